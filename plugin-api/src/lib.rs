@@ -1,1 +1,1 @@
-//! See the crate description.
+//! The border between the Twinset agent and device plugins, revision 1 (draft).

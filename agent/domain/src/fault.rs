@@ -1,0 +1,323 @@
+//! The one shape of every failure a user may see: code, object, cause, remedy (promise P12).
+
+use std::error::Error;
+use std::fmt;
+
+use serde::Serialize;
+
+/// How the process ends (design: exit codes of the command line).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Exit {
+    /// 0: done.
+    Done,
+    /// 1: failed.
+    Failed,
+    /// 2: wrong usage or configuration.
+    Usage,
+    /// 3: done, with fewer mirrors than configured, or damage that is still readable.
+    Degraded,
+    /// 4: data lost or unreadable.
+    Lost,
+    /// 5: refused by state (locked by another, check required).
+    Refused,
+    /// 6: cancelled.
+    Cancelled,
+}
+
+impl Exit {
+    /// The process exit code.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Degraded => 3,
+            Self::Lost => 4,
+            Self::Refused => 5,
+            Self::Cancelled => 6,
+        }
+    }
+
+    /// The worse of two ends, in the order 6, 4, 1, 2, 5, 3, 0.
+    #[must_use]
+    pub const fn worst(self, other: Self) -> Self {
+        const fn rank(exit: Exit) -> u8 {
+            match exit {
+                Exit::Cancelled => 6,
+                Exit::Lost => 5,
+                Exit::Failed => 4,
+                Exit::Usage => 3,
+                Exit::Refused => 2,
+                Exit::Degraded => 1,
+                Exit::Done => 0,
+            }
+        }
+        if rank(self) >= rank(other) { self } else { other }
+    }
+}
+
+/// A fixed code: SQL Server's number where it has one for the condition, else `TW` and a number.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Code {
+    text: &'static str,
+    exit: Exit,
+}
+
+impl Code {
+    /// As users see it: `3258`, `TW3004`.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        self.text
+    }
+
+    /// How a process ends that fails with this code.
+    #[must_use]
+    pub const fn exit(self) -> Exit {
+        self.exit
+    }
+}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text)
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text)
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.text)
+    }
+}
+
+/// Something that failed, said so that an operator can act on it at three in the morning.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Fault {
+    /// Fixed code.
+    pub code: Code,
+    /// One sentence: what failed.
+    pub message: String,
+    /// What it failed on: a file with line and column, a volume, a database, a device.
+    pub object: String,
+    /// What to do now.
+    pub remedy: String,
+    /// Causes, nearest first.
+    pub causes: Vec<String>,
+}
+
+impl Fault {
+    /// A fault without cause or remedy yet.
+    pub fn new(code: Code, object: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            object: object.into(),
+            remedy: String::new(),
+            causes: Vec::new(),
+        }
+    }
+
+    /// Says what to do.
+    #[must_use]
+    pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = remedy.into();
+        self
+    }
+
+    /// Adds one cause as text.
+    #[must_use]
+    pub fn cause(mut self, cause: impl fmt::Display) -> Self {
+        self.causes.push(cause.to_string());
+        self
+    }
+
+    /// Adds an error and all its sources as causes.
+    #[must_use]
+    pub fn source(mut self, error: &(dyn Error + 'static)) -> Self {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            self.causes.push(error.to_string());
+            next = error.source();
+        }
+        self
+    }
+
+    /// How a process ends that stops at this fault.
+    #[must_use]
+    pub const fn exit(&self) -> Exit {
+        self.code.exit
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", self.code, self.object, self.message)?;
+        for cause in &self.causes {
+            write!(f, "\n  cause: {cause}")?;
+        }
+        if !self.remedy.is_empty() {
+            write!(f, "\n  remedy: {}", self.remedy)?;
+        }
+        Ok(())
+    }
+}
+
+impl Error for Fault {}
+
+/// The table of codes. A released code keeps its meaning for ever.
+pub mod code {
+    use super::{Code, Exit};
+
+    macro_rules! codes {
+        ($($(#[$doc:meta])* $name:ident = $text:literal $exit:ident;)*) => {
+            $($(#[$doc])* pub const $name: Code = Code { text: $text, exit: Exit::$exit };)*
+            /// Every code, for the reference page and its test.
+            pub const ALL: &[Code] = &[$($name),*];
+        };
+    }
+
+    codes! {
+        // Configuration and command line.
+        /// A file is not TOML, or holds an unknown key or a wrong type.
+        CONFIG_SYNTAX = "TW1001" Usage;
+        /// A value is not allowed, or contradicts another.
+        CONFIG_VALUE = "TW1002" Usage;
+        /// A configuration file is missing or cannot be read.
+        CONFIG_FILE = "TW1003" Usage;
+        /// Others than the administrator may write a configuration or secret file.
+        CONFIG_UNSAFE = "TW1004" Usage;
+        /// A secret that is referred to cannot be read.
+        SECRET = "TW1005" Usage;
+        /// An argument names something the configuration does not have.
+        UNKNOWN_NAME = "TW1006" Usage;
+        /// Arguments that do not go together.
+        USAGE = "TW1007" Usage;
+
+        // Plugins and devices.
+        /// The plugin file cannot be loaded.
+        PLUGIN_LOAD = "TW2001" Failed;
+        /// The plugin file, or a folder above it, may be written by others.
+        PLUGIN_UNSAFE = "TW2002" Failed;
+        /// The plugin was made for another revision of the border.
+        PLUGIN_REVISION = "TW2003" Failed;
+        /// The plugin's hash is not the pinned one.
+        PLUGIN_HASH = "TW2004" Failed;
+        /// The plugin panicked.
+        PLUGIN_PANICKED = "TW2005" Failed;
+        /// The plugin refused its options.
+        DEVICE_OPTION = "TW2006" Usage;
+        /// A device call failed.
+        DEVICE = "TW2007" Failed;
+        /// A device did not answer within its deadline.
+        DEVICE_DEADLINE = "TW2008" Failed;
+        /// A volume is locked by another agent or process.
+        LOCKED = "TW2009" Refused;
+        /// The medium is full.
+        MEDIUM_FULL = "TW2010" Failed;
+        /// No volume where one was expected.
+        NO_VOLUME = "TW2011" Failed;
+        /// A source or target file of an import or export cannot be used.
+        FILE = "TW2012" Failed;
+
+        // Media. Bare numbers are SQL Server's own for the same condition.
+        /// Mirrors have different numbers of families.
+        MIRROR_SHAPE = "3010" Usage;
+        /// Disk and tape in one media set.
+        MIXED_CLASS = "3011" Usage;
+        /// Two mirrors' devices differ in a property.
+        DEVICE_MISMATCH = "3212" Failed;
+        /// More than four mirrors.
+        TOO_MANY_MIRRORS = "3214" Usage;
+        /// The media set was never formatted.
+        NEEDS_FORMAT = "3215" Failed;
+        /// The media set has another number of families.
+        FAMILY_COUNT = "3231" Failed;
+        /// A mirror is missing or behind; all are needed to append.
+        MIRROR_MISSING = "3240" Failed;
+        /// A media header is damaged or not one of ours.
+        HEADER_MALFORMED = "3241" Failed;
+        /// Written by a newer version.
+        FORMAT_VERSION = "3243" Failed;
+        /// The volume is not part of this media set.
+        WRONG_MEDIA_SET = "3258" Failed;
+        /// A family is missing.
+        FAMILY_MISSING = "3132" Failed;
+        /// No backup set at this position.
+        SET_MISSING = "4038" Failed;
+        /// The media still hold sets.
+        NOT_EXPIRED = "4030" Refused;
+        /// The media name is another one.
+        MEDIA_NAME = "4037" Refused;
+        /// Mirrors disagree about what was written.
+        MIRROR_DIVERGED = "3210" Failed;
+        /// A section was begun at a position that is taken.
+        POSITION_TAKEN = "TW3001" Failed;
+        /// Foreign files or another product's data.
+        FOREIGN_DATA = "TW3002" Refused;
+        /// Damage was found, everything is still readable.
+        DAMAGED = "TW3003" Degraded;
+        /// Some chunk is lost on every mirror.
+        LOST = "TW3004" Lost;
+        /// The set is written, but nothing proves SQL Server's verdict.
+        UNCONFIRMED = "TW3005" Failed;
+        /// Headers name another agent as the writer.
+        OTHER_WRITER = "TW3006" Refused;
+        /// A MTF stream does not say what was promised of it.
+        STREAM = "TW3007" Failed;
+
+        // SQL Server and VDI.
+        /// Cannot connect.
+        SQL_CONNECT = "TW4001" Failed;
+        /// The server's certificate or name is not trusted.
+        SQL_TLS = "TW4002" Failed;
+        /// SQL Server refused the login.
+        SQL_LOGIN = "18456" Failed;
+        /// SQL Server answered with an error without a code of its own here.
+        SQL_ERROR = "TW4003" Failed;
+        /// Unknown database.
+        SQL_NO_DATABASE = "911" Failed;
+        /// The login is no sysadmin.
+        SQL_NOT_SYSADMIN = "3265" Failed;
+        /// Another backup of the database runs.
+        SQL_BUSY = "3023" Refused;
+        /// The VDI library cannot be used.
+        VDI_LIBRARY = "TW4004" Failed;
+        /// The virtual device session failed.
+        VDI_SESSION = "TW4005" Failed;
+        /// SQL Server never opened the virtual device set.
+        VDI_NOT_OPENED = "TW4006" Failed;
+        /// The connection was lost in the middle.
+        SQL_LOST = "TW4007" Failed;
+        /// The backup was taken but the source's state speaks against it.
+        SQL_DISAGREES = "TW4008" Failed;
+        /// SQL Server cannot use the virtual device configuration.
+        VDI_CONFIG = "3261" Failed;
+        /// The database is in a mirroring session and would be restored over itself.
+        RESTORE_MIRRORED = "3104" Refused;
+        /// The target database exists.
+        RESTORE_EXISTS = "3141" Refused;
+        /// Nothing to restore.
+        NO_RESTORE_POINT = "TW4009" Failed;
+
+        // State of the agent.
+        /// The catalog cannot be used.
+        CATALOG = "TW5001" Failed;
+        /// Another run or process holds the state folder.
+        STATE_LOCKED = "TW5002" Refused;
+        /// The agent's identity belongs to another machine.
+        IDENTITY = "TW5003" Refused;
+        /// The operator stopped it.
+        CANCELLED = "TW5004" Cancelled;
+        /// Cannot write to the state folder.
+        STATE_DIR = "TW5005" Failed;
+        /// A fault of Twinset itself.
+        INTERNAL = "TW9001" Failed;
+    }
+}
