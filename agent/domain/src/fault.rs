@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 /// How the process ends (design: exit codes of the command line).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Exit {
     /// 0: done.

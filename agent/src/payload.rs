@@ -1,0 +1,1 @@
+//! Buffers that are lent, never copied.
