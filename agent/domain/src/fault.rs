@@ -54,7 +54,11 @@ impl Exit {
                 Exit::Done => 0,
             }
         }
-        if rank(self) >= rank(other) { self } else { other }
+        if rank(self) >= rank(other) {
+            self
+        } else {
+            other
+        }
     }
 }
 
@@ -257,6 +261,12 @@ pub mod code {
         MEDIA_NAME = "4037" Refused;
         /// Mirrors disagree about what was written.
         MIRROR_DIVERGED = "3210" Failed;
+        /// The volume holds another family or mirror than its place.
+        FAMILY_OTHER = "3133" Failed;
+        /// The set's kind does not fit the restore.
+        SET_TYPE = "3135" Failed;
+        /// A dead run left something unresolved.
+        UNRESOLVED = "TW3008" Refused;
         /// A section was begun at a position that is taken.
         POSITION_TAKEN = "TW3001" Failed;
         /// Foreign files or another product's data.

@@ -1,8 +1,27 @@
 //! What Twinset decides.
 //!
 //! Nothing in this crate touches the world: no files, no clock, no SQL. Facts and times come in as
-//! arguments, decisions go out as values that can be printed and tested.
+//! arguments, decisions go out as values that can be printed and tested. In the order of a backup:
+//! [`append`] (may this run write, and where), [`verdict`] (did it succeed), [`recover`] (what a
+//! dead run left), [`restore`] (which set, from which volumes).
 
+pub mod append;
+pub mod chunk;
 pub mod fault;
+mod ids;
+mod kind;
+mod lsn;
+mod moment;
+pub mod name;
+pub mod recover;
+pub mod restore;
+pub mod verdict;
 
 pub use fault::{Code, Exit, Fault, code};
+pub use ids::{
+    AgentId, FamilyId, FamilyNo, MAX_FAMILIES, MAX_MIRRORS, MediaSetId, MirrorNo, Position, RunId,
+    Shape, Slot,
+};
+pub use kind::BackupKind;
+pub use lsn::Lsn;
+pub use moment::{LocalTime, Moment};

@@ -1,0 +1,138 @@
+//! Points in time as plain values. Nothing here reads a clock.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// Whole seconds since 1970-01-01 UTC. Text form: `2026-11-21T01:00:00Z`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Moment(pub i64);
+
+/// Year, month and day of a day number counted from 1970-01-01 (proleptic Gregorian calendar).
+fn civil(days: i64) -> (i64, u32, u32) {
+    let z = days + 719_468;
+    let era = z.div_euclid(146_097);
+    let doe = z.rem_euclid(146_097);
+    let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
+    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    let mp = (5 * doy + 2) / 153;
+    let day = u32::try_from(doy - (153 * mp + 2) / 5 + 1).unwrap_or(1);
+    let month = u32::try_from(if mp < 10 { mp + 3 } else { mp - 9 }).unwrap_or(1);
+    (yoe + era * 400 + i64::from(month <= 2), month, day)
+}
+
+fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let y = if month <= 2 { year - 1 } else { year };
+    let era = y.div_euclid(400);
+    let yoe = y.rem_euclid(400);
+    let doy = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + day - 1;
+    let doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
+    era * 146_097 + doe - 719_468
+}
+
+impl Moment {
+    /// The form in file names: `20261121T010000Z`.
+    #[must_use]
+    pub fn compact(self) -> String {
+        self.to_string().replace(['-', ':'], "")
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month, day) = civil(self.0.div_euclid(86_400));
+        let s = self.0.rem_euclid(86_400);
+        let (h, m, s) = (s / 3600, s / 60 % 60, s % 60);
+        write!(f, "{year:04}-{month:02}-{day:02}T{h:02}:{m:02}:{s:02}Z")
+    }
+}
+
+impl FromStr for Moment {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parse = || -> Option<Self> {
+            let bytes = text.as_bytes();
+            let shape = bytes.len() == 20
+                && bytes.iter().enumerate().all(|(i, b)| match i {
+                    4 | 7 => *b == b'-',
+                    10 => *b == b'T',
+                    13 | 16 => *b == b':',
+                    19 => *b == b'Z',
+                    _ => b.is_ascii_digit(),
+                });
+            let number = |from: usize, to: usize| text.get(from..to)?.parse::<i64>().ok();
+            if !shape {
+                return None;
+            }
+            let days = days_from_civil(number(0, 4)?, number(5, 7)?, number(8, 10)?);
+            let seconds = number(11, 13)? * 3600 + number(14, 16)? * 60 + number(17, 19)?;
+            Some(Self(days * 86_400 + seconds)).filter(|m| m.to_string() == text)
+        };
+        parse().ok_or_else(|| format!("{text:?} is no time of the form 2026-11-21T01:00:00Z"))
+    }
+}
+
+impl Serialize for Moment {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(de::Error::custom)
+    }
+}
+
+/// A moment in the writer's own zone, as SQL Server stamps it on media: no zone is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LocalTime {
+    /// Year, 0 to 16383.
+    pub year: u16,
+    /// Month, 1 to 12.
+    pub month: u8,
+    /// Day of the month.
+    pub day: u8,
+    /// Hour, minute, second.
+    pub time: (u8, u8, u8),
+}
+
+impl fmt::Display for LocalTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (h, m, s) = self.time;
+        write!(
+            f,
+            "{:04}-{:02}-{:02}T{h:02}:{m:02}:{s:02}",
+            self.year, self.month, self.day
+        )
+    }
+}
+
+impl Serialize for LocalTime {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for LocalTime {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let number = |from: usize, to: usize| text.get(from..to).and_then(|t| t.parse().ok());
+        let byte = |from: usize, to: usize| text.get(from..to).and_then(|t| t.parse().ok());
+        let time = || {
+            let time = (byte(11, 13)?, byte(14, 16)?, byte(17, 19)?);
+            Some(Self {
+                year: number(0, 4)?,
+                month: byte(5, 7)?,
+                day: byte(8, 10)?,
+                time,
+            })
+        };
+        time()
+            .filter(|t| t.to_string() == text)
+            .ok_or_else(|| de::Error::custom(format!("{text:?} is no local time")))
+    }
+}

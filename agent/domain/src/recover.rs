@@ -1,0 +1,143 @@
+//! What a dead run left behind, and what to do about it (design 4.3: never delete what may be
+//! acknowledged).
+
+use serde::Serialize;
+
+use crate::{Position, Shape, Slot};
+
+/// What one volume holds of one position.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// The volume's place.
+    pub slot: Slot,
+    /// The data section is in its place.
+    pub data: bool,
+    /// What stands in the manifest's place.
+    pub second: Second,
+    /// A verdict record speaks of this position.
+    pub verdict: bool,
+}
+
+/// What section 2k is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Second {
+    /// Nothing.
+    Nothing,
+    /// A sound manifest.
+    Manifest,
+    /// A section that is neither a sound manifest nor a void.
+    Damaged,
+    /// A void.
+    Void,
+}
+
+/// What a position is, seen over all volumes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SetState {
+    /// A verdict record stands somewhere.
+    Published,
+    /// Every family has a manifest somewhere, but no verdict: it may be acknowledged.
+    Unconfirmed,
+    /// Some family has no manifest on any volume: SQL Server was never answered for it.
+    Unsealed,
+    /// Voided.
+    Void,
+    /// Nothing is in place.
+    Empty,
+}
+
+/// One step of setting a position right. Printed as it is by `media recover --dry-run`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Step {
+    /// Copy data and manifest to a mirror from a twin that has them.
+    Heal(Slot),
+    /// Ask the source (msdb) and write the verdict if it confirms; else keep.
+    Confirm,
+    /// Write the verdict record where it is missing.
+    CopyVerdict(Slot),
+    /// Take the manifest of a set that can never be complete out of its place.
+    RemoveManifest(Slot),
+    /// Write the void.
+    PutVoid(Slot),
+    /// Remove the data.
+    RemoveData(Slot),
+}
+
+/// Names the state of a position from what all volumes hold of it.
+///
+/// `all_read` says whether every volume of the media set answered: only then may anything be
+/// called unsealed.
+#[must_use]
+pub fn classify(shape: Shape, pieces: &[Piece], all_read: bool) -> SetState {
+    let any = |test: &dyn Fn(&Piece) -> bool| pieces.iter().any(test);
+    if any(&|p| p.verdict) {
+        return SetState::Published;
+    }
+    let sealed = shape.families().all(|family| {
+        pieces.iter().any(|p| {
+            p.slot.family == family && matches!(p.second, Second::Manifest | Second::Damaged)
+        })
+    });
+    if sealed {
+        return SetState::Unconfirmed;
+    }
+    if any(&|p| p.second == Second::Void) {
+        return SetState::Void;
+    }
+    match (any(&|p| p.data || p.second != Second::Nothing), all_read) {
+        (false, _) => SetState::Empty,
+        (true, true) => SetState::Unsealed,
+        (true, false) => SetState::Unconfirmed,
+    }
+}
+
+/// The steps that set a position right, in the order that survives a kill between any two.
+#[must_use]
+pub fn plan(state: SetState, pieces: &[Piece]) -> Vec<Step> {
+    let mut steps = Vec::new();
+    match state {
+        SetState::Published | SetState::Unconfirmed => {
+            let holes = pieces
+                .iter()
+                .filter(|p| !p.data || p.second != Second::Manifest);
+            steps.extend(holes.map(|p| Step::Heal(p.slot)));
+            if state == SetState::Unconfirmed {
+                steps.push(Step::Confirm);
+            } else {
+                let silent = pieces.iter().filter(|p| !p.verdict);
+                steps.extend(silent.map(|p| Step::CopyVerdict(p.slot)));
+            }
+        }
+        SetState::Unsealed | SetState::Void => {
+            // Families without a manifest first: from the first void on the set is dead for good.
+            let bare = |p: &&Piece| p.second == Second::Nothing;
+            let stale = |p: &&Piece| matches!(p.second, Second::Manifest | Second::Damaged);
+            steps.extend(pieces.iter().filter(bare).map(|p| Step::PutVoid(p.slot)));
+            for piece in pieces.iter().filter(stale) {
+                steps.push(Step::RemoveManifest(piece.slot));
+                steps.push(Step::PutVoid(piece.slot));
+            }
+            steps.extend(
+                pieces
+                    .iter()
+                    .filter(|p| p.data)
+                    .map(|p| Step::RemoveData(p.slot)),
+            );
+        }
+        SetState::Empty => {}
+    }
+    steps
+}
+
+/// The position that a report speaks of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PositionPlan {
+    /// Which one.
+    pub position: Position,
+    /// What it is.
+    pub state: SetState,
+    /// What is done.
+    pub steps: Vec<Step>,
+}
