@@ -1,0 +1,145 @@
+//! Verdicts and voids: create-only documents, chained in writing order.
+
+use serde::{Deserialize, Serialize};
+use twinset_domain::{AgentId, MediaSetId, MirrorNo, Moment, Position, RunId};
+
+use crate::canonical::{self, BLANK_CHECK};
+use crate::mtf::SetFacts;
+use crate::{FORMAT, FormatError};
+
+/// Longest record that is read.
+pub const MAX_BYTES: u64 = 1 << 20;
+
+/// What happened to a set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Published: SQL Server and the mirrors named agree.
+    Success,
+    /// Published, though SQL Server could not write its history row (3009).
+    SuccessHistoryMissing,
+    /// Void: nothing of it was ever acknowledged.
+    Void,
+}
+
+/// A verdict record (the publication of a set), or the void that stands in its manifest's place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    check: String,
+    /// Version of the format.
+    pub format: u32,
+    /// The media set.
+    pub media_set: MediaSetId,
+    /// Writing order in the media set, from 1.
+    pub sequence: u64,
+    /// BLAKE3 of the record before it in writing order, as hex; null for the first.
+    pub previous: Option<String>,
+    /// What it says.
+    pub outcome: Outcome,
+    /// The set.
+    pub position: Position,
+    /// The run that wrote the set.
+    pub run: RunId,
+    /// Mirrors that hold the set.
+    pub mirrors: Vec<MirrorNo>,
+    /// BLAKE3 of each family's manifest, as hex, in order.
+    pub manifests: Vec<String>,
+    /// What msdb says of the set, for those facts the stream hides.
+    pub history: Option<SetFacts>,
+    /// The agent that wrote the record.
+    pub agent: AgentId,
+    /// When.
+    pub written: Moment,
+}
+
+/// Everything in a record but its check.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// The media set.
+    pub media_set: MediaSetId,
+    /// Writing order.
+    pub sequence: u64,
+    /// Hash of the record before.
+    pub previous: Option<String>,
+    /// What it says.
+    pub outcome: Outcome,
+    /// The set.
+    pub position: Position,
+    /// The run.
+    pub run: RunId,
+    /// Mirrors that hold it.
+    pub mirrors: Vec<MirrorNo>,
+    /// Manifest hashes.
+    pub manifests: Vec<String>,
+    /// What msdb says.
+    pub history: Option<SetFacts>,
+    /// The writing agent.
+    pub agent: AgentId,
+    /// When.
+    pub written: Moment,
+}
+
+impl Record {
+    /// A record of these facts.
+    #[must_use]
+    pub fn new(draft: Draft) -> Self {
+        Self {
+            check: BLANK_CHECK.to_owned(),
+            format: FORMAT,
+            media_set: draft.media_set,
+            sequence: draft.sequence,
+            previous: draft.previous,
+            outcome: draft.outcome,
+            position: draft.position,
+            run: draft.run,
+            mirrors: draft.mirrors,
+            manifests: draft.manifests,
+            history: draft.history,
+            agent: draft.agent,
+            written: draft.written,
+        }
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut record = self.clone();
+        record.check = BLANK_CHECK.to_owned();
+        canonical::write(&record, &[])
+    }
+
+    /// Reads a record.
+    ///
+    /// # Errors
+    /// [`FormatError`] when any bit of it is not as it was written.
+    pub fn parse(bytes: &[u8]) -> Result<Self, FormatError> {
+        const WHAT: &str = "record";
+        let (record, tail): (Self, _) = canonical::read(WHAT, bytes)?;
+        if !tail.is_empty() {
+            let expected = (bytes.len() - tail.len()) as u64;
+            return Err(FormatError::Length {
+                what: WHAT,
+                found: bytes.len() as u64,
+                expected,
+            });
+        }
+        if record.format > FORMAT {
+            return Err(FormatError::Newer {
+                what: WHAT,
+                found: record.format,
+                known: FORMAT,
+            });
+        }
+        Ok(record)
+    }
+
+    /// BLAKE3 of its bytes, as hex: what the next record calls `previous`.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        blake3::hash(&self.to_bytes()).to_hex().to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests;
