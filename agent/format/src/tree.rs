@@ -76,7 +76,8 @@ impl TreeHasher {
         }
         self.chunks.push(self.current.finalize_non_root());
         self.current = Hasher::new();
-        self.current.set_input_offset(self.chunks.len() as u64 * CHUNK);
+        self.current
+            .set_input_offset(self.chunks.len() as u64 * CHUNK);
         self.filled = 0;
     }
 

@@ -1,0 +1,281 @@
+//! What the agent remembers: which media sets it knows, what it is about to write, what it wrote.
+//!
+//! The catalog is disposable (promise P7): everything in it that matters for restoring lies on the
+//! media too. What it adds is the intent before the deed: a run is entered before its first byte.
+
+mod schema;
+
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension, params};
+use serde::Serialize;
+use twinset_domain::{Fault, MediaSetId, Moment, Position, RunId, code};
+
+/// The open catalog.
+pub struct Catalog {
+    connection: Connection,
+    path: String,
+}
+
+/// A media set as it was last seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct KnownSet {
+    /// Its id.
+    pub id: MediaSetId,
+    /// Highest position ever reserved.
+    pub highest: u64,
+    /// Writing order of the last verdict or void.
+    pub sequence: u64,
+}
+
+/// How far a run came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunState {
+    /// Its position is reserved; anything may be on the media.
+    Reserved,
+    /// Published.
+    Published,
+    /// Sealed, but SQL Server's verdict is not known.
+    Unconfirmed,
+    /// Ended without success; nothing of it is left.
+    Failed,
+}
+
+impl RunState {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Reserved => "reserved",
+            Self::Published => "published",
+            Self::Unconfirmed => "unconfirmed",
+            Self::Failed => "failed",
+        }
+    }
+
+    fn parse(text: &str) -> Self {
+        match text {
+            "published" => Self::Published,
+            "unconfirmed" => Self::Unconfirmed,
+            "failed" => Self::Failed,
+            _ => Self::Reserved,
+        }
+    }
+}
+
+/// What is about to be written.
+#[derive(Clone, Debug)]
+pub struct Intent<'a> {
+    /// Key of the media set in the configuration.
+    pub media_set: &'a str,
+    /// The run.
+    pub run: RunId,
+    /// Where it writes.
+    pub position: Position,
+    /// Which database.
+    pub database: &'a str,
+    /// Source and kind, for people.
+    pub what: &'a str,
+    /// When it began.
+    pub started: Moment,
+}
+
+/// A run as it stands in the catalog.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Run {
+    /// The run.
+    pub run: String,
+    /// Key of the media set.
+    pub media_set: String,
+    /// Position it was given.
+    pub position: u64,
+    /// Database.
+    pub database: String,
+    /// Source and kind.
+    pub what: String,
+    /// How far it came.
+    pub state: RunState,
+    /// When it began.
+    pub started: Moment,
+    /// When it ended.
+    pub ended: Option<Moment>,
+    /// Bytes over all families.
+    pub bytes: u64,
+    /// First words of the fault, if it failed.
+    pub note: Option<String>,
+}
+
+impl Catalog {
+    /// Opens or makes the catalog of a state folder.
+    ///
+    /// # Errors
+    /// [`code::CATALOG`].
+    pub fn open(state_dir: &Path) -> Result<Self, Fault> {
+        let path = state_dir.join("catalog.sqlite");
+        let text = path.display().to_string();
+        let connection = schema::open(&path).map_err(|error| fault(&text, &error))?;
+        Ok(Self { connection, path: text })
+    }
+
+    /// The media set behind a key of the configuration.
+    ///
+    /// # Errors
+    /// [`code::CATALOG`].
+    pub fn media_set(&self, key: &str) -> Result<Option<KnownSet>, Fault> {
+        self.connection
+            .query_row(
+                "SELECT id, highest, sequence FROM media_set WHERE key = ?1",
+                [key],
+                |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?)),
+            )
+            .optional()
+            .map_err(|error| fault(&self.path, &error))?
+            .map(|(id, highest, sequence)| {
+                let id = id.parse().map_err(|_| self.damaged("a media set id"))?;
+                Ok(KnownSet { id, highest: highest.unsigned_abs(), sequence: sequence.unsigned_abs() })
+            })
+            .transpose()
+    }
+
+    /// Binds a key of the configuration to a media set; a new id starts its counters anew.
+    ///
+    /// # Errors
+    /// [`code::CATALOG`].
+    pub fn attach(&mut self, key: &str, known: &KnownSet) -> Result<(), Fault> {
+        let result = self.connection.execute(
+            "INSERT INTO media_set (key, id, highest, sequence) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (key) DO UPDATE SET
+               highest = CASE WHEN id = excluded.id THEN MAX(highest, excluded.highest)
+                              ELSE excluded.highest END,
+               sequence = CASE WHEN id = excluded.id THEN MAX(sequence, excluded.sequence)
+                               ELSE excluded.sequence END,
+               id = excluded.id",
+            params![key, known.id.to_string(), signed(known.highest), signed(known.sequence)],
+        );
+        result.map(drop).map_err(|error| fault(&self.path, &error))
+    }
+
+    /// Writes down what is about to be written. Durable when it returns.
+    ///
+    /// # Errors
+    /// [`code::CATALOG`].
+    pub fn begin(&mut self, intent: &Intent<'_>) -> Result<(), Fault> {
+        let position = signed(intent.position.get());
+        let mut transaction = || -> rusqlite::Result<()> {
+            let change = self.connection.transaction()?;
+            change.execute(
+                "UPDATE media_set SET highest = MAX(highest, ?2) WHERE key = ?1",
+                params![intent.media_set, position],
+            )?;
+            change.execute(
+                "INSERT INTO run (run, media_set, position, database, what, state, started)
+                 VALUES (?1, ?2, ?3, ?4, ?5, 'reserved', ?6)",
+                params![
+                    intent.run.to_string(),
+                    intent.media_set,
+                    position,
+                    intent.database,
+                    intent.what,
+                    intent.started.0
+                ],
+            )?;
+            change.commit()
+        };
+        transaction().map_err(|error| fault(&self.path, &error))
+    }
+
+    /// Writes down how a run ended, and the order of its verdict.
+    ///
+    /// # Errors
+    /// [`code::CATALOG`].
+    pub fn end(&mut self, run: RunId, end: &RunEnd<'_>) -> Result<(), Fault> {
+        let mut transaction = || -> rusqlite::Result<()> {
+            let change = self.connection.transaction()?;
+            change.execute(
+                "UPDATE run SET state = ?2, ended = ?3, bytes = ?4, note = ?5 WHERE run = ?1",
+                params![run.to_string(), end.state.text(), end.at.0, signed(end.bytes), end.note],
+            )?;
+            change.execute(
+                "UPDATE media_set SET sequence = MAX(sequence, ?2)
+                 WHERE key = (SELECT media_set FROM run WHERE run = ?1)",
+                params![run.to_string(), signed(end.sequence)],
+            )?;
+            change.commit()
+        };
+        transaction().map_err(|error| fault(&self.path, &error))
+    }
+
+    /// Runs that are not known to have ended, oldest first.
+    ///
+    /// # Errors
+    /// [`code::CATALOG`].
+    pub fn unfinished(&self, media_set: &str) -> Result<Vec<Run>, Fault> {
+        self.runs("media_set = ?1 AND state = 'reserved' ORDER BY started, position", media_set)
+    }
+
+    /// The last runs of a media set, newest first.
+    ///
+    /// # Errors
+    /// [`code::CATALOG`].
+    pub fn history(&self, media_set: &str) -> Result<Vec<Run>, Fault> {
+        self.runs("media_set = ?1 ORDER BY started DESC, position DESC LIMIT 100", media_set)
+    }
+
+    fn runs(&self, condition: &str, media_set: &str) -> Result<Vec<Run>, Fault> {
+        let sql = format!(
+            "SELECT run, media_set, position, database, what, state, started, ended, bytes, note
+             FROM run WHERE {condition}"
+        );
+        let read = || -> rusqlite::Result<Vec<Run>> {
+            let mut statement = self.connection.prepare(&sql)?;
+            let rows = statement.query_map([media_set], |row| {
+                Ok(Run {
+                    run: row.get(0)?,
+                    media_set: row.get(1)?,
+                    position: row.get::<_, i64>(2)?.unsigned_abs(),
+                    database: row.get(3)?,
+                    what: row.get(4)?,
+                    state: RunState::parse(&row.get::<_, String>(5)?),
+                    started: Moment(row.get(6)?),
+                    ended: row.get::<_, Option<i64>>(7)?.map(Moment),
+                    bytes: row.get::<_, i64>(8)?.unsigned_abs(),
+                    note: row.get(9)?,
+                })
+            })?;
+            rows.collect()
+        };
+        read().map_err(|error| fault(&self.path, &error))
+    }
+
+    fn damaged(&self, what: &str) -> Fault {
+        Fault::new(code::CATALOG, &self.path, format!("{what} in the catalog is damaged"))
+            .remedy("move the catalog away; the next `media format --if-needed` attaches to the media again")
+    }
+}
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+pub struct RunEnd<'a> {
+    /// Its state.
+    pub state: RunState,
+    /// When.
+    pub at: Moment,
+    /// Bytes over all families.
+    pub bytes: u64,
+    /// Writing order of the last verdict or void; 0 if none was written.
+    pub sequence: u64,
+    /// First words of the fault.
+    pub note: Option<&'a str>,
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn fault(path: &str, error: &rusqlite::Error) -> Fault {
+    Fault::new(code::CATALOG, path, "the catalog cannot be used").cause(error).remedy(
+        "check space and rights of state_dir; the catalog may be moved away, the media hold all facts",
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,47 @@
+//! What the state folder needs of the operating system.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
+/// Makes a folder that only its owner may enter; an existing one is left as it is.
+#[cfg(unix)]
+pub(super) fn make_private_folder(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Makes a folder; it inherits the rights of the one above it.
+#[cfg(windows)]
+pub(super) fn make_private_folder(path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path)
+}
+
+/// Opens a lock file, making it if needed.
+pub(super) fn open_lock(path: &Path) -> io::Result<File> {
+    fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+}
+
+/// Makes names in a folder durable.
+#[cfg(unix)]
+pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// Folders cannot be synced here; the file system journals names by itself.
+#[cfg(windows)]
+pub(super) fn sync_folder(_path: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// The machine's own id, if it has one.
+#[cfg(unix)]
+pub(super) fn machine_id() -> Option<Vec<u8>> {
+    fs::read("/etc/machine-id").ok().filter(|id| id.len() >= 32)
+}
+
+/// The machine's own id, if it has one.
+#[cfg(windows)]
+pub(super) fn machine_id() -> Option<Vec<u8>> {
+    None
+}
