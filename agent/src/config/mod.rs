@@ -1,1 +1,40 @@
-//! Checked configuration.
+//! What the operator wrote, turned into what the engine may rely on.
+//!
+//! Two steps. [`raw`] says what a file may hold and where each value stands; [`checked`] is the
+//! form without doubt: every name resolves, every number is in range, no file may be written by
+//! others. [`load`] does both and reports all faults at once, each with file, line and column.
+//! Secrets are referred to here and read only when asked for. Only this room reads configuration
+//! files; it never talks to a server or a device.
+//!
+//! In reading order: [`load`], `shape` (first fault of a file), [`raw`], `checked`, then the small
+//! tools: `source` (places), [`units`], `hint`, [`template`], [`databases`], [`secret`], `os`.
+
+pub mod checked;
+pub mod databases;
+mod hint;
+mod load;
+mod os;
+pub mod raw;
+pub mod reference;
+pub mod secret;
+mod shape;
+mod source;
+pub mod template;
+pub mod units;
+
+#[cfg(test)]
+mod tests;
+
+pub use checked::agent::{Agent, Alerts, Smtp};
+pub use checked::group::{
+    Backup, BrokenChain, Check, Compression, Failover, Group, Integrity, Missed, Profile,
+    Retention, Rpo, Schedule, SessionKind, Source, TopologyChange,
+};
+pub use checked::instance::{Address, Auth, Encrypt, Instance};
+pub use checked::media::{Device, DeviceSpec, MediaSet, MinMirrors, Repair};
+pub use checked::plugin::Plugin;
+pub use checked::{Config, Note};
+pub use databases::Databases;
+pub use load::load;
+pub use secret::SecretRef;
+pub use source::Place;

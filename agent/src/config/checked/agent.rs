@@ -1,0 +1,172 @@
+//! `[agent]`, `[alerts]` and `[restore]`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use toml::Spanned;
+
+use super::Check;
+use super::instance::Instance;
+use crate::config::os;
+use crate::config::raw::{AgentTable, AlertsTable};
+use crate::config::units::{GIB, MIB};
+
+/// Where the state lies when the file does not say.
+const STATE_DIR: &str = "/var/lib/twinset";
+/// Bound of all buffers when the file does not say, in bytes.
+const MEMORY_LIMIT: u64 = 256 * MIB;
+
+/// This agent.
+#[derive(Clone, Debug)]
+pub struct Agent {
+    /// Its name, which stands for `{agent}`.
+    pub name: String,
+    /// The instances on this host.
+    pub serves: Vec<String>,
+    /// Folder for identity, catalog and locks, absolute.
+    pub state_dir: PathBuf,
+    /// Folder with the groups' files, absolute.
+    pub groups_dir: PathBuf,
+    /// Bound of all buffers together, in bytes.
+    pub memory_limit: u64,
+}
+
+/// Where alerts go, besides the log.
+#[derive(Clone, Debug, Default)]
+pub struct Alerts {
+    /// Address that gets JSON.
+    pub webhook: Option<String>,
+    /// Program with its arguments.
+    pub command: Vec<String>,
+    /// Mail.
+    pub smtp: Option<Smtp>,
+}
+
+/// How alerts go by mail.
+#[derive(Clone, Debug)]
+pub struct Smtp {
+    /// Mail server.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// Sender.
+    pub from: String,
+    /// Receivers.
+    pub to: Vec<String>,
+}
+
+/// Judges `[agent]`; `known` are all instance names of the file, `instances` the sound ones.
+pub(crate) fn agent(
+    check: &mut Check<'_>,
+    raw: Option<&AgentTable>,
+    known: &BTreeSet<String>,
+    instances: &BTreeMap<String, Instance>,
+) -> Agent {
+    let host = os::host_name();
+    let name = match raw.and_then(|raw| raw.name.as_ref()) {
+        Some(name) => {
+            check.name(name, "an agent");
+            name.get_ref().clone()
+        }
+        None => {
+            let here = raw.map_or(0..0, |_| find_agent_table(check.file.text()));
+            check.name(&Spanned::new(here, host.clone()), "an agent");
+            host.clone()
+        }
+    };
+    let serves = match raw.and_then(|raw| raw.serves.as_ref()) {
+        Some(list) => {
+            for entry in list.get_ref() {
+                check.known(entry, "instance", known);
+            }
+            list.get_ref()
+                .iter()
+                .map(|entry| entry.get_ref().clone())
+                .collect()
+        }
+        None => local(&host, instances),
+    };
+    let folder = |value: Option<&str>, default: &str| check.file.resolve(value.unwrap_or(default));
+    let text = |value: Option<&Spanned<String>>| value.map(|value| value.get_ref().clone());
+    let state_dir = text(raw.and_then(|raw| raw.state_dir.as_ref()));
+    let groups_dir = text(raw.and_then(|raw| raw.groups_dir.as_ref()));
+    let (state_dir, groups_dir) = (
+        folder(state_dir.as_deref(), STATE_DIR),
+        folder(groups_dir.as_deref(), crate::config::load::GROUPS_DIR),
+    );
+    let none = None;
+    let limit = raw.map_or(&none, |raw| &raw.memory_limit);
+    let rule: (&str, fn(u64) -> bool) = ("32MiB to 64GiB", |bytes| {
+        (32 * MIB..=64 * GIB).contains(&bytes)
+    });
+    let memory_limit = check.size(limit, "memory_limit", rule, MEMORY_LIMIT);
+    Agent {
+        name,
+        serves,
+        state_dir,
+        groups_dir,
+        memory_limit,
+    }
+}
+
+/// Where `[agent]` stands, to point at it when its name must be guessed and cannot.
+fn find_agent_table(text: &str) -> std::ops::Range<usize> {
+    text.find("[agent]").map_or(0..0, |at| at..at + 1)
+}
+
+/// The instances that run here: the only one, else those whose host is this host.
+fn local(host: &str, instances: &BTreeMap<String, Instance>) -> Vec<String> {
+    if instances.len() == 1 {
+        return instances.keys().cloned().collect();
+    }
+    let here = |instance: &Instance| {
+        let short = instance.host.split('.').next().unwrap_or_default();
+        matches!(instance.host.as_str(), "localhost" | "127.0.0.1" | "::1")
+            || (!host.is_empty() && short.eq_ignore_ascii_case(host))
+    };
+    let found = instances.iter().filter(|(_, instance)| here(instance));
+    found.map(|(name, _)| name.clone()).collect()
+}
+
+/// Judges `[alerts]` of `agent.toml`.
+pub(crate) fn alerts(check: &mut Check<'_>, raw: Option<AlertsTable>) -> Alerts {
+    let Some(raw) = raw else {
+        return Alerts::default();
+    };
+    if let Some(webhook) = &raw.webhook {
+        let url = webhook.get_ref();
+        if !url.starts_with("https://") && !url.starts_with("http://") {
+            let remedy = "write https://... (or http://...)";
+            check.bad(
+                &webhook.span(),
+                "`webhook` is no address of the web",
+                remedy,
+            );
+        }
+    }
+    if let Some(command) = raw
+        .command
+        .as_ref()
+        .filter(|command| command.get_ref().is_empty())
+    {
+        let remedy = "write the program and its arguments, or leave the key out";
+        check.bad(&command.span(), "`command` is empty", remedy);
+    }
+    check.idle_key(&raw.webhook, "`webhook`");
+    check.idle_key(&raw.command, "`command`");
+    check.idle_key(&raw.smtp, "`smtp`");
+    let smtp = raw.smtp.map(|smtp| {
+        let smtp = smtp.into_inner();
+        Smtp {
+            port: check.number(&smtp.port, "port", 1..=u16::MAX, 25),
+            host: smtp.host.into_inner(),
+            from: smtp.from.into_inner(),
+            to: smtp.to.into_inner(),
+        }
+    });
+    Alerts {
+        webhook: raw.webhook.map(Spanned::into_inner),
+        command: raw.command.map(Spanned::into_inner).unwrap_or_default(),
+        smtp,
+    }
+}

@@ -1,0 +1,220 @@
+//! A protection group: who is protected, how, when and for how long.
+
+mod build;
+mod later;
+
+use std::time::Duration;
+
+use super::super::databases::Databases;
+use crate::config::source::Place;
+
+pub(crate) use build::{World, group};
+
+/// A protection group.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// Its name.
+    pub name: String,
+    /// Its instances: the partners of a session, or one.
+    pub partners: Vec<String>,
+    /// Its databases.
+    pub databases: Databases,
+    /// The key of its media set.
+    pub media_set: String,
+    /// The key of the media set for log backups, if it is another one.
+    pub log_media_set: Option<String>,
+    /// How the bytes come out of SQL Server.
+    pub source: Source,
+    /// What the agent does by itself.
+    pub profile: Profile,
+    /// What binds the partners.
+    pub kind: SessionKind,
+    /// How backups are taken.
+    pub backup: Backup,
+    /// When, if not on demand only.
+    pub schedule: Option<Schedule>,
+    /// What a change of roles does.
+    pub failover: Failover,
+    /// Integrity checks.
+    pub check: Check,
+    /// How long sets are kept; nothing expires without it.
+    pub retention: Option<Retention>,
+    /// Largest age of the last backup before the alarm.
+    pub rpo: Rpo,
+    /// Where its name stands.
+    pub place: Place,
+}
+
+/// How the bytes come out of SQL Server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Through the Virtual Device Interface.
+    Vdi,
+}
+
+/// What the agent does by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// Whatever is safe.
+    Follow,
+    /// As little as Data Protection Manager does.
+    Dpm,
+}
+
+/// What binds the partners.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionKind {
+    /// Found out by asking.
+    Detect,
+    /// Database mirroring.
+    Mirroring,
+    /// An availability group.
+    AvailabilityGroup,
+    /// Nothing.
+    Standalone,
+}
+
+/// How backups are taken.
+#[derive(Clone, Debug)]
+pub struct Backup {
+    /// What bridges a chain that others broke.
+    pub on_broken_chain: BrokenChain,
+    /// BLOCKSIZE, a power of two from 512 to 65536.
+    pub block_size: u32,
+    /// MAXTRANSFERSIZE, a multiple of 65536 up to 4194304.
+    pub max_transfer_size: u32,
+    /// BUFFERCOUNT; left to the plan when absent.
+    pub buffer_count: Option<u32>,
+    /// Whether SQL Server compresses; left to the instance when absent.
+    pub compression: Option<Compression>,
+    /// Bytes per second that one backup may take.
+    pub throttle: Option<u64>,
+}
+
+/// What bridges a chain that others broke.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BrokenChain {
+    /// A differential backup.
+    Differential,
+    /// A full backup.
+    Full,
+    /// Nothing: the backup is refused.
+    Refuse,
+}
+
+/// Whether SQL Server compresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compression {
+    /// `WITH COMPRESSION`.
+    Server,
+    /// `WITH NO_COMPRESSION`.
+    None,
+}
+
+/// When backups are taken: cron expressions of five fields, not yet taken apart.
+#[derive(Clone, Debug)]
+pub struct Schedule {
+    /// Full backups.
+    pub full: Option<String>,
+    /// Differential backups.
+    pub differential: Option<String>,
+    /// Log backups.
+    pub log: Option<String>,
+    /// `local`, `UTC` or a name of the zone database.
+    pub time_zone: String,
+    /// Span over which starts are spread.
+    pub stagger: Duration,
+    /// What happens to a run that was missed.
+    pub missed: Missed,
+    /// How often a failed backup is tried again.
+    pub retries: u32,
+    /// Pause before that.
+    pub retry_delay: Duration,
+}
+
+/// What happens to a run that was missed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missed {
+    /// It runs once.
+    RunOnce,
+    /// It is left out.
+    Skip,
+}
+
+/// What a change of roles does.
+#[derive(Clone, Debug)]
+pub struct Failover {
+    /// How often roles are asked for.
+    pub poll: Duration,
+    /// How long without a principal before the alarm.
+    pub no_principal_alert: Duration,
+    /// From a change of roles to the consistency check; by kind of session when absent.
+    pub check_delay: Option<Duration>,
+    /// Whether a backup that is due first runs the check (else it is refused).
+    pub check_before_backup: bool,
+    /// Whether partners may be named by their address.
+    pub allow_ip: bool,
+    /// A session that appears or goes.
+    pub on_topology_change: TopologyChange,
+}
+
+/// What a session that appears or goes does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TopologyChange {
+    /// Alarm, check, go on.
+    Continue,
+    /// Alarm, and wait for the operator.
+    Alert,
+}
+
+/// Integrity checks of the database.
+#[derive(Clone, Debug)]
+pub struct Check {
+    /// How deep.
+    pub integrity: Integrity,
+    /// How old the last one may be.
+    pub max_age: Duration,
+    /// Whether findings stop backups.
+    pub gate: bool,
+}
+
+/// How deep an integrity check goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Integrity {
+    /// `DBCC CHECKDB ... WITH PHYSICAL_ONLY`.
+    Physical,
+    /// `DBCC CHECKDB`.
+    Full,
+    /// Not at all.
+    None,
+}
+
+/// How long sets are kept.
+#[derive(Clone, Debug, Default)]
+pub struct Retention {
+    /// Span to any moment of which a restore must be possible.
+    pub window: Option<Duration>,
+    /// Last sets of days, weeks, months and years that are kept.
+    pub daily: u32,
+    /// See `daily`.
+    pub weekly: u32,
+    /// See `daily`.
+    pub monthly: u32,
+    /// See `daily`.
+    pub yearly: u32,
+    /// Largest part of all sets that one run may drop, in percent.
+    pub max_drop_percent: u8,
+    /// Whether both partners can read each other's media.
+    pub shared_storage: bool,
+}
+
+/// Largest age of the last backup, by kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rpo {
+    /// Of the last full.
+    pub full: Option<Duration>,
+    /// Of the last differential.
+    pub differential: Option<Duration>,
+    /// Of the last log.
+    pub log: Option<Duration>,
+}

@@ -1,0 +1,240 @@
+//! `[instances.NAME]`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use toml::Spanned;
+use twinset_domain::Fault;
+
+use super::Check;
+use crate::config::raw::InstanceTable;
+use crate::config::secret::SecretRef;
+use crate::config::source::Place;
+use crate::sqlserver::secret::Secret;
+use crate::sqlserver::settings::InstanceSettings;
+use crate::sqlserver::settings::{self, DEFAULT_CONNECT_TIMEOUT, DEFAULT_VDI_LIBRARY};
+
+pub use crate::sqlserver::settings::{Encrypt, Endpoint as Address};
+
+/// SQL Server's port when none is named.
+const DEFAULT_PORT: u16 = 1433;
+
+/// A SQL Server instance.
+#[derive(Clone, Debug)]
+pub struct Instance {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Host name or address, IPv6 without brackets.
+    pub host: String,
+    /// Port, or the name that SQL Server Browser knows.
+    pub address: Address,
+    /// How the agent logs in.
+    pub auth: Auth,
+    /// What is encrypted.
+    pub encrypt: Encrypt,
+    /// Authorities (PEM) besides the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Name expected in the certificate, when it is not `host`.
+    pub server_name: Option<String>,
+    /// Accept any certificate.
+    pub trust_server_certificate: bool,
+    /// Bound of one connection attempt.
+    pub connect_timeout: Duration,
+    /// SQL Server's VDI library.
+    pub vdi_library: PathBuf,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// How the agent logs in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Auth {
+    /// A login of SQL Server.
+    Sql {
+        /// Its name.
+        user: String,
+        /// Where its password lies.
+        password: SecretRef,
+    },
+}
+
+impl Instance {
+    /// The password, read now.
+    ///
+    /// # Errors
+    /// As [`SecretRef::resolve`].
+    pub fn password(&self) -> Result<Secret, Fault> {
+        let Auth::Sql { password, .. } = &self.auth;
+        password.resolve()
+    }
+
+    /// What a connection needs, password included.
+    ///
+    /// # Errors
+    /// As [`Instance::password`].
+    pub fn settings(&self) -> Result<InstanceSettings, Fault> {
+        let Auth::Sql { user, .. } = &self.auth;
+        Ok(InstanceSettings {
+            name: self.name.clone(),
+            host: self.host.clone(),
+            endpoint: self.address.clone(),
+            auth: settings::Auth::Sql {
+                user: user.clone(),
+                password: self.password()?,
+            },
+            encrypt: self.encrypt,
+            ca_file: self.ca_file.clone(),
+            server_name: self.server_name.clone(),
+            trust_server_certificate: self.trust_server_certificate,
+            vdi_library: self.vdi_library.clone(),
+            connect_timeout: self.connect_timeout,
+        })
+    }
+}
+
+/// Judges one instance; `None` when it cannot be used at all.
+pub(crate) fn instance(
+    check: &mut Check<'_>,
+    name: &Spanned<String>,
+    raw: InstanceTable,
+) -> Option<Instance> {
+    check.text(&raw.host, "host", 255);
+    let address = address(check, &raw);
+    let auth = auth(check, name, &raw);
+    let encrypt = check.choice(
+        &raw.encrypt,
+        "encrypt",
+        &[
+            ("strict", Encrypt::Strict),
+            ("required", Encrypt::Required),
+            ("login-only", Encrypt::LoginOnly),
+            ("off", Encrypt::Off),
+        ],
+        Encrypt::Required,
+    );
+    let trust = certificate(check, &raw);
+    let second = Duration::from_secs(1);
+    let connect_timeout = check.duration(
+        &raw.connect_timeout,
+        "connect_timeout",
+        second..=second * 600,
+        DEFAULT_CONNECT_TIMEOUT,
+    );
+    let path = |value: Spanned<String>| check.file.resolve(value.get_ref());
+    let host = raw.host.into_inner();
+    Some(Instance {
+        name: name.get_ref().clone(),
+        host: host
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .to_owned(),
+        address,
+        auth: auth?,
+        encrypt,
+        ca_file: raw.ca_file.map(path),
+        server_name: raw.server_name.map(Spanned::into_inner),
+        trust_server_certificate: trust,
+        connect_timeout,
+        vdi_library: raw
+            .vdi_library
+            .map_or_else(|| PathBuf::from(DEFAULT_VDI_LIBRARY), path),
+        place: check.file.place(&name.span()),
+    })
+}
+
+/// Port or instance name, never both: the Browser would be asked on the wrong port.
+fn address(check: &mut Check<'_>, raw: &InstanceTable) -> Address {
+    if let (Some(_), Some(instance)) = (&raw.port, &raw.instance) {
+        let message = "`port` and `instance` contradict each other";
+        check.bad(
+            &instance.span(),
+            message,
+            "keep `port`; the instance is found by it alone",
+        );
+    }
+    match &raw.instance {
+        Some(instance) => {
+            check.text(instance, "instance", 128);
+            Address::Instance(instance.get_ref().clone())
+        }
+        None => Address::Port(check.number(&raw.port, "port", 1..=u16::MAX, DEFAULT_PORT)),
+    }
+}
+
+/// Exactly one way to the password.
+fn auth(check: &mut Check<'_>, name: &Spanned<String>, raw: &InstanceTable) -> Option<Auth> {
+    let choices = [("sql", false), ("windows", true)];
+    if let (true, Some(auth)) = (check.choice(&raw.auth, "auth", &choices, false), &raw.auth) {
+        let remedy = "use `auth = \"sql\"` with a login of SQL Server";
+        check.not_yet(&auth.span(), "`auth = \"windows\"`", remedy);
+        return None;
+    }
+    let user = raw.user.as_ref();
+    match user {
+        Some(user) => check.text(user, "user", 128),
+        None => check.bad(&name.span(), "`user` is missing", "add `user = \"...\"`"),
+    }
+    let given = [
+        ("password_file", &raw.password_file),
+        ("password_env", &raw.password_env),
+        ("password_credential", &raw.password_credential),
+    ];
+    let mut given = given
+        .into_iter()
+        .filter_map(|(key, value)| Some((key, value.as_ref()?)));
+    let Some((key, value)) = given.next() else {
+        let remedy = "add `password_file = \"...\"`, `password_env` or `password_credential`";
+        check.bad(&name.span(), "nothing says where the password lies", remedy);
+        return None;
+    };
+    for (second, value) in given {
+        let message = format!("`{second}` contradicts `{key}`");
+        check.bad(&value.span(), message, "keep exactly one of the two");
+    }
+    check.text(value, key, 4096);
+    let text = value.get_ref();
+    let password = match key {
+        "password_file" => SecretRef::File(check.secret_file(value)),
+        "password_env" if text.contains(['=', '\0']) => {
+            let message = format!("\"{text}\" cannot be an environment variable");
+            check.bad(&value.span(), message, "write the variable's name alone");
+            return None;
+        }
+        "password_env" => SecretRef::Env(text.clone()),
+        _ if text.contains('/') || text.starts_with('.') => {
+            let remedy = "write the name behind `LoadCredential=`, without a path";
+            check.bad(
+                &value.span(),
+                format!("\"{text}\" cannot be a credential"),
+                remedy,
+            );
+            return None;
+        }
+        _ => SecretRef::Credential(text.clone()),
+    };
+    Some(Auth::Sql {
+        user: user?.get_ref().clone(),
+        password,
+    })
+}
+
+/// Trusting everything goes with nothing that says whom to trust.
+fn certificate(check: &mut Check<'_>, raw: &InstanceTable) -> bool {
+    let Some(trust) = raw
+        .trust_server_certificate
+        .as_ref()
+        .filter(|trust| *trust.get_ref())
+    else {
+        return false;
+    };
+    for (key, value) in [("ca_file", &raw.ca_file), ("server_name", &raw.server_name)] {
+        if value.is_some() {
+            check.bad(
+                &trust.span(),
+                format!("`trust_server_certificate` contradicts `{key}`"),
+                format!("keep `{key}` and remove `trust_server_certificate`"),
+            );
+        }
+    }
+    true
+}

@@ -1,0 +1,181 @@
+//! `[media_sets.NAME]`: families, mirrors, devices.
+
+mod build;
+mod options;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use twinset_domain::{BackupKind, Fault, code};
+
+use crate::config::source::Place;
+use crate::config::template::{Placeholder, expand};
+
+pub(crate) use build::{UsedPlaces, media_set};
+pub(crate) use options::placeholders;
+
+/// Block size of disk media when the file does not say, in bytes.
+pub const DEFAULT_BLOCK_SIZE: u32 = 4096;
+/// Bound of one device call when the file does not say.
+pub const DEFAULT_DEVICE_DEADLINE: Duration = Duration::from_secs(60);
+
+/// A media set as configured; what lies on its volumes is another matter.
+#[derive(Clone, Debug)]
+pub struct MediaSet {
+    /// Its key, by which groups and commands name it.
+    pub key: String,
+    /// The media name in every header, 1 to 128 characters.
+    pub name: String,
+    /// The media description in every header, may be empty.
+    pub description: String,
+    /// Stripes, 1 to 64.
+    pub families: u16,
+    /// How the data are stored.
+    pub encoding: Encoding,
+    /// Block size, a power of two from 512 to 65536.
+    pub block_size: u32,
+    /// How many mirrors must hold a backup.
+    pub min_mirrors: MinMirrors,
+    /// Who brings a mirror back that fell behind.
+    pub repair: Repair,
+    /// Bound of one device call.
+    pub device_deadline: Duration,
+    /// The devices: 1 to 4 mirrors of `families` devices each.
+    pub mirrors: Vec<Vec<Device>>,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// How the data of a media set are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// As SQL Server wrote them.
+    Raw,
+}
+
+/// Who brings a mirror back that fell behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repair {
+    /// The service.
+    Auto,
+    /// The operator, by `media repair`.
+    Manual,
+}
+
+/// Mirrors that must hold a backup for it to succeed, each 1 to the number of mirrors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MinMirrors {
+    /// Full backups.
+    pub full: u8,
+    /// Differential backups.
+    pub differential: u8,
+    /// Log backups.
+    pub log: u8,
+}
+
+impl MinMirrors {
+    /// For one kind of backup.
+    #[must_use]
+    pub const fn of(self, kind: BackupKind) -> u8 {
+        match kind {
+            BackupKind::Full => self.full,
+            BackupKind::Differential => self.differential,
+            BackupKind::Log => self.log,
+        }
+    }
+}
+
+/// One device as configured, placeholders and all.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Device {
+    /// The plugin that reaches it.
+    pub plugin: String,
+    /// What the plugin is told.
+    pub options: Map<String, Value>,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// One device as it is opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceSpec {
+    /// The plugin that reaches it.
+    pub plugin: String,
+    /// What the plugin is told: canonical JSON (sorted keys, no space).
+    pub options: String,
+    /// Where it stands.
+    pub place: Place,
+}
+
+impl MediaSet {
+    /// The devices of every mirror, for one agent and, where options ask for it, one database.
+    ///
+    /// # Errors
+    /// `CONFIG_VALUE` when an option holds `{database}` and no database is given.
+    pub fn devices(
+        &self,
+        agent: &str,
+        database: Option<&str>,
+    ) -> Result<Vec<Vec<DeviceSpec>>, Fault> {
+        let mirror = |devices: &Vec<Device>| {
+            devices
+                .iter()
+                .map(|device| device.spec(agent, database))
+                .collect()
+        };
+        self.mirrors.iter().map(mirror).collect()
+    }
+
+    /// Whether each database has media of its own.
+    #[must_use]
+    pub fn per_database(&self) -> bool {
+        let holds = |device: &Device| device.placeholders().contains(&Placeholder::Database);
+        self.mirrors.iter().flatten().any(holds)
+    }
+}
+
+impl Device {
+    /// The placeholders in its options.
+    #[must_use]
+    pub fn placeholders(&self) -> BTreeSet<Placeholder> {
+        let mut found = BTreeSet::new();
+        for value in self.options.values() {
+            placeholders(value, &mut found);
+        }
+        found
+    }
+
+    /// The device for one agent and database.
+    ///
+    /// # Errors
+    /// `CONFIG_VALUE` when an option holds `{database}` and no database is given.
+    pub fn spec(&self, agent: &str, database: Option<&str>) -> Result<DeviceSpec, Fault> {
+        if database.is_none() && self.placeholders().contains(&Placeholder::Database) {
+            let message = "the device's options hold {database}, and no database is named";
+            return Err(
+                Fault::new(code::CONFIG_VALUE, self.place.to_string(), message)
+                    .remedy("name the database with --database"),
+            );
+        }
+        let fill = |hole: Placeholder| match hole {
+            Placeholder::Agent => agent.to_owned(),
+            Placeholder::Database => database.unwrap_or_default().to_owned(),
+        };
+        let value = options::map_text(&Value::Object(self.options.clone()), &|text| {
+            // The options were judged when they were read: every text is a template.
+            expand(text, fill).unwrap_or_else(|_| text.to_owned())
+        });
+        Ok(DeviceSpec {
+            plugin: self.plugin.clone(),
+            options: options::canonical(&value),
+            place: self.place.clone(),
+        })
+    }
+}
+
+/// A device's options as canonical JSON, for options that come from elsewhere.
+#[must_use]
+pub fn canonical_options(options: &Map<String, Value>) -> String {
+    options::canonical(&Value::Object(options.clone()))
+}

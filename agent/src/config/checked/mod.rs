@@ -1,0 +1,100 @@
+//! What the engine may rely on: every name resolves, every number is in its range.
+
+pub mod agent;
+mod check;
+pub mod group;
+pub mod instance;
+pub mod media;
+pub mod plugin;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use twinset_domain::{Fault, code};
+
+pub(crate) use check::Check;
+
+use super::hint::did_you_mean;
+use super::source::Place;
+use agent::{Agent, Alerts};
+use group::Group;
+use instance::Instance;
+use media::MediaSet;
+use plugin::Plugin;
+
+/// The whole configuration without doubt.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The main file, absolute.
+    pub file: PathBuf,
+    /// This agent.
+    pub agent: Agent,
+    /// Device plugins by name.
+    pub plugins: BTreeMap<String, Plugin>,
+    /// SQL Server instances by name.
+    pub instances: BTreeMap<String, Instance>,
+    /// Media sets by their key.
+    pub media_sets: BTreeMap<String, MediaSet>,
+    /// Protection groups by name.
+    pub groups: BTreeMap<String, Group>,
+    /// Where alerts go.
+    pub alerts: Alerts,
+    /// Folder for families that wait for a drive at restore.
+    pub spool_dir: Option<PathBuf>,
+    /// What is lawful and has no effect in this release, in file order.
+    pub notes: Vec<Note>,
+}
+
+/// Something the operator should know about a lawful file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub struct Note {
+    /// Where it stands.
+    pub place: Place,
+    /// What to know.
+    pub text: String,
+}
+
+impl Config {
+    /// The media set of this key.
+    ///
+    /// # Errors
+    /// `UNKNOWN_NAME` with the nearest key.
+    pub fn media_set(&self, key: &str) -> Result<&MediaSet, Fault> {
+        find(&self.media_sets, "media set", key)
+    }
+
+    /// The protection group of this name.
+    ///
+    /// # Errors
+    /// `UNKNOWN_NAME` with the nearest name.
+    pub fn group(&self, name: &str) -> Result<&Group, Fault> {
+        find(&self.groups, "protection group", name)
+    }
+
+    /// The instance of this name.
+    ///
+    /// # Errors
+    /// `UNKNOWN_NAME` with the nearest name.
+    pub fn instance(&self, name: &str) -> Result<&Instance, Fault> {
+        find(&self.instances, "instance", name)
+    }
+
+    /// The plugin of this name.
+    ///
+    /// # Errors
+    /// `UNKNOWN_NAME` with the nearest name.
+    pub fn plugin(&self, name: &str) -> Result<&Plugin, Fault> {
+        find(&self.plugins, "plugin", name)
+    }
+}
+
+fn find<'a, T>(all: &'a BTreeMap<String, T>, what: &str, name: &str) -> Result<&'a T, Fault> {
+    all.get(name).ok_or_else(|| {
+        Fault::new(
+            code::UNKNOWN_NAME,
+            name,
+            format!("no {what} of this name is configured"),
+        )
+        .remedy(did_you_mean(name, all.keys().map(String::as_str)))
+    })
+}

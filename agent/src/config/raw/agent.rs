@@ -1,0 +1,193 @@
+//! The tables of `agent.toml`.
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{Named, Quantity, Value, table};
+
+table! {
+    /// The whole of `agent.toml`.
+    AgentFile in "agent.toml" at "" {
+        /// This agent.
+        agent: Option<AgentTable> = "table", "all defaults";
+        /// Device plugins by name.
+        plugins: Named<PluginTable> = "tables by name", "none";
+        /// SQL Server instances by name, those of the partners too.
+        instances: Named<InstanceTable> = "tables by name", "none";
+        /// Media sets by name.
+        media_sets: Named<MediaSetTable> = "tables by name", "none";
+        /// What holds for every restore.
+        restore: Option<RestoreTable> = "table", "all defaults";
+        /// Where alerts go.
+        alerts: Option<AlertsTable> = "table", "log only";
+    }
+}
+
+table! {
+    /// `[agent]`.
+    AgentTable in "agent.toml" at "[agent]" {
+        /// Name of this agent, written into the headers of its media and put in place of
+        /// `{agent}`. Letters, digits, `.`, `_` and `-`, at most 64.
+        name: Value<String> = "text", "the host's short name";
+        /// The instances that run on this host.
+        serves: Value<Vec<Spanned<String>>> = "list of instance names",
+            "the only instance, else those whose host is this host";
+        /// Folder for the agent's identity, catalog and locks.
+        state_dir: Value<String> = "path", "`/var/lib/twinset`";
+        /// Folder with one file per protection group; every `*.toml` in it is read.
+        groups_dir: Value<String> = "path", "`groups.d`";
+        /// Upper bound of all buffers together, 32MiB to 64GiB.
+        memory_limit: Value<Quantity> = "size", "`256MiB`";
+    }
+}
+
+table! {
+    /// `[plugins.NAME]`.
+    PluginTable in "agent.toml" at "[plugins.NAME]" {
+        /// The plugin's file.
+        path: Spanned<String> = "path", "required";
+        /// SHA-256 of the file; a file with another one is refused.
+        sha256: Value<String> = "64 hexadecimal digits", "not checked";
+        /// Where the plugin runs: `in-process`. (`process` is not in this release.)
+        isolation: Value<String> = "choice", "`in-process`";
+    }
+}
+
+table! {
+    /// `[instances.NAME]`.
+    InstanceTable in "agent.toml" at "[instances.NAME]" {
+        /// Host name or address of the server.
+        host: Spanned<String> = "text", "required";
+        /// TCP port; goes without `instance`.
+        port: Value<u16> = "1 to 65535", "`1433` without `instance`";
+        /// Named instance, looked up through SQL Server Browser; goes without `port`.
+        instance: Value<String> = "text", "the default instance";
+        /// `sql` or `windows`. (`windows` is not in this release.)
+        auth: Value<String> = "choice", "`sql`";
+        /// Login name.
+        user: Value<String> = "text", "required for `auth = \"sql\"`";
+        /// File that holds the password alone; others must not be able to read it.
+        password_file: Value<String> = "path", "exactly one of the three";
+        /// Environment variable that holds the password.
+        password_env: Value<String> = "text", "exactly one of the three";
+        /// systemd credential that holds the password.
+        password_credential: Value<String> = "text", "exactly one of the three";
+        /// `strict` (TDS 8), `required`, `login-only` or `off`.
+        encrypt: Value<String> = "choice", "`required`";
+        /// Certificates (PEM) of the authority that signed the server's certificate.
+        ca_file: Value<String> = "path", "the system's authorities";
+        /// Name expected in the server's certificate.
+        server_name: Value<String> = "text", "`host`";
+        /// Accept any certificate and any name. For a laboratory; goes without `ca_file` and
+        /// `server_name`.
+        trust_server_certificate: Value<bool> = "true or false", "`false`";
+        /// How long a connection may take to open, 1s to 10m.
+        connect_timeout: Value<String> = "duration", "`15s`";
+        /// SQL Server's Virtual Device Interface library on this host.
+        vdi_library: Value<String> = "path", "`/opt/mssql/lib/libsqlvdi.so`";
+    }
+}
+
+table! {
+    /// `[media_sets.NAME]`.
+    MediaSetTable in "agent.toml" at "[media_sets.NAME]" {
+        /// The media name in every header, at most 128 characters.
+        name: Value<String> = "text", "the set's key";
+        /// The media description in every header, at most 255 characters.
+        description: Value<String> = "text", "empty";
+        /// Stripes of every backup, 1 to 64, fixed when the set is formatted; every mirror has
+        /// that many devices.
+        families: Value<u8> = "1 to 64", "devices of the first mirror";
+        /// `raw`. (`zstd` is not in this release.)
+        encoding: Value<String> = "choice", "`raw`";
+        /// Encryption of what is stored. (Not in this release.)
+        age: Option<Spanned<Age>> = "table", "not encrypted";
+        /// Block size of the media, a power of two from 512 to 65536, fixed when the set is
+        /// formatted.
+        block_size: Value<Quantity> = "size", "`4096`";
+        /// Mirrors that must hold a backup for it to succeed, 1 to the number of mirrors.
+        min_mirrors: Value<u8> = "1 to 4", "all mirrors";
+        /// The same for full backups.
+        min_mirrors_full: Value<u8> = "1 to 4", "`min_mirrors`";
+        /// The same for differential backups.
+        min_mirrors_diff: Value<u8> = "1 to 4", "`min_mirrors`";
+        /// The same for log backups.
+        min_mirrors_log: Value<u8> = "1 to 4", "`min_mirrors`";
+        /// `auto`: the service brings a mirror that fell behind back; `manual`: `media repair`
+        /// does.
+        repair: Value<String> = "choice", "`auto`";
+        /// How long one device call may take before the device counts as lost, 1s to 24h.
+        device_deadline: Value<String> = "duration", "`60s`";
+        /// Short form for one family on the plugin named `disk`: one folder per mirror. Goes
+        /// without `mirrors`.
+        disk_mirrors: Value<Vec<Spanned<String>>> = "list of paths", "none";
+        /// One table per mirror, 1 to 4.
+        mirrors: Option<Vec<Spanned<MirrorTable>>> = "array of tables", "required";
+    }
+}
+
+table! {
+    /// `[media_sets.NAME.age]`.
+    Age in "agent.toml" at "[media_sets.NAME.age]" {
+        /// Public keys of those who may read the set.
+        recipients: Value<Vec<String>> = "list of text", "none";
+        /// File that holds a passphrase instead.
+        passphrase_file: Value<String> = "path", "none";
+        /// File that holds the private keys, needed to read.
+        identity_file: Value<String> = "path", "none";
+    }
+}
+
+table! {
+    /// `[[media_sets.NAME.mirrors]]`.
+    MirrorTable in "agent.toml" at "[[media_sets.NAME.mirrors]]" {
+        /// One device per family, in the order of the families.
+        devices: Spanned<Vec<Spanned<DeviceTable>>> = "list of tables", "required";
+    }
+}
+
+table! {
+    /// One device of a mirror.
+    DeviceTable in "agent.toml" at "devices = [{ ... }]" {
+        /// Name of the plugin that reaches the device.
+        plugin: Spanned<String> = "plugin name", "required";
+        /// What the plugin wants to know; the plugin checks it. `{agent}` and `{database}` are
+        /// replaced in every text, `{{` and `}}` stand for braces, and a relative `path` starts
+        /// at this file.
+        options: Option<Spanned<toml::Table>> = "table", "empty";
+    }
+}
+
+table! {
+    /// `[restore]`.
+    RestoreTable in "agent.toml" at "[restore]" {
+        /// Folder for families that must wait for a drive.
+        spool_dir: Value<String> = "path", "none";
+    }
+}
+
+table! {
+    /// `[alerts]`.
+    AlertsTable in "agent.toml" at "[alerts]" {
+        /// Address that gets every alert as JSON.
+        webhook: Value<String> = "URL", "none";
+        /// Program and arguments; the alert comes as JSON on its standard input.
+        command: Value<Vec<String>> = "list of text", "none";
+        /// Mail.
+        smtp: Option<Spanned<SmtpTable>> = "table", "none";
+    }
+}
+
+table! {
+    /// `[alerts.smtp]`.
+    SmtpTable in "agent.toml" at "[alerts.smtp]" {
+        /// Mail server.
+        host: Spanned<String> = "text", "required";
+        /// Its port.
+        port: Value<u16> = "1 to 65535", "`25`";
+        /// Sender.
+        from: Spanned<String> = "mail address", "required";
+        /// Receivers.
+        to: Spanned<Vec<String>> = "list of mail addresses", "required";
+    }
+}

@@ -1,0 +1,284 @@
+use super::*;
+
+/// The faults of `AGENT` with one replacement, and of `GROUP` with another.
+fn changed(agent: (&str, &str), group: (&str, &str)) -> String {
+    assert!(AGENT.contains(agent.0) && GROUP.contains(group.0));
+    let agent = AGENT.replace(agent.0, agent.1);
+    let group = GROUP.replace(group.0, group.1);
+    Folder::new(&[("agent.toml", &agent), ("groups.d/p.toml", &group)]).faults()
+}
+
+fn agent(from: &str, to: &str) -> String {
+    changed((from, to), ("", ""))
+}
+
+fn group(from: &str, to: &str) -> String {
+    changed(("", ""), (from, to))
+}
+
+#[test]
+fn a_misspelt_key_is_named_with_its_place_and_the_nearest_key() {
+    insta::assert_snapshot!(agent("user = \"twinset\"\np", "usr = 1\np"), @r#"
+    TW1001 agent.toml:8:1: unknown key "usr"
+      remedy: did you mean "user"?
+    "#);
+}
+
+#[test]
+fn a_key_of_another_table_is_sent_there() {
+    insta::assert_snapshot!(agent("name = \"sql-a\"", "families = 2"), @r#"
+    TW1001 agent.toml:3:1: unknown key "families"
+      remedy: "families" belongs in [media_sets.NAME] of agent.toml
+    "#);
+}
+
+#[test]
+fn a_password_in_the_file_is_refused_and_never_printed() {
+    let printed = agent(
+        "password_file = \"secrets/sql-a\"",
+        "password = \"hunter2\"",
+    );
+    insta::assert_snapshot!(printed, @r#"
+    TW1001 agent.toml:9:1: unknown key "password"
+      remedy: move it to a file closed to others and name that in `password_file`; then change it
+    "#);
+    assert!(!printed.contains("hunter2"));
+}
+
+#[test]
+fn a_wrong_type_and_broken_toml_are_one_fault_per_file() {
+    insta::assert_snapshot!(changed(("\"sql-a.example.com\"", "12"), ("[group]", "[group")), @r#"
+    TW1001 agent.toml:7:8: wrong type: expected text in quotes
+      remedy: see the type of this key in the configuration reference
+    TW1001 groups.d/p.toml:2:7: not TOML: unclosed table, expected `]`
+      remedy: correct the file at this place; `twinset config check` reads it again
+    "#);
+}
+
+#[test]
+fn all_faults_of_all_files_come_at_once_in_order() {
+    let agent = r#"
+[agent]
+name = "a b"
+serves = ["sql-x"]
+memory_limit = "1MiB"
+[plugins.disk]
+path = "p.so"
+sha256 = "12"
+isolation = "process"
+[instances.sql-a]
+host = ""
+port = 0
+encrypt = "requird"
+user = "twinset"
+[instances.sql-b]
+host = "h"
+port = 1433
+instance = "X"
+user = "twinset"
+password_env = "A"
+password_file = "f"
+ca_file = "ca.pem"
+trust_server_certificate = true
+[media_sets.one]
+encoding = "zstd"
+min_mirrors = 3
+device_deadline = "1ms"
+disk_mirrors = ["/a/{agnet}", "/b"]
+[media_sets.two]
+name = "one"
+families = 2
+[[media_sets.two.mirrors]]
+devices = [{ plugin = "disk", options = { path = "/b/." } }, { plugin = "dsk" }]
+[[media_sets.two.mirrors]]
+devices = [{ plugin = "disk", options = { path = "/c" } }]
+"#;
+    let group = r#"
+[group]
+name = "g"
+partners = ["sql-a", "sql-c", "sql-a"]
+databases = ["-X"]
+media_set = "ones"
+source = "stage"
+[backup]
+block_size = 1000
+max_transfer_size = "5MiB"
+compression = "zip"
+[schedule]
+full = "daily"
+[retention]
+max_drop = "lots"
+"#;
+    let second = GROUP
+        .replace("payroll\"\np", "G\"\np")
+        .replace(", \"sql-b\"", "");
+    let second = second.replace("media_set = \"payroll\"", "media_set = \"one\"");
+    let folder = Folder::new(&[
+        ("agent.toml", agent),
+        ("groups.d/1.toml", group),
+        ("groups.d/2.toml", &second),
+    ]);
+    insta::assert_snapshot!(folder.faults(), @r#"
+    TW1002 agent.toml:3:8: "a b" cannot be the name of an agent
+      remedy: use 1 to 64 letters, digits, `.`, `_` and `-`, no `.` or `-` in front
+    TW1002 agent.toml:4:11: no instance "sql-x" is configured
+      remedy: did you mean "sql-a"?
+    TW1002 agent.toml:5:16: `memory_limit` cannot be 1MiB
+      remedy: choose 32MiB to 64GiB
+    TW1002 agent.toml:8:10: `sha256` is no SHA-256
+      remedy: write the 64 hexadecimal digits that `sha256sum FILE` prints
+    TW1002 agent.toml:9:13: `isolation = "process"` is not in this release
+      remedy: use `isolation = "in-process"`
+    TW1002 agent.toml:10:12: nothing says where the password lies
+      remedy: add `password_file = "..."`, `password_env` or `password_credential`
+    TW1002 agent.toml:11:8: `host` is empty
+      remedy: write it or leave the key out
+    TW1002 agent.toml:12:8: `port` cannot be 0
+      remedy: choose 1 to 65535
+    TW1002 agent.toml:13:11: `encrypt` cannot be "requird"
+      remedy: did you mean "required"?
+    TW1002 agent.toml:18:12: `port` and `instance` contradict each other
+      remedy: keep `port`; the instance is found by it alone
+    TW1002 agent.toml:20:16: `password_env` contradicts `password_file`
+      remedy: keep exactly one of the two
+    TW1002 agent.toml:23:28: `trust_server_certificate` contradicts `ca_file`
+      remedy: keep `ca_file` and remove `trust_server_certificate`
+    TW1002 agent.toml:25:12: `encoding = "zstd"` is not in this release
+      remedy: use `encoding = "raw"`
+    TW1002 agent.toml:26:15: `min_mirrors` cannot be 3
+      remedy: choose 1 to 2
+    TW1002 agent.toml:27:19: `device_deadline` is out of range: "1ms"
+      remedy: choose 1s to 86400s
+    TW1002 agent.toml:28:17: unknown placeholder "{agnet}"
+      remedy: use {agent} or {database}; write {{ and }} for braces
+    TW1002 agent.toml:30:8: the media name "one" stands at agent.toml:24:13 too
+      remedy: give each media set a name of its own
+    TW1002 agent.toml:33:12: media set "one" uses the same place at agent.toml:28:31
+      remedy: give every device of every media set a place of its own
+    TW1002 agent.toml:33:73: no plugin "dsk" is configured
+      remedy: did you mean "disk"? (or add [plugins.dsk] with its path)
+    3010 agent.toml:35:11: mirror 2 has 1 devices for 2 families
+      remedy: name one device per family in every mirror
+    TW1002 groups.d/1.toml:4:22: no instance "sql-c" is configured
+      remedy: did you mean "sql-a"?
+    TW1002 groups.d/1.toml:4:31: partner "sql-a" is named twice
+      remedy: name each instance once
+    TW1002 groups.d/1.toml:5:13: `databases` takes no database in
+      remedy: name at least one database or USER_DATABASES
+    TW1002 groups.d/1.toml:6:13: no media set "ones" is configured
+      remedy: did you mean "one"?
+    TW1002 groups.d/1.toml:7:10: `source = "stage"` is not in this release
+      remedy: use `source = "vdi"`
+    TW1002 groups.d/1.toml:9:14: `block_size` cannot be 1000
+      remedy: choose a power of two from 512 to 65536
+    TW1002 groups.d/1.toml:10:21: `max_transfer_size` cannot be 5MiB
+      remedy: choose a multiple of 64KiB up to 4MiB
+    TW1002 groups.d/1.toml:11:15: `compression` cannot be "zip"
+      remedy: write one of "server" or "none"
+    TW1002 groups.d/1.toml:13:8: `full` is no cron expression: "daily"
+      remedy: write minute, hour, day, month and weekday, such as "0 1 * * sun"
+    TW1002 groups.d/1.toml:14:1: [retention] keeps nothing
+      remedy: set `window` or a count; without the table everything is kept
+    TW1002 groups.d/1.toml:15:12: `max_drop` is no percentage: "lots"
+      remedy: write 0% to 100%, such as "25%"
+    TW1002 groups.d/2.toml:3:8: the group "G" stands at groups.d/1.toml:3:8 too
+      remedy: give each group a name of its own
+    "#);
+}
+
+#[test]
+fn five_mirrors_are_3214() {
+    let from = r#"["a/{agent}/{database}", "/b/{agent}"]"#;
+    let to = r#"["/1{agent}", "/2{agent}", "/3{agent}", "/4{agent}", "/5{agent}"]"#;
+    insta::assert_snapshot!(agent(from, to), @r#"
+    3214 agent.toml:15:69: media set "payroll" has 5 mirrors
+      remedy: keep at most 4 mirrors
+    "#);
+}
+
+#[test]
+fn several_partners_need_the_agent_in_every_device() {
+    insta::assert_snapshot!(agent("/b/{agent}", "/b"), @r#"
+    TW1002 groups.d/p.toml:6:13: several partners, and no {agent} at agent.toml:15:41
+      remedy: put {agent} into each device's path, so that each agent has media of its own
+    "#);
+}
+
+#[test]
+fn windows_login_is_not_in_this_release() {
+    insta::assert_snapshot!(agent("password_env", "auth = \"windows\"\npassword_env"), @r#"
+    TW1002 agent.toml:13:8: `auth = "windows"` is not in this release
+      remedy: use `auth = "sql"` with a login of SQL Server
+    "#);
+}
+
+#[test]
+fn a_group_of_a_broken_agent_file_is_still_judged_by_itself() {
+    insta::assert_snapshot!(changed(("[agent]", "[agent"), ("Payroll", "-Payroll")), @r#"
+    TW1001 agent.toml:2:7: not TOML: unclosed table, expected `]`
+      remedy: correct the file at this place; `twinset config check` reads it again
+    TW1002 groups.d/p.toml:5:13: `databases` takes no database in
+      remedy: name at least one database or USER_DATABASES
+    "#);
+}
+
+#[test]
+fn buffers_stay_below_the_memory_limit() {
+    let more = "media_set = \"payroll\"\n[backup]\nbuffer_count = 1024";
+    insta::assert_snapshot!(group("media_set = \"payroll\"", more), @r#"
+    TW1002 groups.d/p.toml:8:16: `buffer_count` times `max_transfer_size` is 1073741824 bytes
+      remedy: stay below the agent's `memory_limit` of 268435456 bytes
+    "#);
+}
+
+#[test]
+fn a_missing_file_and_a_file_of_bytes_are_named() {
+    let folder = Folder::new(&[]);
+    insta::assert_snapshot!(folder.faults(), @r#"
+    TW1003 agent.toml: the configuration file cannot be read
+      cause: No such file or directory (os error 2)
+      remedy: write it, or name another one with --config FILE
+    "#);
+    fs::write(folder.path("agent.toml"), b"[agent]\n\xff").unwrap();
+    insta::assert_snapshot!(folder.faults(), @r#"
+    TW1001 agent.toml: the file is not UTF-8 text (byte 8)
+      remedy: save it as UTF-8
+    "#);
+}
+
+#[test]
+fn unknown_names_are_answered_with_the_nearest() {
+    let config = Folder::new(&[("agent.toml", AGENT)]).load().unwrap();
+    insta::assert_snapshot!(config.media_set("payrol").unwrap_err(), @r#"
+    TW1006 payrol: no media set of this name is configured
+      remedy: did you mean "payroll"?
+    "#);
+    insta::assert_snapshot!(config.group("payroll").unwrap_err(), @r#"
+    TW1006 payroll: no protection group of this name is configured
+      remedy: none is configured
+    "#);
+}
+
+mod never_panics {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const INSERT: &str = "[\\[\\]{}=\"'a-z0-9.\n]{0,6}";
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+        #[test]
+        fn on_mutated_files(at in 0..AGENT.len(), cut in 0..40usize, insert in INSERT) {
+            let mut text = AGENT.as_bytes().to_vec();
+            let end = (at + cut).min(text.len());
+            text.splice(at..end, insert.bytes());
+            let folder = Folder::new(&[("groups.d/p.toml", GROUP)]);
+            fs::write(folder.path("agent.toml"), text).unwrap();
+            if let Err(faults) = folder.load() {
+                prop_assert!(!faults.is_empty());
+                prop_assert!(faults.iter().all(|fault| !fault.remedy.is_empty()));
+            }
+        }
+    }
+}
