@@ -1,0 +1,105 @@
+//! What a connection to one instance needs to know; filled by the configuration.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::secret::Secret;
+
+/// Time for resolving, TCP connect, TLS and login, each, when the configuration names none.
+pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+/// Where SQL Server's package puts the VDI library (facts of the Linux VDI specification).
+pub const DEFAULT_VDI_LIBRARY: &str = "/opt/mssql/lib/libsqlvdi.so";
+
+/// How an instance is found on its host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// This TCP port.
+    Port(u16),
+    /// A named instance; SQL Server Browser (UDP 1434) is asked for its port.
+    Instance(String),
+}
+
+/// How the login proves itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Auth {
+    /// A SQL Server login.
+    Sql {
+        /// Login name.
+        user: String,
+        /// Its password.
+        password: Secret,
+    },
+}
+
+/// How much of the connection is encrypted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Encrypt {
+    /// TLS before anything else (TDS 8.0, SQL Server 2022 and later).
+    Strict,
+    /// Everything from the login on; a server without TLS is refused.
+    #[default]
+    Required,
+    /// The login only; statements and answers go in the clear.
+    LoginOnly,
+    /// Nothing at all, the password included. Only for servers without TLS.
+    Off,
+}
+
+/// One SQL Server instance as the agent reaches it.
+#[derive(Clone, Debug)]
+pub struct InstanceSettings {
+    /// Name of the instance in the configuration; the object of faults.
+    pub name: String,
+    /// Host name or address (IPv6 without brackets).
+    pub host: String,
+    /// Port or instance name.
+    pub endpoint: Endpoint,
+    /// The login.
+    pub auth: Auth,
+    /// Encryption.
+    pub encrypt: Encrypt,
+    /// PEM file with one or more certificates to trust beside the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Name the server's certificate must carry, when it is not `host`.
+    pub server_name: Option<String>,
+    /// Takes any certificate, under any name. For laboratories.
+    pub trust_server_certificate: bool,
+    /// The VDI library.
+    pub vdi_library: PathBuf,
+    /// Bound for resolving, TCP connect, and TLS with login, each.
+    pub connect_timeout: Duration,
+}
+
+impl InstanceSettings {
+    /// Settings with the defaults of the reference for everything that is not named.
+    pub fn new(name: &str, host: &str, endpoint: Endpoint, auth: Auth) -> Self {
+        Self {
+            name: name.to_owned(),
+            host: host.to_owned(),
+            endpoint,
+            auth,
+            encrypt: Encrypt::default(),
+            ca_file: None,
+            server_name: None,
+            trust_server_certificate: false,
+            vdi_library: PathBuf::from(DEFAULT_VDI_LIBRARY),
+            connect_timeout: DEFAULT_CONNECT_TIMEOUT,
+        }
+    }
+
+    /// The name that the server's certificate is checked against.
+    #[must_use]
+    pub fn certificate_name(&self) -> &str {
+        self.server_name.as_deref().unwrap_or(&self.host)
+    }
+}
+
+impl fmt::Display for InstanceSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.endpoint {
+            Endpoint::Port(port) => write!(f, "{} ({}:{port})", self.name, self.host),
+            Endpoint::Instance(instance) => write!(f, "{} ({}\\{instance})", self.name, self.host),
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! BACKUP and RESTORE as text. The only place where names and literals are quoted.
+
+use twinset_domain::BackupKind;
+
+/// Longest identifier, in UTF-16 units (sysname).
+pub const MAX_NAME: usize = 128;
+/// Longest device name or path in a statement, in UTF-16 units (3057).
+pub const MAX_DEVICE: usize = 259;
+/// Percent between two progress messages; they keep the server's own log telling.
+const STATS_PERCENT: u8 = 5;
+
+/// A name as an identifier: `[a]]b]`.
+#[must_use]
+pub fn quote_name(name: &str) -> String {
+    format!("[{}]", name.replace(']', "]]"))
+}
+
+/// A text as a Unicode literal: `N'it''s'`.
+#[must_use]
+pub fn quote_literal(text: &str) -> String {
+    format!("N'{}'", text.replace('\'', "''"))
+}
+
+/// What stands in TO or FROM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Medium {
+    /// A virtual device, by the name under which its set was created or opened.
+    Virtual(String),
+    /// A file, by a path that the server sees.
+    Disk(String),
+}
+
+impl Medium {
+    fn sql(&self) -> String {
+        match self {
+            Self::Virtual(name) => format!("VIRTUAL_DEVICE = {}", quote_literal(name)),
+            Self::Disk(path) => format!("DISK = {}", quote_literal(path)),
+        }
+    }
+}
+
+fn media(media: &[Medium]) -> String {
+    media.iter().map(Medium::sql).collect::<Vec<_>>().join(", ")
+}
+
+/// Sizes of transfers. Zero leaves one to the server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Transfer {
+    /// BLOCKSIZE in bytes: a power of two from 512 to 65536. RESTORE needs that of the backup.
+    pub block_size: u32,
+    /// MAXTRANSFERSIZE in bytes: a multiple of 64 KiB up to 4 MiB.
+    pub max_transfer_size: u32,
+    /// BUFFERCOUNT, for all devices together.
+    pub buffer_count: u32,
+}
+
+impl Transfer {
+    fn options(&self, options: &mut Vec<String>) {
+        let named = [
+            ("BLOCKSIZE", self.block_size),
+            ("MAXTRANSFERSIZE", self.max_transfer_size),
+            ("BUFFERCOUNT", self.buffer_count),
+        ];
+        options.extend(
+            named
+                .iter()
+                .filter(|(_, v)| *v != 0)
+                .map(|(name, value)| format!("{name} = {value}")),
+        );
+    }
+}
+
+/// A BACKUP. Checksums are always asked for, the media are always new.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackupStatement {
+    /// Database to back up.
+    pub database: String,
+    /// Full, differential or log.
+    pub kind: BackupKind,
+    /// One for each family, in the order of families.
+    pub devices: Vec<Medium>,
+    /// Sizes.
+    pub transfer: Transfer,
+    /// Outside the chain: no differential base, no log truncation.
+    pub copy_only: bool,
+    /// Compression by SQL Server; `None` leaves it to the server's default.
+    pub compression: Option<bool>,
+    /// NAME of the set, at most 128 characters.
+    pub name: Option<String>,
+}
+
+impl BackupStatement {
+    /// The statement.
+    #[must_use]
+    pub fn to_sql(&self) -> String {
+        let verb = match self.kind {
+            BackupKind::Full | BackupKind::Differential => "DATABASE",
+            BackupKind::Log => "LOG",
+        };
+        let mut options = vec!["FORMAT".to_owned(), "CHECKSUM".to_owned()];
+        if self.kind == BackupKind::Differential {
+            options.push("DIFFERENTIAL".to_owned());
+        }
+        if self.copy_only {
+            options.push("COPY_ONLY".to_owned());
+        }
+        match self.compression {
+            Some(true) => options.push("COMPRESSION".to_owned()),
+            Some(false) => options.push("NO_COMPRESSION".to_owned()),
+            None => {}
+        }
+        if let Some(name) = &self.name {
+            options.push(format!("NAME = {}", quote_literal(name)));
+        }
+        options.push(format!("STATS = {STATS_PERCENT}"));
+        self.transfer.options(&mut options);
+        format!(
+            "BACKUP {verb} {} TO {} WITH {}",
+            quote_name(&self.database),
+            media(&self.devices),
+            options.join(", ")
+        )
+    }
+}
+
+/// State that RESTORE leaves the database in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recovery {
+    /// Open for use.
+    Recovery,
+    /// Ready for a differential or a log.
+    NoRecovery,
+}
+
+/// One file that goes to another place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// Logical name in the backup.
+    pub logical: String,
+    /// Path that the server sees.
+    pub to: String,
+}
+
+/// A RESTORE. Checksums are verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RestoreStatement {
+    /// Name under which it is restored.
+    pub database: String,
+    /// Full and differential restore the database, log its log.
+    pub kind: BackupKind,
+    /// One for each family, in the order of families.
+    pub devices: Vec<Medium>,
+    /// Files that go elsewhere.
+    pub moves: Vec<Move>,
+    /// Takes the place of an existing database.
+    pub replace: bool,
+    /// State afterwards.
+    pub recovery: Recovery,
+    /// The backup has checksums to verify; asking for absent ones fails (3187).
+    pub checksum: bool,
+    /// Sizes; the block size is that of the backup.
+    pub transfer: Transfer,
+}
+
+impl RestoreStatement {
+    /// The statement.
+    #[must_use]
+    pub fn to_sql(&self) -> String {
+        let verb = match self.kind {
+            BackupKind::Full | BackupKind::Differential => "DATABASE",
+            BackupKind::Log => "LOG",
+        };
+        let mut options: Vec<String> = self
+            .moves
+            .iter()
+            .map(|m| {
+                format!(
+                    "MOVE {} TO {}",
+                    quote_literal(&m.logical),
+                    quote_literal(&m.to)
+                )
+            })
+            .collect();
+        if self.replace {
+            options.push("REPLACE".to_owned());
+        }
+        options.push(
+            match self.recovery {
+                Recovery::Recovery => "RECOVERY",
+                Recovery::NoRecovery => "NORECOVERY",
+            }
+            .to_owned(),
+        );
+        if self.checksum {
+            options.push("CHECKSUM".to_owned());
+        }
+        options.push(format!("STATS = {STATS_PERCENT}"));
+        self.transfer.options(&mut options);
+        format!(
+            "RESTORE {verb} {} FROM {} WITH {}",
+            quote_name(&self.database),
+            media(&self.devices),
+            options.join(", ")
+        )
+    }
+}
+
+/// `RESTORE FILELISTONLY`: names and sizes of the files in a backup.
+#[must_use]
+pub fn file_list_sql(devices: &[Medium], transfer: Transfer) -> String {
+    only("FILELISTONLY", devices, transfer, false)
+}
+
+/// `RESTORE VERIFYONLY` of the whole backup.
+#[must_use]
+pub fn verify_sql(devices: &[Medium], transfer: Transfer, checksum: bool) -> String {
+    only("VERIFYONLY", devices, transfer, checksum)
+}
+
+fn only(verb: &str, devices: &[Medium], transfer: Transfer, checksum: bool) -> String {
+    let mut options = Vec::new();
+    if checksum {
+        options.push("CHECKSUM".to_owned());
+    }
+    transfer.options(&mut options);
+    let with = if options.is_empty() {
+        String::new()
+    } else {
+        " WITH ".to_owned()
+    };
+    format!(
+        "RESTORE {verb} FROM {}{with}{}",
+        media(devices),
+        options.join(", ")
+    )
+}
+
+#[cfg(test)]
+mod tests;
