@@ -175,13 +175,21 @@ pub struct DeviceError {
 impl DeviceError {
     /// An error of a class with a text.
     pub fn new(outcome: Outcome, text: impl Into<String>) -> Self {
-        Self { outcome, text: text.into(), os_code: 0, accepted: 0 }
+        Self {
+            outcome,
+            text: text.into(),
+            os_code: 0,
+            accepted: 0,
+        }
     }
 
     /// The answer to a call that this device does not have.
     #[must_use]
     pub fn not_supported(call: &str) -> Self {
-        Self::new(Outcome::NOT_SUPPORTED, format!("{call} is not supported by this device"))
+        Self::new(
+            Outcome::NOT_SUPPORTED,
+            format!("{call} is not supported by this device"),
+        )
     }
 
     /// The same error with the operating system's number.

@@ -37,7 +37,10 @@ impl RootModule for DeviceModuleV1Ref {
 }
 
 fn module<P: Plugin>() -> DeviceModuleV1Ref {
-    DeviceModuleV1 { table: table_v1::<P> }.leak_into_prefix()
+    DeviceModuleV1 {
+        table: table_v1::<P>,
+    }
+    .leak_into_prefix()
 }
 
 extern "C" fn construct<P: Plugin>() -> RootModuleResult {

@@ -40,7 +40,10 @@ pub struct Host {
 
 impl Host {
     pub(crate) fn new(services: HostServicesV1, cancelled: Arc<AtomicBool>) -> Self {
-        Self { services, cancelled }
+        Self {
+            services,
+            cancelled,
+        }
     }
 
     /// A host that drops every line and never asks to stop: for a vendor's own unit tests.

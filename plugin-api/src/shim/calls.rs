@@ -2,24 +2,21 @@
 
 use super::open::call;
 use super::raw;
-use crate::v1::{
-    self, DeviceHandleV1, NAME_MAX, RECORD_MAX, SectionRequestV1, StatusV1, TextV1,
-};
+use crate::v1::{self, DeviceHandleV1, NAME_MAX, RECORD_MAX, SectionRequestV1, StatusV1, TextV1};
 use crate::{DeviceError, Disposition, Mount, Outcome, SectionMode, SectionRequest};
 
 // SAFETY (for every block of this file): the table's rules bind the host: the handle came from
 // `open`, only its lane calls, and every pointer is valid for the length of the call.
 
 fn unknown(what: &str, number: u32) -> DeviceError {
-    DeviceError::new(Outcome::NOT_SUPPORTED, format!("the host asked for unknown {what} {number}"))
+    DeviceError::new(
+        Outcome::NOT_SUPPORTED,
+        format!("the host asked for unknown {what} {number}"),
+    )
 }
 
 /// `DeviceTableV1::mount`.
-pub(super) unsafe extern "C" fn mount(
-    handle: *mut DeviceHandleV1,
-    mode: u32,
-    key: TextV1,
-) -> u32 {
+pub(super) unsafe extern "C" fn mount(handle: *mut DeviceHandleV1, mode: u32, key: TextV1) -> u32 {
     // SAFETY: see the head of this file.
     unsafe {
         call(handle, |device| {
@@ -191,7 +188,11 @@ pub(super) unsafe extern "C" fn get_record(
 /// `DeviceTableV1::remove_record`.
 pub(super) unsafe extern "C" fn remove_record(handle: *mut DeviceHandleV1, name: TextV1) -> u32 {
     // SAFETY: see the head of this file.
-    unsafe { call(handle, |device| device.remove_record(raw::text(name, NAME_MAX)?)) }
+    unsafe {
+        call(handle, |device| {
+            device.remove_record(raw::text(name, NAME_MAX)?)
+        })
+    }
 }
 
 /// `DeviceTableV1::remove_section`.
@@ -209,7 +210,11 @@ pub(super) unsafe extern "C" fn truncate(handle: *mut DeviceHandleV1, index: u64
 /// `DeviceTableV1::remove_leftover`.
 pub(super) unsafe extern "C" fn remove_leftover(handle: *mut DeviceHandleV1, name: TextV1) -> u32 {
     // SAFETY: see the head of this file.
-    unsafe { call(handle, |device| device.remove_leftover(raw::text(name, NAME_MAX)?)) }
+    unsafe {
+        call(handle, |device| {
+            device.remove_leftover(raw::text(name, NAME_MAX)?)
+        })
+    }
 }
 
 /// `DeviceTableV1::status`.

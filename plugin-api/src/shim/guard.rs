@@ -28,7 +28,10 @@ pub(super) fn remember(host: &Host) {
 /// Runs `body`; a panic comes back as its text with the place it came from.
 pub(super) fn guard<T>(host: Option<&Host>, body: impl FnOnce() -> T) -> Result<T, String> {
     install_hook();
-    WATCH.set(Some(Watch { host: host.cloned(), text: None }));
+    WATCH.set(Some(Watch {
+        host: host.cloned(),
+        text: None,
+    }));
     let result = catch_unwind(AssertUnwindSafe(body));
     let told = WATCH.take().and_then(|watch| watch.text);
     result.map_err(|payload| {

@@ -26,7 +26,10 @@ unsafe fn give<E: Entry>(
     // Entries beyond the page are asked for again, with a later `after`.
     for (place, entry) in room.iter_mut().zip(&entries) {
         *place = entry.to_raw().ok_or_else(|| {
-            DeviceError::new(Outcome::PERMANENT, "a name in a list is longer than 255 bytes")
+            DeviceError::new(
+                Outcome::PERMANENT,
+                "a name in a list is longer than 255 bytes",
+            )
         })?;
         *got += 1;
     }

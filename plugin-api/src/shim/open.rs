@@ -56,7 +56,10 @@ pub(super) unsafe extern "C" fn describe<P: Plugin>(
 ) -> u32 {
     let result = guard(None, || {
         let description = DescriptionV1::new(&P::describe()).ok_or_else(|| {
-            DeviceError::new(Outcome::PERMANENT, "describe: a text is longer than 255 bytes")
+            DeviceError::new(
+                Outcome::PERMANENT,
+                "describe: a text is longer than 255 bytes",
+            )
         })?;
         // SAFETY: the host gives a place of its own for the length of the call.
         *unsafe { raw::out(out) }? = description;
@@ -89,8 +92,16 @@ pub(super) unsafe extern "C" fn open<P: Plugin>(
         // SAFETY: as above.
         let device = P::open(&unsafe { read_request(request) }?, host.clone())?;
         let last = DeviceError::new(Outcome::OK, "");
-        let state = State { device, host: host.clone(), last, poisoned: None };
-        let opened = Opened { state: UnsafeCell::new(state), cancelled };
+        let state = State {
+            device,
+            host: host.clone(),
+            last,
+            poisoned: None,
+        };
+        let opened = Opened {
+            state: UnsafeCell::new(state),
+            cancelled,
+        };
         *place = Box::into_raw(Box::new(opened)).cast::<DeviceHandleV1>();
         Ok(())
     });
@@ -111,9 +122,16 @@ unsafe fn read_request<'a>(request: &OpenRequestV1) -> Result<OpenRequest<'a>, D
     };
     // SAFETY: passed on from the caller.
     let (options, agent_id) = unsafe {
-        (raw::text(request.options, v1::OPTIONS_MAX)?, raw::text(request.agent_id, NAME_MAX)?)
+        (
+            raw::text(request.options, v1::OPTIONS_MAX)?,
+            raw::text(request.agent_id, NAME_MAX)?,
+        )
     };
-    Ok(OpenRequest { options, agent_id, access })
+    Ok(OpenRequest {
+        options,
+        agent_id,
+        access,
+    })
 }
 
 /// Runs one call of the lane on the device behind `handle`.

@@ -13,7 +13,10 @@ fn refuse(what: &str) -> DeviceError {
 /// `text.bytes` is null or points to `text.len` readable bytes that nobody writes during `'a`.
 pub(super) unsafe fn text<'a>(text: TextV1, max: usize) -> Result<&'a str, DeviceError> {
     if text.len > max {
-        return Err(refuse(&format!("a text of {} bytes, at most {max} are allowed", text.len)));
+        return Err(refuse(&format!(
+            "a text of {} bytes, at most {max} are allowed",
+            text.len
+        )));
     }
     // SAFETY: passed on from the caller.
     let bytes = unsafe { bytes(text.bytes, text.len) }?;
@@ -39,14 +42,13 @@ pub(super) unsafe fn bytes<'a>(bytes: *const u8, len: usize) -> Result<&'a [u8],
 ///
 /// # Safety
 /// `buffer` is null or points to `len` initialised `T`s that only this call uses during `'a`.
-pub(super) unsafe fn buffer<'a, T>(
-    buffer: *mut T,
-    len: usize,
-) -> Result<&'a mut [T], DeviceError> {
+pub(super) unsafe fn buffer<'a, T>(buffer: *mut T, len: usize) -> Result<&'a mut [T], DeviceError> {
     if len == 0 {
         return Ok(&mut []);
     }
-    let fits = len.checked_mul(size_of::<T>()).is_some_and(|size| isize::try_from(size).is_ok());
+    let fits = len
+        .checked_mul(size_of::<T>())
+        .is_some_and(|size| isize::try_from(size).is_ok());
     if buffer.is_null() || !fits || !buffer.is_aligned() {
         return Err(refuse("a buffer without an address"));
     }

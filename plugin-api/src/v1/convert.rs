@@ -13,13 +13,19 @@ impl TextV1 {
     /// Lends `text`, which must outlive the call that gets it.
     #[must_use]
     pub const fn lend(text: &str) -> Self {
-        Self { bytes: text.as_ptr(), len: text.len() }
+        Self {
+            bytes: text.as_ptr(),
+            len: text.len(),
+        }
     }
 }
 
 impl NameV1 {
     /// The empty name.
-    pub const EMPTY: Self = Self { len: 0, bytes: [0; NAME_MAX + 1] };
+    pub const EMPTY: Self = Self {
+        len: 0,
+        bytes: [0; NAME_MAX + 1],
+    };
 
     /// A name; `None` when it is longer than [`NAME_MAX`] bytes.
     #[must_use]
@@ -28,7 +34,9 @@ impl NameV1 {
             return None;
         }
         let mut name = Self::EMPTY;
-        name.bytes.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
+        name.bytes
+            .get_mut(..text.len())?
+            .copy_from_slice(text.as_bytes());
         name.len = u32::try_from(text.len()).ok()?;
         Some(name)
     }
@@ -36,7 +44,9 @@ impl NameV1 {
     /// The text; `None` when the other side gave a wrong length or no UTF-8.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
-        let len = usize::try_from(self.len).ok().filter(|len| *len <= NAME_MAX)?;
+        let len = usize::try_from(self.len)
+            .ok()
+            .filter(|len| *len <= NAME_MAX)?;
         std::str::from_utf8(self.bytes.get(..len)?).ok()
     }
 }
@@ -70,7 +80,14 @@ fn get_text(bytes: &[u8; TEXT_MAX], len: u32) -> String {
 impl Default for ErrorV1 {
     fn default() -> Self {
         let text = [0; TEXT_MAX];
-        Self { outcome: 0, os_code: 0, accepted: 0, text_len: 0, reserved: 0, text }
+        Self {
+            outcome: 0,
+            os_code: 0,
+            accepted: 0,
+            text_len: 0,
+            reserved: 0,
+            text,
+        }
     }
 }
 
@@ -197,7 +214,10 @@ impl Entry for VolumeEntry {
 
     fn from_raw(raw: &VolumeEntryV1) -> Option<Self> {
         let sections = (raw.sections_known != 0).then_some(raw.sections);
-        Some(Self { key: raw.key.text()?.to_owned(), sections })
+        Some(Self {
+            key: raw.key.text()?.to_owned(),
+            sections,
+        })
     }
 }
 
@@ -206,12 +226,20 @@ impl Entry for SectionEntry {
 
     fn to_raw(&self) -> Option<SectionEntryV1> {
         let name = NameV1::new(&self.name)?;
-        Some(SectionEntryV1 { index: self.index, length: self.length, name })
+        Some(SectionEntryV1 {
+            index: self.index,
+            length: self.length,
+            name,
+        })
     }
 
     fn from_raw(raw: &SectionEntryV1) -> Option<Self> {
         let name = raw.name.text()?.to_owned();
-        Some(Self { index: raw.index, length: raw.length, name })
+        Some(Self {
+            index: raw.index,
+            length: raw.length,
+            name,
+        })
     }
 }
 
@@ -219,11 +247,17 @@ impl Entry for RecordEntry {
     type Raw = RecordEntryV1;
 
     fn to_raw(&self) -> Option<RecordEntryV1> {
-        Some(RecordEntryV1 { length: self.length, name: NameV1::new(&self.name)? })
+        Some(RecordEntryV1 {
+            length: self.length,
+            name: NameV1::new(&self.name)?,
+        })
     }
 
     fn from_raw(raw: &RecordEntryV1) -> Option<Self> {
-        Some(Self { name: raw.name.text()?.to_owned(), length: raw.length })
+        Some(Self {
+            name: raw.name.text()?.to_owned(),
+            length: raw.length,
+        })
     }
 }
 

@@ -54,16 +54,11 @@ pub struct DeviceTableV1 {
         got: *mut usize,
     ) -> u32,
     /// Begins a section.
-    pub begin_section: unsafe extern "C" fn(
-        handle: *mut DeviceHandleV1,
-        request: *const SectionRequestV1,
-    ) -> u32,
+    pub begin_section:
+        unsafe extern "C" fn(handle: *mut DeviceHandleV1, request: *const SectionRequestV1) -> u32,
     /// Takes all `len` bytes or fails.
-    pub write: unsafe extern "C" fn(
-        handle: *mut DeviceHandleV1,
-        bytes: *const u8,
-        len: usize,
-    ) -> u32,
+    pub write:
+        unsafe extern "C" fn(handle: *mut DeviceHandleV1, bytes: *const u8, len: usize) -> u32,
     /// Makes what was written durable; the section stays open.
     pub sync: unsafe extern "C" fn(handle: *mut DeviceHandleV1) -> u32,
     /// Makes the section durable and puts it in its place.
@@ -71,11 +66,8 @@ pub struct DeviceTableV1 {
     /// Gives the open section up.
     pub abort_section: unsafe extern "C" fn(handle: *mut DeviceHandleV1) -> u32,
     /// Opens a closed section for reading; `length` is its size in bytes.
-    pub open_section: unsafe extern "C" fn(
-        handle: *mut DeviceHandleV1,
-        index: u64,
-        length: *mut u64,
-    ) -> u32,
+    pub open_section:
+        unsafe extern "C" fn(handle: *mut DeviceHandleV1, index: u64, length: *mut u64) -> u32,
     /// Moves the reading position, in bytes from the start.
     pub seek: unsafe extern "C" fn(handle: *mut DeviceHandleV1, offset: u64) -> u32,
     /// Reads some bytes; `got` is 0 only at the end of the section.
