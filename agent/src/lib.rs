@@ -1,9 +1,19 @@
 //! The Twinset agent: what touches the world, in the order of the floors.
 //!
-//! Floor 1 touches: [`payload`], [`config`], [`report`], [`device`], [`sqlserver`].
+//! * Floor 1 touches: [`clock`], [`state`], [`catalog`], [`config`], [`payload`], [`device`],
+//!   [`media`] (which may use `device`), [`sqlserver`], [`report`].
+//! * Floor 2 runs one plan each: [`backup`], [`restore`].
+//! * Floor 3 tells the story: [`cli`].
 
+pub mod backup;
+pub mod catalog;
+pub mod cli;
+pub mod clock;
 pub mod config;
 pub mod device;
+pub mod media;
 pub mod payload;
 pub mod report;
+pub mod restore;
 pub mod sqlserver;
+pub mod state;

@@ -39,8 +39,10 @@ pub struct Seen {
 pub enum State {
     /// No volume answers, and why.
     Missing(String),
-    /// Something answers that holds nothing of ours.
+    /// Nothing of any media set is there, and none is expected.
     Blank,
+    /// Another media set's volume stands in its place, and which.
+    Other(String),
     /// The header cannot be trusted, and why.
     Damaged(String),
     /// A volume of ours.
@@ -64,8 +66,10 @@ pub struct Found {
     pub highest: u64,
     /// The last verdict or void in writing order.
     pub tail: Option<Tail>,
-    /// Positions with sections but neither verdict nor void, and work that was never finished.
+    /// Positions with half a set, data under a void, or work that was never finished.
     pub unresolved: Vec<u64>,
+    /// Sealed positions without a verdict: kept, restorable, and no reason to stop.
+    pub unconfirmed: Vec<u64>,
 }
 
 /// End of the chain of verdicts and voids on a volume.
@@ -162,6 +166,11 @@ fn presence(expected: &Expected, volumes: &[Seen]) -> Vec<Fault> {
                 Fault::new(code::MIRROR_MISSING, place, "the volume is missing")
                     .cause(why)
                     .remedy("bring the volume back (is the share mounted?); all mirrors are needed to append"),
+            ),
+            State::Other(why) => faults.push(
+                Fault::new(code::WRONG_MEDIA_SET, place, "the volume is not part of this media set")
+                    .cause(why)
+                    .remedy("put the right volume back; nothing was written to this one"),
             ),
             State::Blank => faults.push(
                 Fault::new(code::MIRROR_MISSING, place, "a volume that was used looks blank")

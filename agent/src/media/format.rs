@@ -1,0 +1,273 @@
+//! Makes a media set: a header on every volume. Nothing else in the product formats.
+
+use std::sync::Arc;
+
+use twinset_domain::{FamilyId, Fault, MediaSetId, code, name};
+use twinset_format::header::{Draft, MediaHeader};
+use twinset_plugin_api::{Access, SectionMode};
+
+use super::inventory;
+use super::matrix::Matrix;
+use super::volume::{Place, SmallSection, Volume};
+use crate::device::Handle;
+
+/// What is wanted.
+pub struct Order<'a> {
+    /// Key in the configuration, for messages.
+    pub label: &'a str,
+    /// Everything of the header but the place; `media_set` is the id a new one gets.
+    pub draft: Draft,
+    /// The devices.
+    pub places: &'a [Place],
+    /// The media set that the catalog knows under this key.
+    pub known: Option<MediaSetId>,
+    /// Attach to a media set that is there already.
+    pub if_needed: bool,
+    /// Go on although there are foreign files beside.
+    pub overwrite: bool,
+    /// Remove this media set first, with all its sets.
+    pub destroy: Option<MediaSetId>,
+}
+
+/// What was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// A new media set was made.
+    Formatted(MediaSetId),
+    /// The media set was there already.
+    Attached(MediaSetId),
+}
+
+/// Formats.
+///
+/// # Errors
+/// [`code::NOT_EXPIRED`] and [`code::MEDIA_NAME`] when a media set is there,
+/// [`code::FOREIGN_DATA`], and the devices' own. What was begun is taken back.
+pub fn format(order: &Order<'_>) -> Result<Done, Fault> {
+    let (agent, shape) = (order.draft.agent, order.draft.shape);
+    let matrix = Matrix::open(order.places, shape, agent, Access::Write, order.known)?;
+    if let Some(id) = matrix.media_set
+        && matrix.cells.iter().any(|cell| cell.volume.is_ok())
+    {
+        if order.destroy == Some(id) {
+            destroy(&matrix)?;
+        } else if let Some(done) = attach(order, &matrix, id)? {
+            return Ok(done);
+        }
+    } else if let Some(wanted) = order.destroy {
+        let message = format!("media set {wanted} is not there");
+        return Err(
+            Fault::new(code::SET_MISSING, order.label, message).remedy("look: twinset media show")
+        );
+    } else if order.known.is_some() {
+        return Err(all_missing(order, &matrix));
+    }
+    drop(matrix);
+    write_headers(order)
+}
+
+/// A media set that is known but answers nowhere is unmounted, not blank.
+fn all_missing(order: &Order<'_>, matrix: &Matrix) -> Fault {
+    let message = "the media set was formatted before, and none of its volumes answers";
+    let fault = Fault::new(
+        code::NO_VOLUME,
+        format!("media set {}", order.label),
+        message,
+    );
+    let causes = matrix
+        .cells
+        .iter()
+        .filter_map(|cell| cell.volume.as_ref().err());
+    causes
+        .fold(fault, |fault, cause| fault.cause(cause))
+        .remedy("mount the shares; a used volume that looks blank is never formatted")
+}
+
+/// Decides what to do about a media set that is there.
+fn attach(order: &Order<'_>, matrix: &Matrix, id: MediaSetId) -> Result<Option<Done>, Fault> {
+    let object = format!("media set {}", order.label);
+    let Some(header) = matrix.any_header() else {
+        let fault = matrix
+            .cells
+            .iter()
+            .find_map(|cell| cell.header.as_ref().err());
+        return Err(fault.cloned().unwrap_or_else(|| {
+            Fault::new(
+                code::HEADER_MALFORMED,
+                object,
+                "no volume has a sound header",
+            )
+        }));
+    };
+    if header.name != order.draft.name {
+        let message = format!(
+            "the media are named {:?}, not {:?}",
+            header.name, order.draft.name
+        );
+        return Err(Fault::new(code::MEDIA_NAME, object, message)
+            .remedy("correct the name in the configuration, or use other paths"));
+    }
+    let wrong_shape = header.shape != order.draft.shape;
+    if wrong_shape || header.agent != order.draft.agent || !order.if_needed {
+        let sets = inventory::read(matrix).len();
+        let message = format!("media set {id} is there, with {sets} backup sets");
+        return Err(Fault::new(code::NOT_EXPIRED, object, message)
+            .cause(format!(
+                "it is {}, written by agent {}",
+                header.shape, header.agent
+            ))
+            .remedy(format!(
+                "attach with --if-needed; or remove it with all its sets: --destroy {id}"
+            )));
+    }
+    if matrix.is_whole() && matrix.cells.iter().all(|cell| cell.header.is_ok()) {
+        return Ok(Some(Done::Attached(id)));
+    }
+    finish_interrupted(order, matrix, header).map(Some)
+}
+
+/// A format that was cut off left some volumes without a header; while no set was ever written,
+/// it is finished with the same id. Later, a missing volume is a missing mirror.
+fn finish_interrupted(
+    order: &Order<'_>,
+    matrix: &Matrix,
+    header: &MediaHeader,
+) -> Result<Done, Fault> {
+    let written = matrix.volumes().any(|volume| {
+        let sections = volume
+            .sections()
+            .map_or(usize::MAX, |sections| sections.len());
+        sections > 1 || volume.records().map_or(true, |records| !records.is_empty())
+    });
+    if written {
+        let fault = matrix
+            .cells
+            .iter()
+            .find_map(|cell| cell.header.as_ref().err());
+        return Err(fault.cloned().unwrap_or_else(|| {
+            Fault::new(
+                code::MIRROR_MISSING,
+                order.label,
+                "a volume of the media set is missing",
+            )
+        }));
+    }
+    let draft = Draft {
+        media_set: header.media_set,
+        written: header.written,
+        ..order.draft.clone()
+    };
+    for cell in matrix.cells.iter().filter(|cell| cell.header.is_err()) {
+        let family = matrix
+            .cells
+            .iter()
+            .filter_map(|cell| cell.header.as_ref().ok())
+            .find(|header| header.family == cell.place.slot.family)
+            .map_or_else(FamilyId::random, |header| header.family_id);
+        let volume = match &cell.volume {
+            Ok(volume) => Arc::clone(volume),
+            Err(_) => {
+                let volume = Volume::open(&cell.place, draft.agent, Access::Write)?;
+                volume.mount_blank(header.media_set)?;
+                Arc::new(volume)
+            }
+        };
+        put_header(&volume, &MediaHeader::new(&draft, cell.place.slot, family))?;
+    }
+    Ok(Done::Attached(header.media_set))
+}
+
+/// Headers on blank volumes; all of them or, as far as possible, none.
+fn write_headers(order: &Order<'_>) -> Result<Done, Fault> {
+    let draft = &order.draft;
+    let families: Vec<FamilyId> = draft.shape.families().map(|_| FamilyId::random()).collect();
+    let mut made: Vec<Volume> = Vec::new();
+    let outcome = order
+        .places
+        .iter()
+        .try_for_each(|place| -> Result<(), Fault> {
+            let volume = Volume::open(place, draft.agent, Access::Write)?;
+            refuse_foreign(order, &volume)?;
+            volume.mount_blank(draft.media_set)?;
+            let family = usize::from(place.slot.family.0 - 1);
+            let family = families
+                .get(family)
+                .copied()
+                .unwrap_or_else(FamilyId::random);
+            made.push(volume);
+            let Some(volume) = made.last() else {
+                return Ok(());
+            };
+            put_header(volume, &MediaHeader::new(draft, place.slot, family))
+        });
+    if let Err(fault) = outcome {
+        for volume in &made {
+            if let Err(left) = volume.call(|handle| handle.truncate(0)) {
+                tracing::warn!(volume = %volume.place(), fault = %left, "header not taken back");
+            }
+        }
+        return Err(fault);
+    }
+    Ok(Done::Formatted(draft.media_set))
+}
+
+fn put_header(volume: &Volume, header: &MediaHeader) -> Result<(), Fault> {
+    let bytes = header.to_disk_bytes().map_err(|error| {
+        Fault::new(
+            code::CONFIG_VALUE,
+            volume.place(),
+            "the header cannot hold these names",
+        )
+        .cause(error)
+        .remedy("shorten name and description of the media set")
+    })?;
+    volume.put_section(SmallSection {
+        index: 0,
+        name: name::HEADER.to_owned(),
+        run: *header.media_set.0.as_bytes(),
+        bytes: Arc::new(bytes),
+        mode: SectionMode::New,
+    })?;
+    Ok(())
+}
+
+/// Foreign files beside are reported; only with `--overwrite` the volume goes beside them. They
+/// are never touched.
+fn refuse_foreign(order: &Order<'_>, volume: &Volume) -> Result<(), Fault> {
+    let foreign: Vec<String> = volume
+        .leftovers()
+        .unwrap_or_default()
+        .into_iter()
+        .map(|left| left.name)
+        .take(5)
+        .collect();
+    if foreign.is_empty() || order.overwrite {
+        return Ok(());
+    }
+    let message = "the folder holds files that are not Twinset's";
+    Err(Fault::new(code::FOREIGN_DATA, volume.place(), message)
+        .cause(format!("found: {}", foreign.join(", ")))
+        .remedy("use an empty folder, or --overwrite to go beside them; they are never touched"))
+}
+
+/// Removes every section and record, headers last: what is cut off half-way is still known as a
+/// volume of this media set.
+fn destroy(matrix: &Matrix) -> Result<(), Fault> {
+    for volume in matrix.volumes() {
+        for record in volume.records()? {
+            volume.call(move |handle: &mut Handle| handle.remove_record(&record.name))?;
+        }
+        for left in volume
+            .leftovers()?
+            .into_iter()
+            .filter(|left| left.run_id.is_some())
+        {
+            volume.call(move |handle: &mut Handle| handle.remove_leftover(&left.name))?;
+        }
+        volume.call(|handle| handle.truncate(1))?;
+    }
+    for volume in matrix.volumes() {
+        volume.call(|handle| handle.truncate(0))?;
+    }
+    Ok(())
+}

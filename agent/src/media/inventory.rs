@@ -1,0 +1,271 @@
+//! Which backup sets lie on the volumes, read from manifests, voids and verdicts alone (P7).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Serialize;
+use twinset_domain::recover::{Piece, Second, SetState, classify};
+use twinset_domain::restore::Candidate;
+use twinset_domain::{BackupKind, FamilyNo, Moment, Position, RunId, Shape, Slot, name};
+use twinset_format::manifest::{self, Manifest};
+use twinset_format::record::{self, Record};
+
+use super::matrix::Matrix;
+use super::volume::Volume;
+use crate::device::DeviceFault;
+
+/// One set over all volumes.
+pub struct SetOnMedia {
+    /// Its position.
+    pub position: Position,
+    /// Its state.
+    pub state: SetState,
+    /// What each volume holds of it.
+    pub pieces: Vec<Piece>,
+    /// A sound manifest of each family that has one.
+    pub manifests: BTreeMap<FamilyNo, Manifest>,
+    /// Its verdict, if there is one.
+    pub verdict: Option<Record>,
+}
+
+/// What users see of a set.
+#[derive(Clone, Debug, Serialize)]
+pub struct SetLine {
+    /// Position.
+    pub position: Position,
+    /// State.
+    pub state: SetState,
+    /// Database.
+    pub database: Option<String>,
+    /// Kind.
+    pub kind: Option<BackupKind>,
+    /// When it was written.
+    pub written: Option<Moment>,
+    /// Bytes over all families.
+    pub bytes: u64,
+    /// GUID of SQL Server's set.
+    pub set: Option<String>,
+    /// SQL Server's sets inside.
+    pub sets: usize,
+    /// Volumes that hold data and manifest.
+    pub volumes: usize,
+    /// The run.
+    pub run: Option<RunId>,
+}
+
+/// One volume's part of all positions.
+struct VolumeSets {
+    slot: Slot,
+    pieces: BTreeMap<Position, Piece>,
+    manifests: BTreeMap<Position, Manifest>,
+    verdicts: BTreeMap<Position, Record>,
+}
+
+/// Reads every set of a media set.
+#[must_use]
+pub fn read(matrix: &Matrix) -> Vec<SetOnMedia> {
+    let volumes: Vec<VolumeSets> = std::thread::scope(|scope| {
+        let threads: Vec<_> = matrix
+            .volumes()
+            .map(|volume| scope.spawn(move || read_volume(volume)))
+            .collect();
+        threads
+            .into_iter()
+            .filter_map(|thread| thread.join().ok())
+            .flatten()
+            .collect()
+    });
+    join(
+        matrix.shape,
+        &volumes,
+        matrix.is_whole() && volumes.len() == matrix.cells.len(),
+    )
+}
+
+/// Reads what one volume holds. A device that fails counts as not read.
+fn read_volume(volume: &Arc<Volume>) -> Option<VolumeSets> {
+    let read = || -> Result<VolumeSets, DeviceFault> {
+        let mut sets = VolumeSets {
+            slot: volume.slot,
+            pieces: BTreeMap::new(),
+            manifests: BTreeMap::new(),
+            verdicts: BTreeMap::new(),
+        };
+        for section in volume.sections()? {
+            let Some(position) = Position::of_section(section.index) else {
+                continue;
+            };
+            let data = section.index == position.data_section();
+            let second = if data {
+                None
+            } else {
+                Some(sets.second(volume, position)?)
+            };
+            let piece = sets.piece(position);
+            match second {
+                None => piece.data = true,
+                Some(second) => piece.second = second,
+            }
+        }
+        for entry in volume.records()? {
+            let Some((_, position, _)) = name::parse_verdict(&entry.name) else {
+                continue;
+            };
+            if entry.length <= record::MAX_BYTES
+                && let Ok(record) = Record::parse(&volume.record(&entry.name)?)
+                && record.position == position
+            {
+                sets.piece(position).verdict = true;
+                sets.verdicts.insert(position, record);
+            }
+        }
+        Ok(sets)
+    };
+    read()
+        .inspect_err(|fault| tracing::warn!(%fault, "volume not read"))
+        .ok()
+}
+
+impl VolumeSets {
+    fn piece(&mut self, position: Position) -> &mut Piece {
+        let (slot, second) = (self.slot, Second::Nothing);
+        self.pieces.entry(position).or_insert(Piece {
+            slot,
+            data: false,
+            second,
+            verdict: false,
+        })
+    }
+
+    /// What stands in the manifest's place.
+    fn second(&mut self, volume: &Volume, position: Position) -> Result<Second, DeviceFault> {
+        use twinset_plugin_api::Outcome;
+        let index = position.manifest_section();
+        let bytes = match volume.read_section(index, manifest::MAX_BYTES) {
+            Ok(bytes) => bytes,
+            Err(fault) if fault.outcome == Outcome::TOO_SMALL => return Ok(Second::Damaged),
+            Err(fault) => return Err(fault),
+        };
+        if let Ok(found) = Manifest::parse(&bytes)
+            && found.facts.position == position
+            && found.facts.family == self.slot.family
+        {
+            self.manifests.insert(position, found);
+            return Ok(Second::Manifest);
+        }
+        let void = Record::parse(&bytes)
+            .is_ok_and(|r| r.outcome == record::Outcome::Void && r.position == position);
+        Ok(if void { Second::Void } else { Second::Damaged })
+    }
+}
+
+fn join(shape: Shape, volumes: &[VolumeSets], all_read: bool) -> Vec<SetOnMedia> {
+    let mut positions: Vec<Position> = volumes
+        .iter()
+        .flat_map(|volume| volume.pieces.keys().copied())
+        .collect();
+    positions.sort_unstable();
+    positions.dedup();
+    let set = |position: Position| {
+        let piece = |volume: &VolumeSets| {
+            let nothing = Piece {
+                slot: volume.slot,
+                data: false,
+                second: Second::Nothing,
+                verdict: false,
+            };
+            volume.pieces.get(&position).cloned().unwrap_or(nothing)
+        };
+        let pieces: Vec<Piece> = volumes.iter().map(piece).collect();
+        let verdict = volumes
+            .iter()
+            .find_map(|volume| volume.verdicts.get(&position))
+            .cloned();
+        let mut manifests = BTreeMap::new();
+        for volume in volumes {
+            if let Some(manifest) = volume.manifests.get(&position)
+                && verdict
+                    .as_ref()
+                    .is_none_or(|verdict| verdict.run == manifest.facts.run)
+            {
+                manifests
+                    .entry(volume.slot.family)
+                    .or_insert_with(|| manifest.clone());
+            }
+        }
+        let state = classify(shape, &pieces, all_read);
+        SetOnMedia {
+            position,
+            state,
+            pieces,
+            manifests,
+            verdict,
+        }
+    };
+    positions.into_iter().map(set).collect()
+}
+
+impl SetOnMedia {
+    /// Any manifest: those of other families say the same of the set.
+    #[must_use]
+    pub fn any_manifest(&self) -> Option<&Manifest> {
+        self.manifests.values().next()
+    }
+
+    /// The form for restore planning; `None` for sets that hold nothing to restore.
+    #[must_use]
+    pub fn candidate(&self, shape: Shape) -> Option<Candidate> {
+        if !matches!(self.state, SetState::Published | SetState::Unconfirmed) {
+            return None;
+        }
+        let facts = &self.any_manifest()?.facts;
+        let sources = shape.families().map(|family| {
+            let manifest = self.manifests.contains_key(&family);
+            let holds = |piece: &&Piece| piece.slot.family == family && piece.data && manifest;
+            self.pieces
+                .iter()
+                .filter(holds)
+                .map(|piece| piece.slot)
+                .collect()
+        });
+        Some(Candidate {
+            position: self.position,
+            run: facts.run,
+            state: self.state,
+            database: facts.database.clone(),
+            kind: facts.kind,
+            at: facts.written,
+            bytes: self.bytes(),
+            sources: sources.collect(),
+        })
+    }
+
+    /// Bytes over all families that have a manifest.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.manifests
+            .values()
+            .map(|manifest| manifest.facts.stored_length)
+            .sum()
+    }
+
+    /// The form for people.
+    #[must_use]
+    pub fn line(&self) -> SetLine {
+        let facts = self.any_manifest().map(|manifest| &manifest.facts);
+        let first = facts.and_then(|facts| facts.sets.first());
+        let whole = |p: &&Piece| p.data && p.second == Second::Manifest;
+        SetLine {
+            position: self.position,
+            state: self.state,
+            database: facts.map(|facts| facts.database.clone()),
+            kind: facts.and_then(|facts| facts.kind),
+            written: facts.map(|facts| facts.written),
+            bytes: self.bytes(),
+            set: first.and_then(|set| set.set).map(|guid| guid.to_string()),
+            sets: facts.map_or(0, |facts| facts.sets.len()),
+            volumes: self.pieces.iter().filter(whole).count(),
+            run: facts.map(|facts| facts.run),
+        }
+    }
+}

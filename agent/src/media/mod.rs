@@ -1,0 +1,25 @@
+//! The media engine: families x mirrors at work.
+//!
+//! It knows sections, manifests and records, and reaches the world through `device` alone; it does
+//! not know the catalog, SQL Server, or whose backup it is. In the order of a media set's life:
+//!
+//! * [`volume`]: one opened device and what is read of it;
+//! * [`matrix`]: all volumes of a media set, opened together;
+//! * [`format`]: makes a media set;
+//! * [`writer`]: one family's fan-out to all mirrors, hashed in one pass, and its seal;
+//! * [`publish`]: verdicts and voids;
+//! * [`inventory`]: which backup sets are there;
+//! * [`reader`]: chunk by chunk, from whichever mirror is sound;
+//! * [`verify`]: every byte of every mirror;
+//! * [`recover`]: sets right what a dead run left.
+
+pub mod damage;
+pub mod format;
+pub mod inventory;
+pub mod matrix;
+pub mod publish;
+pub mod reader;
+pub mod recover;
+pub mod verify;
+pub mod volume;
+pub mod writer;

@@ -1,0 +1,128 @@
+//! Verdicts and voids on every volume. A verdict record is the publication of a set.
+
+use std::sync::Arc;
+
+use twinset_domain::append::Tail;
+use twinset_domain::{AgentId, Fault, MediaSetId, Moment, Position, RunId, name};
+use twinset_format::mtf::SetFacts;
+use twinset_format::record::{self, Outcome, Record};
+use twinset_plugin_api::SectionMode;
+
+use super::volume::{SmallSection, Volume};
+
+/// What stands in a verdict or void, but for its place in the chain.
+#[derive(Clone, Debug)]
+pub struct Statement {
+    /// The media set.
+    pub media_set: MediaSetId,
+    /// What it says.
+    pub outcome: Outcome,
+    /// The set.
+    pub position: Position,
+    /// The run that wrote the set.
+    pub run: RunId,
+    /// BLAKE3 of each family's manifest, in order.
+    pub manifests: Vec<String>,
+    /// What msdb says.
+    pub history: Option<SetFacts>,
+    /// The writing agent.
+    pub agent: AgentId,
+    /// When.
+    pub written: Moment,
+}
+
+/// End of the chain of verdicts and voids, moved on by each one written.
+#[derive(Clone, Debug, Default)]
+pub struct Chain {
+    /// The last one.
+    pub tail: Option<Tail>,
+}
+
+impl Chain {
+    /// Writing order of the last one; 0 if there is none.
+    #[must_use]
+    pub fn sequence(&self) -> u64 {
+        self.tail.as_ref().map_or(0, |tail| tail.sequence)
+    }
+
+    /// The record that comes next, naming the one before it.
+    #[must_use]
+    pub fn next(&self, statement: &Statement, volumes: &[Arc<Volume>]) -> Record {
+        let mut mirrors: Vec<_> = volumes.iter().map(|volume| volume.slot.mirror).collect();
+        mirrors.sort_unstable();
+        mirrors.dedup();
+        Record::new(record::Draft {
+            media_set: statement.media_set,
+            sequence: self.sequence() + 1,
+            previous: self.tail.as_ref().map(|tail| tail.hash.clone()),
+            outcome: statement.outcome,
+            position: statement.position,
+            run: statement.run,
+            mirrors,
+            manifests: statement.manifests.clone(),
+            history: statement.history.clone(),
+            agent: statement.agent,
+            written: statement.written,
+        })
+    }
+
+    fn follow(&mut self, record: &Record) {
+        self.tail = Some(Tail {
+            sequence: record.sequence,
+            hash: record.hash(),
+        });
+    }
+}
+
+/// Publishes a set: the verdict is durable on every volume when this returns.
+///
+/// # Errors
+/// The first device's. The set is then published on some mirrors only; `media recover` copies the
+/// record to the others.
+pub fn publish(
+    chain: &mut Chain,
+    volumes: &[Arc<Volume>],
+    statement: &Statement,
+) -> Result<Record, Fault> {
+    let record = chain.next(statement, volumes);
+    let name = name::verdict(record.sequence, record.position, record.run);
+    let bytes = record.to_bytes();
+    for volume in volumes {
+        volume.put_record(&name, &bytes)?;
+    }
+    chain.follow(&record);
+    Ok(record)
+}
+
+/// Writes the void of a position on the given volumes, one record for all of them.
+///
+/// # Errors
+/// The first device's.
+pub fn void(
+    chain: &mut Chain,
+    volumes: &[Arc<Volume>],
+    statement: &Statement,
+) -> Result<Record, Fault> {
+    let record = chain.next(statement, volumes);
+    put_void(volumes, &record)?;
+    chain.follow(&record);
+    Ok(record)
+}
+
+/// Puts a void into the manifest's place on the given volumes.
+///
+/// # Errors
+/// The first device's.
+pub fn put_void(volumes: &[Arc<Volume>], record: &Record) -> Result<(), Fault> {
+    let bytes = Arc::new(record.to_bytes());
+    for volume in volumes {
+        volume.put_section(SmallSection {
+            index: record.position.manifest_section(),
+            name: name::void(record.sequence),
+            run: *record.run.0.as_bytes(),
+            bytes: Arc::clone(&bytes),
+            mode: SectionMode::New,
+        })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,333 @@
+//! Sets right what a dead run left: never deletes what may be acknowledged, leaves nothing half.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use twinset_domain::recover::{PositionPlan, SetState, Step, plan};
+use twinset_domain::{AgentId, Fault, MediaSetId, Moment, Position, RunId, Slot, name};
+use twinset_format::manifest::{Manifest, Source};
+use twinset_format::mtf::SetFacts;
+use twinset_format::record::{self, Outcome, Record};
+use twinset_plugin_api::{SectionMode, SectionRequest};
+
+use super::inventory::{self, SetOnMedia};
+use super::matrix::Matrix;
+use super::publish::{self, Chain, Statement};
+use super::reader::FamilyReader;
+use super::volume::{SmallSection, Volume};
+use crate::device::Handle;
+
+/// What recovery works with.
+pub struct Recovery<'a> {
+    /// The volumes, opened for writing.
+    pub matrix: &'a Matrix,
+    /// The media set.
+    pub media_set: MediaSetId,
+    /// Who recovers.
+    pub agent: AgentId,
+    /// Now.
+    pub now: Moment,
+    /// End of the chain.
+    pub chain: Chain,
+}
+
+/// SQL Server's word on a sealed set, where it can be had.
+pub type Ask<'a> = dyn FnMut(&SetOnMedia) -> Option<Word> + 'a;
+
+/// What SQL Server says of a sealed set.
+pub struct Word {
+    /// What the verdict says.
+    pub outcome: Outcome,
+    /// What msdb says of the set.
+    pub history: Option<SetFacts>,
+}
+
+/// What was found and done.
+#[derive(Debug, Default, Serialize)]
+pub struct Report {
+    /// Positions that were not in order, with the steps taken.
+    pub positions: Vec<PositionPlan>,
+    /// Unfinished work that was removed.
+    pub work_removed: Vec<String>,
+    /// Sealed sets that still wait for SQL Server's word.
+    pub unconfirmed: Vec<Position>,
+}
+
+impl Recovery<'_> {
+    /// Plans without touching anything.
+    #[must_use]
+    pub fn plan(&self) -> Vec<PositionPlan> {
+        inventory::read(self.matrix)
+            .iter()
+            .map(|set| PositionPlan {
+                position: set.position,
+                state: set.state,
+                steps: plan(set.state, &set.pieces),
+            })
+            .filter(|plan| !plan.steps.is_empty())
+            .collect()
+    }
+
+    /// Recovers every position.
+    ///
+    /// # Errors
+    /// The first device's; running it again goes on where it stopped.
+    pub fn run(
+        &mut self,
+        confirm: &mut Ask<'_>,
+    ) -> Result<Report, Fault> {
+        let mut report = Report {
+            work_removed: self.remove_work()?,
+            ..Report::default()
+        };
+        for set in inventory::read(self.matrix) {
+            let state = set.state;
+            let steps = plan(state, &set.pieces);
+            if steps.is_empty() {
+                continue;
+            }
+            for step in &steps {
+                self.take(step, &set, confirm, &mut report)?;
+            }
+            report.positions.push(PositionPlan {
+                position: set.position,
+                state,
+                steps,
+            });
+        }
+        Ok(report)
+    }
+
+    /// Takes a run back that SQL Server was never answered for: nothing of it stays.
+    ///
+    /// # Errors
+    /// The first device's; `media recover` goes on.
+    pub fn take_back(&mut self, position: Position) -> Result<(), Fault> {
+        self.remove_work()?;
+        let Some(set) = inventory::read(self.matrix)
+            .into_iter()
+            .find(|set| set.position == position)
+        else {
+            return Ok(());
+        };
+        for step in plan(SetState::Unsealed, &set.pieces) {
+            self.take(&step, &set, &mut |_| None, &mut Report::default())?;
+        }
+        Ok(())
+    }
+
+    fn remove_work(&self) -> Result<Vec<String>, Fault> {
+        let mut removed = Vec::new();
+        for volume in self.matrix.volumes() {
+            for left in volume
+                .leftovers()?
+                .into_iter()
+                .filter(|left| left.run_id.is_some())
+            {
+                let file = left.name.clone();
+                volume.call(move |handle: &mut Handle| handle.remove_leftover(&file))?;
+                removed.push(format!("{}: {}", volume.place(), left.name));
+            }
+        }
+        Ok(removed)
+    }
+
+    fn take(
+        &mut self,
+        step: &Step,
+        set: &SetOnMedia,
+        confirm: &mut Ask<'_>,
+        report: &mut Report,
+    ) -> Result<(), Fault> {
+        let position = set.position;
+        match *step {
+            Step::Heal(slot) => self.heal(set, slot),
+            Step::Confirm => self.confirm(set, confirm, report),
+            Step::CopyVerdict(slot) => self.copy_verdict(set, slot),
+            Step::PutVoid(slot) => self.put_void(set, slot),
+            Step::RemoveManifest(slot) => match self.matrix.volume(slot) {
+                Some(volume) => Ok(volume.remove_section(position.manifest_section())?),
+                None => Ok(()),
+            },
+            Step::RemoveData(slot) => match self.matrix.volume(slot) {
+                Some(volume) => Ok(volume.remove_section(position.data_section())?),
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// Copies what a mirror lacks of a set from its twins.
+    fn heal(&self, set: &SetOnMedia, slot: Slot) -> Result<(), Fault> {
+        let (Some(volume), Some(manifest)) =
+            (self.matrix.volume(slot), set.manifests.get(&slot.family))
+        else {
+            return Ok(());
+        };
+        let twins: Vec<Arc<Volume>> = set
+            .pieces
+            .iter()
+            .filter(|piece| piece.slot.family == slot.family && piece.slot != slot && piece.data)
+            .filter_map(|piece| self.matrix.volume(piece.slot).cloned())
+            .collect();
+        let has_data = set
+            .pieces
+            .iter()
+            .any(|piece| piece.slot == slot && piece.data);
+        if !(has_data && is_sound(manifest, volume)) {
+            let mode = if has_data {
+                SectionMode::Repair
+            } else {
+                SectionMode::New
+            };
+            copy_data(manifest, twins, volume, mode)?;
+        }
+        let bytes = manifest.to_bytes();
+        let index = set.position.manifest_section();
+        let there = volume.read_section(index, bytes.len() as u64).ok();
+        let mode = match there {
+            Some(there) if there == bytes => return Ok(()),
+            Some(_) => SectionMode::Repair,
+            None if volume.sections()?.iter().any(|s| s.index == index) => SectionMode::Repair,
+            None => SectionMode::New,
+        };
+        let (name, run) = (name::MANIFEST.to_owned(), *manifest.facts.run.0.as_bytes());
+        volume.put_section(SmallSection {
+            index,
+            name,
+            run,
+            bytes: Arc::new(bytes),
+            mode,
+        })?;
+        Ok(())
+    }
+
+    /// A set from files needs nobody else's word; one from SQL Server needs msdb's.
+    fn confirm(
+        &mut self,
+        set: &SetOnMedia,
+        ask: &mut Ask<'_>,
+        report: &mut Report,
+    ) -> Result<(), Fault> {
+        let Some(facts) = set.any_manifest().map(|manifest| &manifest.facts) else {
+            return Ok(());
+        };
+        let confirmed = match facts.source {
+            Source::Import => Some(Word { outcome: Outcome::Success, history: None }),
+            Source::Vdi => ask(set),
+        };
+        let Some(Word { outcome, history }) = confirmed else {
+            report.unconfirmed.push(set.position);
+            return Ok(());
+        };
+        let manifests = set.manifests.values().map(Manifest::hash).collect();
+        let statement = self.statement(outcome, set.position, facts.run, manifests, history);
+        let volumes: Vec<_> = self.matrix.volumes().cloned().collect();
+        publish::publish(&mut self.chain, &volumes, &statement).map(drop)
+    }
+
+    fn copy_verdict(&self, set: &SetOnMedia, slot: Slot) -> Result<(), Fault> {
+        if let (Some(record), Some(volume)) = (&set.verdict, self.matrix.volume(slot)) {
+            let name = name::verdict(record.sequence, record.position, record.run);
+            volume.put_record(&name, &record.to_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// The void of a position is one record on all its volumes.
+    fn put_void(&mut self, set: &SetOnMedia, slot: Slot) -> Result<(), Fault> {
+        let Some(volume) = self.matrix.volume(slot).cloned() else {
+            return Ok(());
+        };
+        if let Some(record) = self.existing_void(set.position) {
+            return publish::put_void(&[volume], &record);
+        }
+        let run = set
+            .any_manifest()
+            .map_or_else(RunId::random, |manifest| manifest.facts.run);
+        let statement = self.statement(Outcome::Void, set.position, run, Vec::new(), None);
+        let volumes = [volume];
+        publish::void(&mut self.chain, &volumes, &statement).map(drop)
+    }
+
+    fn existing_void(&self, position: Position) -> Option<Record> {
+        self.matrix.volumes().find_map(|volume| {
+            let index = position.manifest_section();
+            let bytes = volume.read_section(index, record::MAX_BYTES).ok()?;
+            let record = Record::parse(&bytes).ok()?;
+            (record.outcome == Outcome::Void && record.position == position).then_some(record)
+        })
+    }
+
+    fn statement(
+        &self,
+        outcome: Outcome,
+        position: Position,
+        run: RunId,
+        manifests: Vec<String>,
+        history: Option<SetFacts>,
+    ) -> Statement {
+        let (media_set, agent, written) = (self.media_set, self.agent, self.now);
+        Statement {
+            media_set,
+            outcome,
+            position,
+            run,
+            manifests,
+            history,
+            agent,
+            written,
+        }
+    }
+}
+
+/// Whether the data section on a volume is what its manifest says.
+fn is_sound(manifest: &Manifest, volume: &Arc<Volume>) -> bool {
+    let mut reader = FamilyReader::new(manifest.clone(), vec![Arc::clone(volume)]);
+    loop {
+        match reader.next_chunk() {
+            Ok(Some(chunk)) => reader.reuse(chunk),
+            Ok(None) => return true,
+            Err(_) => return false,
+        }
+    }
+}
+
+/// Copies a data section from its twins, chunk by chunk, each checked.
+fn copy_data(
+    manifest: &Manifest,
+    twins: Vec<Arc<Volume>>,
+    volume: &Arc<Volume>,
+    mode: SectionMode,
+) -> Result<(), Fault> {
+    let facts = &manifest.facts;
+    let (index, name) = (facts.position.data_section(), facts.data_name.clone());
+    let (run_id, expected) = (*facts.run.0.as_bytes(), facts.stored_length);
+    volume.call(move |handle| {
+        let expected_length = Some(expected);
+        handle.begin_section(&SectionRequest {
+            index,
+            name: &name,
+            run_id,
+            expected_length,
+            mode,
+        })
+    })?;
+    let mut reader = FamilyReader::new(manifest.clone(), twins);
+    let copied = copy_chunks(&mut reader, volume);
+    match copied {
+        Ok(()) => Ok(volume.call(Handle::end_section)?),
+        Err(fault) => {
+            // The first fault is the one to tell; what stays is work that recover removes.
+            let _ = volume.call(Handle::abort_section);
+            Err(fault)
+        }
+    }
+}
+
+fn copy_chunks(reader: &mut FamilyReader, volume: &Arc<Volume>) -> Result<(), Fault> {
+    while let Some(chunk) = reader.next_chunk()? {
+        let chunk = volume.call(move |handle| handle.write(&chunk).map(|()| chunk))?;
+        reader.reuse(chunk);
+    }
+    Ok(())
+}

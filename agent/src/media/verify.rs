@@ -1,0 +1,423 @@
+//! Reads every byte of every mirror, not of one, and names what is not as it was written.
+//!
+//! One thread reads each volume; the next piece is read on the lane while the last one is hashed.
+
+mod chain;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde::Serialize;
+use twinset_domain::recover::{Second, SetState};
+use twinset_domain::{Position, Shape, Slot, chunk};
+use twinset_format::canonical;
+use twinset_format::manifest::{self, Manifest};
+use twinset_format::tree::TreeHasher;
+use twinset_plugin_api::Outcome;
+
+use super::damage::{Damage, Kind, Section};
+use super::inventory::SetOnMedia;
+use super::matrix::{Cell, Matrix};
+use super::reader::read_range;
+use super::volume::Volume;
+use crate::device::{DeviceFault, Handle, Pending};
+
+/// Bytes read and hashed at once: stays in a core's own cache.
+const PIECE: u64 = 1 << 20;
+
+/// What a verify pass found.
+#[derive(Debug, Default, Serialize)]
+pub struct Report {
+    /// Everything that is not as it was written.
+    pub damage: Vec<Damage>,
+    /// Chunks that no mirror has sound.
+    pub lost: Vec<Lost>,
+    /// Worth knowing, no damage: foreign files, unfinished work, unconfirmed sets.
+    pub notes: Vec<String>,
+    /// Data bytes read.
+    pub bytes: u64,
+    /// Sets looked at.
+    pub sets: u64,
+    /// Volumes looked at.
+    pub volumes: u64,
+}
+
+/// A chunk that no mirror has sound.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Lost {
+    /// The set.
+    pub position: Position,
+    /// Its family.
+    pub family: u16,
+    /// The chunk.
+    pub chunk: u64,
+}
+
+/// How a pass is watched and stopped.
+pub trait Watch: Sync {
+    /// So many more data bytes were read.
+    fn advance(&self, bytes: u64);
+}
+
+/// Bytes that a pass will read, for the progress bar.
+#[must_use]
+pub fn planned(sets: &[SetOnMedia], only: Option<Position>) -> u64 {
+    let wanted = |set: &&SetOnMedia| only.is_none_or(|position| set.position == position);
+    sets.iter()
+        .filter(wanted)
+        .flat_map(|set| {
+            set.pieces.iter().filter(|piece| piece.data).map(|piece| {
+                let manifest = set.manifests.get(&piece.slot.family);
+                manifest.map_or(0, |manifest| manifest.facts.stored_length)
+            })
+        })
+        .sum()
+}
+
+/// Verifies all volumes, or one set on all of them.
+#[must_use]
+pub fn verify(
+    matrix: &Matrix,
+    sets: &[SetOnMedia],
+    only: Option<Position>,
+    watch: &dyn Watch,
+    stop: &AtomicBool,
+) -> Report {
+    let chosen: Vec<&SetOnMedia> = sets
+        .iter()
+        .filter(|set| only.is_none_or(|position| set.position == position))
+        .collect();
+    let parts: Vec<Report> = std::thread::scope(|scope| {
+        let threads: Vec<_> = matrix
+            .cells
+            .iter()
+            .map(|cell| {
+                scope.spawn(|| {
+                    Pass {
+                        chosen: &chosen,
+                        watch,
+                        stop,
+                    }
+                    .cell(cell)
+                })
+            })
+            .collect();
+        threads
+            .into_iter()
+            .filter_map(|thread| thread.join().ok())
+            .collect()
+    });
+    let mut report = Report {
+        sets: chosen.len() as u64,
+        ..Report::default()
+    };
+    for part in parts {
+        report.damage.extend(part.damage);
+        report.notes.extend(part.notes);
+        report.bytes += part.bytes;
+        report.volumes += part.volumes;
+    }
+    for set in &chosen {
+        if set.state == SetState::Unconfirmed {
+            report.notes.push(format!(
+                "position {} is unconfirmed: SQL Server's verdict is not known; it is restorable",
+                set.position
+            ));
+        }
+        report
+            .lost
+            .extend(lost_chunks(set, matrix.shape, &report.damage));
+    }
+    report
+}
+
+/// Chunks of a set that are damaged on every mirror of their family.
+fn lost_chunks(set: &SetOnMedia, shape: Shape, damage: &[Damage]) -> Vec<Lost> {
+    if !matches!(set.state, SetState::Published | SetState::Unconfirmed) {
+        return Vec::new();
+    }
+    let mut lost = Vec::new();
+    for family in shape.families() {
+        let Some(manifest) = set.manifests.get(&family) else {
+            lost.push(Lost {
+                position: set.position,
+                family: family.0,
+                chunk: 0,
+            });
+            continue;
+        };
+        let mut bad: BTreeMap<u64, BTreeSet<Slot>> = BTreeMap::new();
+        let ours = |d: &&Damage| {
+            d.slot.family == family
+                && (d.section == Section::Volume
+                    || (d.section == Section::Data && d.position == Some(set.position)))
+                && d.kind != Kind::TooLong
+        };
+        for damage in damage.iter().filter(ours) {
+            let all = 0..chunk::count(manifest.facts.stored_length);
+            let range = damage.chunk.map_or(all, |chunk| chunk..chunk + 1);
+            for chunk in range {
+                bad.entry(chunk).or_default().insert(damage.slot);
+            }
+        }
+        let everywhere = bad
+            .iter()
+            .filter(|(_, slots)| slots.len() >= usize::from(shape.mirrors));
+        lost.extend(everywhere.map(|(chunk, _)| Lost {
+            position: set.position,
+            family: family.0,
+            chunk: *chunk,
+        }));
+    }
+    lost
+}
+
+struct Pass<'a> {
+    chosen: &'a [&'a SetOnMedia],
+    watch: &'a dyn Watch,
+    stop: &'a AtomicBool,
+}
+
+impl Pass<'_> {
+    fn cell(&self, cell: &Cell) -> Report {
+        let mut report = Report::default();
+        let volume = match &cell.volume {
+            Ok(volume) => volume,
+            Err(fault) => {
+                let mut damage = whole(&cell.place.label, cell.place.slot, Section::Volume);
+                damage.kind = Kind::Missing;
+                damage.detail = fault.text.clone();
+                report.damage.push(damage);
+                return report;
+            }
+        };
+        report.volumes = 1;
+        if let Err(fault) = &cell.header {
+            let mut damage = whole(&volume.label, volume.slot, Section::Header);
+            damage.detail = fault.causes.first().unwrap_or(&fault.message).clone();
+            report.damage.push(damage);
+        } else if let Ok(header) = &cell.header
+            && header.slot() != volume.slot
+        {
+            let mut damage = whole(&volume.label, volume.slot, Section::Header);
+            damage.kind = Kind::Misplaced;
+            damage.detail = format!("it says {}", header.slot());
+            report.damage.push(damage);
+        }
+        let scanned = self
+            .sets(volume, &mut report)
+            .and_then(|()| chain::records(volume, self.chosen, &mut report))
+            .and_then(|()| leftovers(volume, &mut report));
+        if let Err(fault) = scanned {
+            let mut damage = whole(&volume.label, volume.slot, Section::Volume);
+            damage.kind = Kind::Unreadable;
+            damage.detail = fault.to_string();
+            report.damage.push(damage);
+        }
+        report
+    }
+
+    fn sets(&self, volume: &Arc<Volume>, report: &mut Report) -> Result<(), DeviceFault> {
+        for set in self.chosen {
+            let kept = matches!(set.state, SetState::Published | SetState::Unconfirmed);
+            let piece = set.pieces.iter().find(|piece| piece.slot == volume.slot);
+            let Some(manifest) = set.manifests.get(&volume.slot.family).filter(|_| kept) else {
+                if set.state == SetState::Unsealed {
+                    report.notes.push(format!(
+                        "{}: position {} was never sealed; run media recover",
+                        volume.place(),
+                        set.position
+                    ));
+                }
+                continue;
+            };
+            let second = piece.map_or(Second::Nothing, |piece| piece.second);
+            self.manifest(volume, set, manifest, second, report)?;
+            if piece.is_some_and(|piece| piece.data) {
+                self.data(volume, manifest, report)?;
+            } else {
+                let position = set.position;
+                let detail = String::new();
+                report.damage.push(super::reader::missing(
+                    volume.label.clone(),
+                    volume.slot,
+                    position,
+                    detail,
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The manifest must be the one its twins have, bit by bit.
+    fn manifest(
+        &self,
+        volume: &Arc<Volume>,
+        set: &SetOnMedia,
+        manifest: &Manifest,
+        second: Second,
+        report: &mut Report,
+    ) -> Result<(), DeviceFault> {
+        let index = set.position.manifest_section();
+        let mut damage = whole(&volume.label, volume.slot, Section::Manifest);
+        damage.name = index.to_string();
+        damage.position = Some(set.position);
+        match second {
+            Second::Manifest => {
+                if volume.read_section(index, manifest::MAX_BYTES)? == manifest.to_bytes() {
+                    return Ok(());
+                }
+                damage.detail = "it differs from its twin's".to_owned();
+            }
+            Second::Nothing => damage.kind = Kind::Missing,
+            Second::Damaged | Second::Void => {}
+        }
+        report.damage.push(damage);
+        Ok(())
+    }
+
+    /// Hashes a data section; the chunk hashes name the place, the root proves the whole.
+    fn data(
+        &self,
+        volume: &Arc<Volume>,
+        manifest: &Manifest,
+        report: &mut Report,
+    ) -> Result<(), DeviceFault> {
+        let index = manifest.facts.position.data_section();
+        let length = manifest.facts.stored_length;
+        let found = volume.call(move |handle| handle.open_section(index))?;
+        let mut hasher = TreeHasher::new();
+        let mut unreadable: BTreeMap<u64, String> = BTreeMap::new();
+        let mut ahead = Some(order(volume, index, 0, length, Vec::new()));
+        let mut spare = Vec::new();
+        let mut at = 0;
+        while at < length && !self.stop.load(Ordering::Relaxed) {
+            let Some(pending) = ahead.take() else { break };
+            let end = length.min(at + PIECE);
+            if end < length {
+                ahead = Some(order(
+                    volume,
+                    index,
+                    end,
+                    length,
+                    std::mem::take(&mut spare),
+                ));
+            }
+            let mut bytes = match pending.wait().and_then(|outcome| outcome) {
+                Ok(bytes) => bytes,
+                Err(fault) if fault.outcome == Outcome::CANCELLED => return Err(fault),
+                Err(fault) => {
+                    unreadable.insert(at / chunk::CHUNK, fault.to_string());
+                    Vec::new()
+                }
+            };
+            // What is missing is hashed as zeros, so that later chunks stay at their places.
+            bytes.resize(usize::try_from(end - at).unwrap_or(0), 0);
+            hasher.update(&bytes);
+            self.watch.advance(end - at);
+            report.bytes += end - at;
+            spare = bytes;
+            at = end;
+        }
+        if at == length {
+            compare(volume, manifest, hasher, found, &unreadable, report);
+        }
+        Ok(())
+    }
+}
+
+fn order(
+    volume: &Arc<Volume>,
+    index: u64,
+    at: u64,
+    length: u64,
+    buffer: Vec<u8>,
+) -> Pending<Result<Vec<u8>, DeviceFault>> {
+    let range = at..length.min(at + PIECE);
+    volume
+        .lane()
+        .submit(move |handle: &mut Handle| read_range(handle, index, false, range, buffer))
+}
+
+fn compare(
+    volume: &Arc<Volume>,
+    manifest: &Manifest,
+    hasher: TreeHasher,
+    found: u64,
+    unreadable: &BTreeMap<u64, String>,
+    report: &mut Report,
+) {
+    let facts = &manifest.facts;
+    let hashes = hasher.finish();
+    let mut damage = whole(&volume.label, volume.slot, Section::Data);
+    damage.name = facts.position.data_section().to_string();
+    damage.position = Some(facts.position);
+    let before = report.damage.len();
+    for (number, (ours, theirs)) in hashes.chunks.iter().zip(&manifest.chunks).enumerate() {
+        let number = number as u64;
+        let Some(range) = chunk::range(number, facts.stored_length) else {
+            break;
+        };
+        let kind = match (unreadable.get(&number), ours == theirs) {
+            (Some(_), _) => Kind::Unreadable,
+            (None, true) => continue,
+            (None, false) if range.end > found => Kind::Truncated,
+            (None, false) => Kind::Altered,
+        };
+        let detail = unreadable.get(&number).cloned().unwrap_or_default();
+        let (chunk, from, to) = (Some(number), Some(range.start), Some(range.end));
+        report.damage.push(Damage {
+            chunk,
+            from,
+            to,
+            kind,
+            detail,
+            ..damage.clone()
+        });
+    }
+    if found > facts.stored_length {
+        let (from, to) = (Some(facts.stored_length), Some(found));
+        report.damage.push(Damage {
+            from,
+            to,
+            kind: Kind::TooLong,
+            ..damage.clone()
+        });
+    }
+    if report.damage.len() == before && canonical::hex(&hashes.root) != facts.stored_blake3 {
+        damage.detail = "its hash is not the manifest's".to_owned();
+        report.damage.push(damage);
+    }
+}
+
+fn leftovers(volume: &Arc<Volume>, report: &mut Report) -> Result<(), DeviceFault> {
+    for left in volume.leftovers()? {
+        let what = if left.run_id.is_some() {
+            "unfinished work"
+        } else {
+            "foreign file"
+        };
+        report.notes.push(format!(
+            "{}: {what} {}, left alone",
+            volume.place(),
+            left.name
+        ));
+    }
+    Ok(())
+}
+
+fn whole(label: &str, slot: Slot, section: Section) -> Damage {
+    Damage {
+        volume: label.to_owned(),
+        slot,
+        section,
+        name: String::new(),
+        position: None,
+        chunk: None,
+        from: None,
+        to: None,
+        kind: Kind::Altered,
+        detail: String::new(),
+    }
+}

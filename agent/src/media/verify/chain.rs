@@ -1,0 +1,111 @@
+//! Records of a volume: each whole, none missing, each naming the one before it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use twinset_domain::{Position, name};
+use twinset_format::record::{self, Record};
+
+use super::{Report, whole};
+use crate::device::DeviceFault;
+use crate::media::damage::{Damage, Kind, Section};
+use crate::media::inventory::SetOnMedia;
+use crate::media::volume::Volume;
+
+/// Every verdict and void must be whole and name the one before it in writing order.
+pub(super) fn records(
+    volume: &Arc<Volume>,
+    sets: &[&SetOnMedia],
+    report: &mut Report,
+) -> Result<(), DeviceFault> {
+    let mut chain: BTreeMap<u64, Record> = BTreeMap::new();
+    let mut present = BTreeSet::new();
+    for entry in volume.records()? {
+        let mut damage = whole(&volume.label, volume.slot, Section::Record);
+        damage.name.clone_from(&entry.name);
+        let Some((sequence, position, _)) = name::parse_verdict(&entry.name) else {
+            report
+                .notes
+                .push(format!("{}: unknown record {}", volume.place(), entry.name));
+            continue;
+        };
+        damage.position = Some(position);
+        present.insert(position);
+        let bytes = if entry.length > record::MAX_BYTES {
+            Vec::new()
+        } else {
+            volume.record(&entry.name)?
+        };
+        match Record::parse(&bytes) {
+            Ok(record) if (record.sequence, record.position) == (sequence, position) => {
+                chain.insert(sequence, record);
+            }
+            Ok(_) => report.damage.push(Damage {
+                kind: Kind::Misplaced,
+                ..damage
+            }),
+            Err(error) => {
+                report.damage.push(Damage {
+                    detail: error.to_string(),
+                    ..damage
+                });
+            }
+        }
+    }
+    for set in sets.iter().filter(|set| set.verdict.is_some()) {
+        if !present.contains(&set.position) {
+            let mut damage = whole(&volume.label, volume.slot, Section::Record);
+            damage.name = format!("verdict of position {}", set.position);
+            damage.position = Some(set.position);
+            damage.kind = Kind::Missing;
+            report.damage.push(damage);
+        }
+    }
+    voids(volume, &mut chain, report)?;
+    links(volume, &chain, report);
+    Ok(())
+}
+
+fn voids(
+    volume: &Arc<Volume>,
+    chain: &mut BTreeMap<u64, Record>,
+    report: &mut Report,
+) -> Result<(), DeviceFault> {
+    for section in volume.sections()? {
+        let Some(sequence) = name::parse_void(&section.name) else {
+            continue;
+        };
+        let bytes = volume.read_section(section.index, record::MAX_BYTES)?;
+        match Record::parse(&bytes) {
+            Ok(record) if record.sequence == sequence => {
+                chain.insert(sequence, record);
+            }
+            found => {
+                let mut damage = whole(&volume.label, volume.slot, Section::Manifest);
+                damage.name = section.index.to_string();
+                damage.position = Position::of_section(section.index);
+                damage.detail = found
+                    .err()
+                    .map_or_else(String::new, |error| error.to_string());
+                report.damage.push(damage);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The hash chain: a removed, exchanged or cut-off record shows in the one behind it.
+fn links(volume: &Arc<Volume>, chain: &BTreeMap<u64, Record>, report: &mut Report) {
+    for (sequence, record) in chain {
+        let Some(before) = sequence.checked_sub(1).and_then(|n| chain.get(&n)) else {
+            continue;
+        };
+        if record.previous.as_deref() != Some(before.hash().as_str()) {
+            let mut damage = whole(&volume.label, volume.slot, Section::Record);
+            damage.name = format!("record {sequence} in writing order");
+            damage.kind = Kind::Misplaced;
+            damage.detail = format!("it does not follow record {}", before.sequence);
+            report.damage.push(damage);
+        }
+    }
+}
