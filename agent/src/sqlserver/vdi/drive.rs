@@ -11,8 +11,6 @@ use crate::payload::Lease;
 
 mod backup;
 mod restore;
-#[cfg(test)]
-mod tests;
 
 pub use backup::drive_backup;
 pub use restore::drive_restore;

@@ -83,15 +83,16 @@ impl VdiLibrary {
     /// `TW4004` with the loader's own words, or the name of the missing member; the faults of the
     /// path check when others may write the file or a folder above it.
     pub fn load(path: &Path) -> Result<Arc<Self>, Fault> {
-        super::safety::check(path)?;
+        let real = super::safety::check(path)?;
         // SAFETY: loading runs the library's initialisers. The path comes from the configuration
         // and was checked: only administrators can have put the file there.
-        let library = unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) }.map_err(|e| {
-            fault(path, "the VDI library cannot be loaded").source(&e).remedy(
+        let library =
+            unsafe { Library::open(Some(&real), RTLD_NOW | RTLD_LOCAL) }.map_err(|e| {
+                fault(path, "the VDI library cannot be loaded").source(&e).remedy(
                 "check vdi_library; if the loader misses another library, start the service with \
                  LD_LIBRARY_PATH=/opt/mssql/lib",
             )
-        })?;
+            })?;
         let library = ManuallyDrop::new(library);
         // SAFETY: each type below is the signature of the member of that name (facts/vdi.md 1.2
         // and 1.3), with `this` in front, as the Itanium ABI passes it.

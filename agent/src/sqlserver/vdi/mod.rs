@@ -35,3 +35,6 @@ pub use drive::{
 };
 pub use platform::VdiLibrary;
 pub use set::{Negotiated, NotConfigured, VdiSet, set_name};
+
+#[cfg(test)]
+mod tests;

@@ -1,18 +1,40 @@
 //! Who may have put the library where it is.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use twinset_domain::{Fault, code};
 
-/// The library runs inside the agent, so its path is held to the same rule as a plugin's.
-pub(super) fn check(path: &Path) -> Result<(), Fault> {
+use crate::sqlserver::os;
+
+/// The library runs inside the agent, so its path is held to the rule for plugins: the file, every
+/// folder above it and every link on the way are in the hands of root or the agent's user alone.
+/// Gives the real place, which is what must be loaded.
+///
+/// # Errors
+/// `TW4004` naming the first step that others may change.
+pub(super) fn check(path: &Path) -> Result<PathBuf, Fault> {
+    let fault =
+        |message: String| Fault::new(code::VDI_LIBRARY, path.display().to_string(), message);
     if !path.is_absolute() {
-        return Err(Fault::new(
-            code::VDI_LIBRARY,
-            path.display().to_string(),
-            "the path of the VDI library is not absolute",
-        )
-        .remedy("set vdi_library to the full path, usually /opt/mssql/lib/libsqlvdi.so"));
+        return Err(fault("the path of the VDI library is not absolute".into())
+            .remedy("set vdi_library to the full path, usually /opt/mssql/lib/libsqlvdi.so"));
     }
-    Ok(())
+    let missing = |error: std::io::Error| {
+        fault("the VDI library cannot be opened".into()).source(&error).remedy(
+            "set vdi_library to the libsqlvdi.so of the installed SQL Server; the agent must run \
+             on the database host",
+        )
+    };
+    let real = path.canonicalize().map_err(missing)?;
+    for step in path.ancestors().chain(real.ancestors()) {
+        let metadata = step.symlink_metadata().map_err(missing)?;
+        if !os::closed_to_others(&metadata) {
+            let step = step.display();
+            return Err(
+                fault(format!("others than the administrator may change {step}"))
+                    .remedy(format!("chown root {step} && chmod go-w {step}")),
+            );
+        }
+    }
+    Ok(real)
 }

@@ -17,7 +17,7 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(1);
 const BETWEEN_CHECKS: Duration = Duration::from_millis(50);
 /// How long buffers may stay out after the sink has failed, before the set is aborted. A mirror
 /// that hangs keeps its buffer, and such a command is never answered.
-const LEASE_GRACE: Duration = Duration::from_secs(10);
+const LEASE_GRACE: Duration = Duration::from_millis(if cfg!(test) { 300 } else { 10_000 });
 /// Most writes in flight, whatever the caller asks for (the server's own depth is 4 or so).
 const MAX_WINDOW: usize = 64;
 
