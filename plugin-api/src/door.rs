@@ -68,7 +68,7 @@ pub const fn rust_door<P: Plugin>() -> LibHeader {
 macro_rules! export_device {
     ($plugin:ty) => {
         const _: () = {
-            #[unsafe(export_name = "_as.lib_header.root_module_loader")]
+            #[unsafe(export_name = "_1as_0lib_1header_0root_bmodule_bloader")]
             static RUST_DOOR: $crate::__private::LibHeader =
                 $crate::__private::rust_door::<$plugin>();
 

@@ -1,0 +1,298 @@
+//! The device: which call is allowed when, and who does it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use twinset_plugin_api::{
+    Access, Device, DeviceError, DeviceStatus, Disposition, Host, Leftover, Mount, OpenRequest,
+    Outcome, RecordEntry, SectionEntry, SectionRequest, VolumeEntry,
+};
+
+use super::errors::{failed, misused};
+use super::listing::{self, Found};
+use super::mount::{self, Volume, Who};
+use super::names::{self, Kind};
+use super::options::Options;
+use super::os::Folder;
+use super::reader::Reader;
+use super::record;
+use super::work::Work;
+
+/// A folder of volumes.
+#[derive(Debug)]
+pub(crate) struct Disk {
+    options: Options,
+    agent_id: String,
+    access: Access,
+    host: Host,
+    volume: Option<Volume>,
+    work: Option<Work>,
+    reader: Option<Reader>,
+    /// What the first page of a list was made from, so that later pages cost no further scan.
+    sections: Vec<Found>,
+    records: Vec<RecordEntry>,
+    leftovers: Vec<Leftover>,
+}
+
+impl Disk {
+    pub(crate) fn new(options: Options, request: &OpenRequest<'_>, host: Host) -> Self {
+        Self {
+            options,
+            agent_id: request.agent_id.to_owned(),
+            access: request.access,
+            host,
+            volume: None,
+            work: None,
+            reader: None,
+            sections: Vec::new(),
+            records: Vec::new(),
+            leftovers: Vec::new(),
+        }
+    }
+
+    fn folder(&self) -> Result<&Folder, DeviceError> {
+        let volume = self.volume.as_ref();
+        volume
+            .map(|volume| &volume.folder)
+            .ok_or_else(|| DeviceError::new(Outcome::NO_MEDIUM, "no volume is mounted"))
+    }
+
+    /// The folder, for a call that changes it.
+    fn writable(&self) -> Result<&Folder, DeviceError> {
+        if self.access == Access::Read {
+            let text = "the device was opened for reading";
+            return Err(DeviceError::new(Outcome::WRITE_PROTECTED, text));
+        }
+        self.folder()
+    }
+
+    /// Sixteen bytes unlike those of any other process, host or call.
+    fn mark(&self) -> [u8; 16] {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed) & 0xffff_ffff;
+        let low = u64::from(std::process::id()) << 32 | count;
+        let time = self.host.now().to_be_bytes();
+        let mut mark = [0; 16];
+        mark[..8].copy_from_slice(&time);
+        mark[8..].copy_from_slice(&low.to_be_bytes());
+        mark
+    }
+
+    fn check_stop(&self) -> Result<(), DeviceError> {
+        if self.host.should_stop() {
+            return Err(DeviceError::new(
+                Outcome::CANCELLED,
+                "the agent asked to stop",
+            ));
+        }
+        Ok(())
+    }
+
+    fn open_work(&mut self) -> Result<&mut Work, DeviceError> {
+        self.work
+            .as_mut()
+            .ok_or_else(|| misused("no section is begun"))
+    }
+}
+
+impl Device for Disk {
+    fn mount(&mut self, wanted: Mount<'_>) -> Result<(), DeviceError> {
+        if self.volume.is_some() {
+            return Err(misused("a volume is mounted already"));
+        }
+        let who = Who {
+            agent: &self.agent_id,
+            access: self.access,
+            mark: self.mark(),
+        };
+        self.volume = Some(mount::mount(&self.options.path, wanted, &who)?);
+        Ok(())
+    }
+
+    fn unmount(&mut self, _disposition: Disposition) -> Result<(), DeviceError> {
+        // An open section becomes a leftover, as after a crash.
+        self.work = None;
+        self.reader = None;
+        self.volume = None;
+        Ok(())
+    }
+
+    fn volumes(&mut self, after: &str, max: usize) -> Result<Vec<VolumeEntry>, DeviceError> {
+        let volumes = mount::volumes(&self.options.path)?;
+        Ok(volumes
+            .into_iter()
+            .filter(|volume| volume.key.as_str() > after)
+            .take(max)
+            .collect())
+    }
+
+    fn sections(
+        &mut self,
+        after: Option<u64>,
+        max: usize,
+    ) -> Result<Vec<SectionEntry>, DeviceError> {
+        if after.is_none() {
+            self.sections = listing::find_sections(self.folder()?)?;
+        }
+        let folder = self.folder()?;
+        let start = self
+            .sections
+            .partition_point(|found| Some(found.index) <= after);
+        let page = self.sections[start..].iter().take(max);
+        page.map(|found| listing::measure(folder, found)).collect()
+    }
+
+    fn begin_section(&mut self, request: &SectionRequest<'_>) -> Result<(), DeviceError> {
+        if self.work.is_some() {
+            return Err(misused("a section is begun already"));
+        }
+        self.work = Some(Work::begin(self.writable()?, request)?);
+        Ok(())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), DeviceError> {
+        self.check_stop()?;
+        self.open_work()?.write(bytes)
+    }
+
+    fn sync(&mut self) -> Result<(), DeviceError> {
+        self.open_work()?.sync()
+    }
+
+    fn end_section(&mut self) -> Result<(), DeviceError> {
+        self.check_stop()?;
+        let work = self
+            .work
+            .take()
+            .ok_or_else(|| misused("no section is begun"))?;
+        match work.end(self.folder()?) {
+            Ok(()) => Ok(()),
+            Err((work, error)) => {
+                self.work = Some(work);
+                Err(error)
+            }
+        }
+    }
+
+    fn abort_section(&mut self) -> Result<(), DeviceError> {
+        let Some(work) = self.work.take() else {
+            return Ok(());
+        };
+        work.abort(self.folder()?)
+    }
+
+    fn open_section(&mut self, index: u64) -> Result<u64, DeviceError> {
+        self.reader = None;
+        let reader = Reader::open(self.folder()?, index)?;
+        let length = reader.length();
+        self.reader = Some(reader);
+        Ok(length)
+    }
+
+    fn seek(&mut self, offset: u64) -> Result<(), DeviceError> {
+        self.reader
+            .as_mut()
+            .ok_or_else(|| misused("no section is open"))?
+            .seek(offset)
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, DeviceError> {
+        self.check_stop()?;
+        self.reader
+            .as_mut()
+            .ok_or_else(|| misused("no section is open"))?
+            .read(buffer)
+    }
+
+    fn put_record(&mut self, name: &str, bytes: &[u8]) -> Result<(), DeviceError> {
+        record::put(self.writable()?, name, bytes, &self.mark())
+    }
+
+    fn get_record(&mut self, name: &str) -> Result<Vec<u8>, DeviceError> {
+        record::get(self.folder()?, name)
+    }
+
+    fn list_records(&mut self, after: &str, max: usize) -> Result<Vec<RecordEntry>, DeviceError> {
+        if after.is_empty() {
+            self.records = listing::records(self.folder()?)?;
+        }
+        self.folder()?;
+        let start = self
+            .records
+            .partition_point(|record| record.name.as_str() <= after);
+        Ok(self.records[start..].iter().take(max).cloned().collect())
+    }
+
+    fn remove_record(&mut self, name: &str) -> Result<(), DeviceError> {
+        let file = names::record_file(name)?;
+        record::remove(self.writable()?, &file)
+    }
+
+    fn remove_section(&mut self, index: u64) -> Result<(), DeviceError> {
+        let folder = self.writable()?;
+        let found = listing::find_section(folder, index)?.ok_or_else(|| {
+            DeviceError::new(Outcome::NOT_FOUND, format!("there is no section {index}"))
+        })?;
+        record::remove(folder, &found.file)
+    }
+
+    fn truncate(&mut self, index: u64) -> Result<(), DeviceError> {
+        let folder = self.writable()?;
+        // From the end, so that a crash leaves a shorter row without holes.
+        let sections = listing::find_sections(folder)?;
+        for found in sections
+            .iter()
+            .rev()
+            .take_while(|found| found.index >= index)
+        {
+            folder
+                .remove(&found.file)
+                .map_err(|errno| failed("remove", &found.file, errno))?;
+        }
+        folder
+            .sync()
+            .map_err(|errno| failed("make durable", "the volume's folder", errno))
+    }
+
+    fn leftovers(&mut self, after: &str, max: usize) -> Result<Vec<Leftover>, DeviceError> {
+        if after.is_empty() {
+            let own = self.work.as_ref().map(|work| work.name.as_str());
+            self.leftovers = listing::leftovers(self.folder()?, own)?;
+        }
+        self.folder()?;
+        let start = self
+            .leftovers
+            .partition_point(|left| left.name.as_str() <= after);
+        Ok(self.leftovers[start..].iter().take(max).cloned().collect())
+    }
+
+    fn remove_leftover(&mut self, name: &str) -> Result<(), DeviceError> {
+        let folder = self.writable()?;
+        if self.work.as_ref().is_some_and(|work| work.name == name) {
+            return Err(misused("this work file is open; abort the section instead"));
+        }
+        match names::classify(name) {
+            Kind::Work { index, .. } => {
+                // While the work file is there, an empty file of its number is a claim; without it
+                // the same file would pass for a section. So the claim goes first.
+                if let (Some(index), Ok(_)) = (index, folder.entry(name)) {
+                    listing::remove_claim(folder, index)?;
+                }
+                record::remove(folder, name)
+            }
+            _ => Err(misused(
+                "not a work file of ours; foreign files are left alone",
+            )),
+        }
+    }
+
+    fn status(&mut self) -> Result<DeviceStatus, DeviceError> {
+        let space = self.folder()?.space();
+        let (free, capacity) = space.map_err(|errno| failed("ask", "the free space", errno))?;
+        let (free, capacity) = (Some(free), Some(capacity));
+        Ok(DeviceStatus {
+            free,
+            capacity,
+            alerts: String::new(),
+        })
+    }
+}

@@ -1,0 +1,222 @@
+//! Every operating system call of this plugin. Linux; a second body for Windows will stand beside
+//! it.
+//!
+//! Files are reached from the open folder of their volume, never by a path, so that a folder that
+//! is renamed or unmounted underneath cannot swap volumes in the middle of a run.
+
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use rustix::fs::{
+    Advice, AtFlags, CWD, Dir, FileType, Mode, OFlags, RenameFlags, fadvise, fstat, fstatvfs,
+    linkat, mkdirat, openat, renameat, renameat_with, statat, unlinkat,
+};
+use rustix::io::{Errno, Result, retry_on_intr};
+
+/// Backups are not for everybody's eyes.
+const FILE_MODE: u32 = 0o640;
+const FOLDER_MODE: u32 = 0o750;
+
+/// An open folder.
+#[derive(Debug)]
+pub(crate) struct Folder(OwnedFd);
+
+/// What a folder entry is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Entry {
+    /// A regular file of so many bytes.
+    File(u64),
+    /// A folder.
+    Folder,
+    /// A symbolic link.
+    Link,
+    /// Anything else.
+    Other,
+}
+
+fn entry(stat: &rustix::fs::Stat) -> Entry {
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => Entry::File(u64::try_from(stat.st_size).unwrap_or(0)),
+        FileType::Directory => Entry::Folder,
+        FileType::Symlink => Entry::Link,
+        _ => Entry::Other,
+    }
+}
+
+/// Opens a folder by its path; links on the way are the administrator's affair.
+pub(crate) fn open_folder(path: &Path) -> Result<Folder> {
+    open_folder_at(path, OFlags::empty())
+}
+
+fn open_folder_at(path: &Path, flags: OFlags) -> Result<Folder> {
+    let flags = flags | OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    retry_on_intr(|| openat(CWD, path, flags, Mode::empty())).map(Folder)
+}
+
+/// Makes one folder and makes its name durable; true when it was made now.
+pub(crate) fn make_folder(path: &Path) -> Result<bool> {
+    match retry_on_intr(|| mkdirat(CWD, path, Mode::from_raw_mode(FOLDER_MODE))) {
+        Ok(()) => {}
+        Err(Errno::EXIST) => return Ok(false),
+        Err(errno) => return Err(errno),
+    }
+    if let Some(parent) = path.parent() {
+        open_folder(parent)?.sync()?;
+    }
+    Ok(true)
+}
+
+impl Folder {
+    /// Opens a folder in this one; a link is refused.
+    pub(crate) fn folder(&self, name: &str) -> Result<Self> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        match retry_on_intr(|| openat(&self.0, name, flags, Mode::empty())) {
+            // For a link the system says "not a directory"; it is clearer to call it a link.
+            Err(Errno::NOTDIR) if self.entry(name) == Ok(Entry::Link) => Err(Errno::LOOP),
+            other => other.map(Self),
+        }
+    }
+
+    /// The names in it, in no order; a name that is not UTF-8 comes with replacement characters
+    /// and is never ours.
+    pub(crate) fn names(&self) -> Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in Dir::read_from(&self.0)? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy();
+            if name != "." && name != ".." {
+                names.push(name.into_owned());
+            }
+        }
+        Ok(names)
+    }
+
+    /// What `name` is, without following a link.
+    pub(crate) fn entry(&self, name: &str) -> Result<Entry> {
+        let stat = retry_on_intr(|| statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW))?;
+        Ok(entry(&stat))
+    }
+
+    /// Creates a file that must not exist.
+    pub(crate) fn create(&self, name: &str) -> Result<File> {
+        self.open_file(name, OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL)
+    }
+
+    /// Opens a file for reading. `NONBLOCK`: a pipe of that name must not hang us.
+    pub(crate) fn read(&self, name: &str) -> Result<File> {
+        self.open_file(name, OFlags::RDONLY | OFlags::NONBLOCK)
+    }
+
+    /// Opens a file for reading and writing, and creates it where it is missing.
+    pub(crate) fn read_write(&self, name: &str) -> Result<File> {
+        self.open_file(name, OFlags::RDWR | OFlags::CREATE)
+    }
+
+    fn open_file(&self, name: &str, flags: OFlags) -> Result<File> {
+        let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let mode = Mode::from_raw_mode(FILE_MODE);
+        retry_on_intr(|| openat(&self.0, name, flags, mode)).map(File::from)
+    }
+
+    /// Puts `from` in the place of `to`, which must not exist: rename without replacing, else link
+    /// and unlink, else claim the name first (for file systems that have neither).
+    pub(crate) fn place(&self, from: &str, to: &str) -> Result<()> {
+        let flags = RenameFlags::NOREPLACE;
+        match retry_on_intr(|| renameat_with(&self.0, from, &self.0, to, flags)) {
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {}
+            other => return other,
+        }
+        match retry_on_intr(|| linkat(&self.0, from, &self.0, to, AtFlags::empty())) {
+            Ok(()) => {
+                self.sync()?;
+                return self.remove(from);
+            }
+            Err(Errno::EXIST) => return Err(Errno::EXIST),
+            Err(_) => {}
+        }
+        // An empty file beside a work file of its number counts as unfinished (`listing.rs`).
+        drop(self.create(to)?);
+        self.replace(from, to)
+    }
+
+    /// Puts `from` in the place of `to`, whatever is there.
+    pub(crate) fn replace(&self, from: &str, to: &str) -> Result<()> {
+        retry_on_intr(|| renameat(&self.0, from, &self.0, to))
+    }
+
+    /// Removes a file.
+    pub(crate) fn remove(&self, name: &str) -> Result<()> {
+        retry_on_intr(|| unlinkat(&self.0, name, AtFlags::empty()))
+    }
+
+    /// Makes the names in it durable.
+    pub(crate) fn sync(&self) -> Result<()> {
+        match retry_on_intr(|| rustix::fs::fsync(&self.0)) {
+            // Some network file systems cannot sync a folder; there the server does it itself.
+            Err(Errno::INVAL | Errno::OPNOTSUPP) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Free bytes for us, and bytes in all.
+    pub(crate) fn space(&self) -> Result<(u64, u64)> {
+        let space = fstatvfs(&self.0)?;
+        let bytes = |blocks: u64| blocks.saturating_mul(space.f_frsize);
+        Ok((bytes(space.f_bavail), bytes(space.f_blocks)))
+    }
+}
+
+/// What an open file is.
+pub(crate) fn file_entry(file: &File) -> Result<Entry> {
+    Ok(entry(&fstat(file)?))
+}
+
+/// True when the two are one file.
+pub(crate) fn is_same_file(folder: &Folder, name: &str, file: &File) -> Result<bool> {
+    let (a, b) = (
+        fstat(file)?,
+        statat(&folder.0, name, AtFlags::SYMLINK_NOFOLLOW)?,
+    );
+    Ok((a.st_dev, a.st_ino) == (b.st_dev, b.st_ino))
+}
+
+/// Takes what it can of `bytes`: how many, and why not all.
+pub(crate) fn write(file: &File, bytes: &[u8]) -> (u64, Result<()>) {
+    let mut taken = 0;
+    while taken < bytes.len() {
+        match retry_on_intr(|| rustix::io::write(file, &bytes[taken..])) {
+            // A file system that takes nothing and says nothing is full.
+            Ok(0) => return (taken as u64, Err(Errno::NOSPC)),
+            Ok(written) => taken += written,
+            Err(errno) => return (taken as u64, Err(errno)),
+        }
+    }
+    (taken as u64, Ok(()))
+}
+
+/// Lets the page cache go of `len` bytes at `offset`. For bytes that are not written yet the
+/// system begins to write them, without waiting.
+pub(crate) fn forget(file: &File, offset: u64, len: u64) {
+    // Advice: a failure costs memory, not correctness.
+    let _ = fadvise(
+        file,
+        offset,
+        std::num::NonZeroU64::new(len),
+        Advice::DontNeed,
+    );
+}
+
+/// Says that the file will be read from start to end.
+pub(crate) fn will_read_in_order(file: &File) {
+    // Advice, as above.
+    let _ = fadvise(file, 0, None, Advice::Sequential);
+}
+
+/// Name of this host.
+pub(crate) fn host_name() -> String {
+    rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned()
+}
