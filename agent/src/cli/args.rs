@@ -1,0 +1,360 @@
+//! What may be typed. Only verbs that work stand here.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::error::ErrorKind;
+use clap::{Parser, Subcommand, ValueEnum};
+use twinset_domain::{BackupKind, Exit, Fault, MediaSetId, Position, code};
+
+use crate::report::Output;
+use crate::report::logging::Level;
+
+/// Where the configuration lies when nothing else is said.
+pub const DEFAULT_CONFIG: &str = "/etc/twinset/agent.toml";
+
+/// Exit codes, for the end of the main help.
+const AFTER: &str = "\
+Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 done but degraded, 4 data lost,
+5 refused by state, 6 cancelled.
+
+Examples:
+  twinset config check
+  twinset media format payroll
+  twinset backup payroll
+  twinset media verify payroll
+  twinset restore run Payroll --group payroll --as Payroll_Copy --on sql-a";
+
+/// Twinset keeps mirrored backups of mirrored SQL Server databases.
+#[derive(Debug, Parser)]
+#[command(name = "twinset", version, about, after_help = AFTER, max_term_width = 100)]
+pub struct Args {
+    /// Configuration file; groups lie in the folder that it names
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        default_value = DEFAULT_CONFIG,
+        hide_default_value = true,
+        help = format!("Configuration file [default: {DEFAULT_CONFIG}]")
+    )]
+    pub config: PathBuf,
+    /// One JSON object on standard output, progress as JSON lines on standard error
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Log: error, warn, info, debug or trace [default: TWINSET_LOG, else warn]
+    #[arg(long, global = true, value_name = "LEVEL", hide_possible_values = true)]
+    pub log_level: Option<Level>,
+    /// No progress bar and no progress lines
+    #[arg(long, global = true)]
+    pub no_progress: bool,
+    /// What to do
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Look at the configuration
+    #[command(subcommand)]
+    Config(ConfigVerb),
+    /// Take a backup of a group's databases now
+    #[command(after_help = "\
+Examples:
+  twinset backup payroll
+  twinset backup payroll --database Payroll --copy-only
+  twinset backup payroll --dry-run")]
+    Backup(BackupArgs),
+    /// Media sets: format, show, verify, import, export, recover
+    #[command(subcommand)]
+    Media(MediaVerb),
+    /// Restore a database to a new name
+    #[command(subcommand)]
+    Restore(RestoreVerb),
+    /// Databases, last backup sets and mirrors at a glance
+    #[command(after_help = "Examples:\n  twinset status\n  twinset status payroll --json")]
+    Status {
+        /// Only this protection group
+        group: Option<String>,
+    },
+    /// Device plugins
+    #[command(subcommand)]
+    Plugin(PluginVerb),
+}
+
+/// `twinset config ...`
+#[derive(Debug, Subcommand)]
+pub enum ConfigVerb {
+    /// Name every fault of every file, with line, column and remedy
+    #[command(after_help = "Example:\n  twinset --config ./agent.toml config check")]
+    Check,
+}
+
+/// `twinset backup ...`
+#[derive(Debug, clap::Args)]
+pub struct BackupArgs {
+    /// The protection group
+    pub group: String,
+    /// Only this database of the group
+    #[arg(long, value_name = "DB")]
+    pub database: Option<String>,
+    /// Kind of backup
+    #[arg(long, value_enum, default_value_t = Kind::Full)]
+    pub kind: Kind,
+    /// Leave the differential base alone
+    #[arg(long)]
+    pub copy_only: bool,
+    /// Print the plan and touch nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Kinds of backup that this release takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Kind {
+    /// The whole database
+    Full,
+}
+
+impl Kind {
+    /// The same in the words of the decisions.
+    #[must_use]
+    pub const fn backup(self) -> BackupKind {
+        match self {
+            Self::Full => BackupKind::Full,
+        }
+    }
+}
+
+/// A media set of the configuration.
+#[derive(Debug, clap::Args)]
+pub struct SetArgs {
+    /// The media set's key in the configuration
+    pub set: String,
+    /// The database, where device options hold {database}
+    #[arg(long, value_name = "DB")]
+    pub database: Option<String>,
+}
+
+/// `twinset media ...`
+#[derive(Debug, Subcommand)]
+pub enum MediaVerb {
+    /// Write media headers, or attach to media that are ours already
+    #[command(after_help = "\
+Examples:
+  twinset media format payroll
+  twinset media format payroll --if-needed
+  twinset media format payroll --destroy 6f6c1f2e-8f0a-4a59-9d2b-0f8a3c1b7e55")]
+    Format {
+        /// Which media set
+        #[command(flatten)]
+        set: SetArgs,
+        /// Do nothing when the set is formatted already
+        #[arg(long)]
+        if_needed: bool,
+        /// Write over foreign data
+        #[arg(long)]
+        overwrite: bool,
+        /// Write over this media set of ours, with all its backup sets
+        #[arg(long, value_name = "MEDIA_SET_ID")]
+        destroy: Option<MediaSetId>,
+    },
+    /// Read headers, manifests and records and print what lies on the media
+    #[command(after_help = "\
+Examples:
+  twinset media show payroll
+  twinset media show --plugin disk --device '{\"path\": \"/backup/a/sql-a/payroll-f1\"}'")]
+    Show {
+        /// The media set's key in the configuration
+        #[arg(required_unless_present = "device", conflicts_with = "device")]
+        set: Option<String>,
+        /// The database, where device options hold {database}
+        #[arg(long, value_name = "DB", conflicts_with = "device")]
+        database: Option<String>,
+        /// One device by its options, without a media set
+        #[arg(long, value_name = "JSON", requires = "plugin")]
+        device: Option<String>,
+        /// The plugin that reaches it, by its name in the configuration
+        #[arg(long, value_name = "NAME", requires = "device")]
+        plugin: Option<String>,
+    },
+    /// Read every byte of every mirror and compare it with its hashes
+    #[command(after_help = "\
+Examples:
+  twinset media verify payroll
+  twinset media verify payroll --position 3")]
+    Verify {
+        /// Which media set
+        #[command(flatten)]
+        set: SetArgs,
+        /// Only the backup set at this position
+        #[arg(long, value_name = "N", value_parser = position)]
+        position: Option<Position>,
+    },
+    /// Make existing native backup files a backup set of a media set
+    #[command(after_help = "\
+Examples:
+  twinset media import payroll --database Payroll Payroll.bak
+  twinset media import payroll --database Payroll stripe1.bak stripe2.bak")]
+    Import {
+        /// The media set's key in the configuration
+        set: String,
+        /// The database that the files belong to
+        #[arg(long, value_name = "DB")]
+        database: String,
+        /// One file per family
+        #[arg(required = true, value_name = "FILE", num_args = 1..=64)]
+        files: Vec<PathBuf>,
+    },
+    /// Write native backup files again, one per family
+    #[command(after_help = "Example:\n  twinset media export payroll --position 3 --to /tmp/out")]
+    Export {
+        /// Which media set
+        #[command(flatten)]
+        set: SetArgs,
+        /// The backup set
+        #[arg(long, value_name = "N", value_parser = position)]
+        position: Position,
+        /// Folder for the files; nothing in it is replaced
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+    },
+    /// Set right what a killed run left behind
+    #[command(after_help = "Example:\n  twinset media recover payroll")]
+    Recover(SetArgs),
+}
+
+/// `twinset restore ...`
+#[derive(Debug, Subcommand)]
+pub enum RestoreVerb {
+    /// Print what a restore would read, and from which mirrors
+    #[command(after_help = "Example:\n  twinset restore plan Payroll --group payroll")]
+    Plan(RestorePoint),
+    /// Restore to a new name
+    #[command(after_help = "\
+Examples:
+  twinset restore run Payroll --group payroll --as Payroll_Copy --on sql-a
+  twinset restore run Payroll --group payroll --as P2 --on sql-b --data-dir /var/opt/mssql/p2
+  twinset restore run Payroll --group payroll --as P3 --on sql-a --move Payroll=/d/p3.mdf")]
+    Run {
+        /// What to restore
+        #[command(flatten)]
+        point: RestorePoint,
+        /// Name of the restored database
+        #[arg(long = "as", value_name = "NAME")]
+        name: String,
+        /// Instance that takes it
+        #[arg(long, value_name = "INSTANCE")]
+        on: String,
+        /// Folder for its files, as SQL Server sees it
+        #[arg(long, value_name = "DIR")]
+        data_dir: Option<String>,
+        /// Place of one file, by its logical name
+        #[arg(long = "move", value_name = "LOGICAL=PATH", value_parser = relocation)]
+        moves: Vec<Move>,
+    },
+}
+
+/// What to restore.
+#[derive(Debug, clap::Args)]
+pub struct RestorePoint {
+    /// The database as it was named when it was backed up
+    pub database: String,
+    /// The protection group that backed it up
+    #[arg(long, value_name = "G")]
+    pub group: String,
+    /// The backup set at this position; the latest full without it
+    #[arg(long, value_name = "N", value_parser = position)]
+    pub position: Option<Position>,
+}
+
+/// `--move LOGICAL=PATH`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// Logical name of a database file.
+    pub logical: String,
+    /// Its path as SQL Server sees it.
+    pub path: String,
+}
+
+/// `twinset plugin ...`
+#[derive(Debug, Subcommand)]
+pub enum PluginVerb {
+    /// Load every configured plugin and print what it says of itself
+    #[command(after_help = "Example:\n  twinset plugin list")]
+    List,
+    /// Load one plugin file as the agent would, and print what it says of itself
+    #[command(after_help = "Example:\n  twinset plugin check ./libvendor.so")]
+    Check {
+        /// The plugin's file
+        file: PathBuf,
+    },
+}
+
+fn position(text: &str) -> Result<Position, String> {
+    let number = text.parse().ok().and_then(Position::new);
+    number.ok_or_else(|| "positions are whole numbers from 1".to_owned())
+}
+
+fn relocation(text: &str) -> Result<Move, String> {
+    match text.split_once('=') {
+        Some((logical, path)) if !logical.is_empty() && !path.is_empty() => Ok(Move {
+            logical: logical.to_owned(),
+            path: path.to_owned(),
+        }),
+        _ => Err("write a logical name, = and a path".to_owned()),
+    }
+}
+
+impl Args {
+    /// What was typed; help, version and faults of usage are printed here.
+    ///
+    /// # Errors
+    /// How the process ends when there is nothing to do: `Done` after help or version, `Usage`
+    /// otherwise. With `--json` among the arguments the fault is one JSON object.
+    pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, Exit> {
+        let arguments: Vec<OsString> = arguments.into_iter().collect();
+        Self::try_parse_from(&arguments).map_err(|error| {
+            let help = matches!(
+                error.kind(),
+                ErrorKind::DisplayHelp
+                    | ErrorKind::DisplayVersion
+                    | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+            );
+            if help || !arguments.iter().any(|argument| argument == "--json") {
+                // A closed standard output is no reason to end otherwise.
+                let _ = error.print();
+                return if error.use_stderr() {
+                    Exit::Usage
+                } else {
+                    Exit::Done
+                };
+            }
+            Output::new(true, true).finish::<()>(Err(usage(&error)))
+        })
+    }
+}
+
+/// A fault of usage as every other fault: what is wrong, then what may be typed.
+fn usage(error: &clap::Error) -> Fault {
+    let text = error.to_string();
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let (remedy, message): (Vec<&str>, Vec<&str>) = lines
+        .filter(|line| !line.starts_with("For more"))
+        .partition(|line| line.starts_with("Usage:") || line.starts_with("tip:"));
+    let message = message.join(" ");
+    Fault::new(
+        code::USAGE,
+        "command line",
+        message.trim_start_matches("error: "),
+    )
+    .remedy(if remedy.is_empty() {
+        "see `twinset help`".into()
+    } else {
+        remedy.join("; ")
+    })
+}
+
+#[cfg(test)]
+mod tests;
