@@ -130,6 +130,17 @@ fn every_verb_shows_an_example() {
     walk(&Args::command(), "");
 }
 
+#[test]
+fn the_packaged_unit_calls_a_verb_that_exists() {
+    let unit = include_str!("../../../../packaging/systemd/twinset-backup@.service");
+    let line = unit
+        .lines()
+        .find_map(|line| line.strip_prefix("ExecStart="))
+        .unwrap();
+    let args = parse(&line.replace("%i", "payroll"));
+    assert!(matches!(args.verb, Verb::Backup(BackupArgs { group, .. }) if group == "payroll"));
+}
+
 /// Words of an example, single quotes taken off.
 fn shell_words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
