@@ -81,3 +81,23 @@ fn silence_is_kept_and_notes_pass_without_progress() {
         assert_eq!(lines.lock().unwrap().len(), expected, "{style:?}");
     }
 }
+
+#[test]
+fn a_bar_makes_room_for_notes_and_ends_in_a_line() {
+    let (reporter, lines) = reporter(Style::Bar);
+    for total in [Some(100 << 20), None] {
+        reporter.begin("backup Payroll", total);
+        for _ in 0..10 {
+            reporter.advance(10 << 20);
+            thread::sleep(Duration::from_millis(3));
+        }
+        aside(|| reporter.note("mirror 2 dropped"));
+    }
+    reporter.end();
+    let lines = lines.lock().unwrap();
+    assert_eq!(lines.len(), 4, "{lines:?}");
+    assert!(
+        lines[3].starts_with("backup Payroll: 100 MiB in "),
+        "{lines:?}"
+    );
+}
