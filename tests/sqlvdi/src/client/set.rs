@@ -162,7 +162,7 @@ impl ClientSet {
                 .any(|lane| lane.is_open() && !lane.is_closed());
         if set.primary {
             set.link.abort();
-            os::unlink_shared(&control::control_name(set.link.name()));
+            remove_names(set.link.name());
         }
         for device in locked(&self.devices).iter() {
             device.detach();
@@ -347,6 +347,15 @@ fn create_link(name: &str, asked: [u32; 11]) -> Result<Link, i32> {
         }
     }
     Err(returns::PROTOCOL)
+}
+
+/// Takes the set's names away; the buffers' only if their server did not live to do it.
+fn remove_names(name: &str) {
+    os::unlink_shared(&control::control_name(name));
+    let buffers = control::buffers_name(name);
+    if os::open_shared(&buffers).is_ok_and(|object| os::is_orphan(&object)) {
+        os::unlink_shared(&buffers);
+    }
 }
 
 pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

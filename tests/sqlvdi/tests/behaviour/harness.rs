@@ -79,7 +79,11 @@ pub(crate) fn vdi() -> &'static Entries {
 /// A name no other test uses.
 pub(crate) fn fresh_name() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    format!("test-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+    format!(
+        "test-{}-{}",
+        std::process::id(),
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    )
 }
 
 /// A set object in 8 bytes of our memory, full of rubbish before its constructor runs.
@@ -101,7 +105,10 @@ impl Set {
     /// A set created under a fresh name, ready for a server.
     pub(crate) fn created(devices: u32) -> (Self, String) {
         let (set, name) = (Self::new(), fresh_name());
-        let config = VdConfig { device_count: devices, ..VdConfig::default() };
+        let config = VdConfig {
+            device_count: devices,
+            ..VdConfig::default()
+        };
         assert_eq!(set.create(&name, &config), 0);
         (set, name)
     }
@@ -129,11 +136,18 @@ impl Set {
         let name = CString::new(name).unwrap();
         let mut device: This = 0x1000 as This;
         // SAFETY: live pointers.
-        let code = unsafe {
-            (vdi().open_device)(self.this(), name.as_ptr().cast_mut(), &raw mut device)
-        };
-        assert_eq!(code == 0, !device.is_null(), "out pointer is null exactly on failure");
-        if code == 0 { Ok(Device(device)) } else { Err(code) }
+        let code =
+            unsafe { (vdi().open_device)(self.this(), name.as_ptr().cast_mut(), &raw mut device) };
+        assert_eq!(
+            code == 0,
+            !device.is_null(),
+            "out pointer is null exactly on failure"
+        );
+        if code == 0 {
+            Ok(Device(device))
+        } else {
+            Err(code)
+        }
     }
 
     pub(crate) fn close(&self) -> i32 {
@@ -208,6 +222,7 @@ impl Device {
 }
 
 /// The bytes of a command's data zone.
+#[allow(clippy::mut_from_ref)]
 pub(crate) fn data(command: &VdcCommand) -> &mut [u8] {
     // SAFETY: between GetCommand and CompleteCommand the zone is ours; the tests that break
     // this rule do so with raw pointers.
@@ -230,7 +245,10 @@ pub(crate) fn negotiated(set: &str, devices: usize) -> Negotiated {
 }
 
 pub(crate) fn quick_knobs() -> Knobs {
-    Knobs { open_wait: Duration::from_secs(10), ..Knobs::default() }
+    Knobs {
+        open_wait: Duration::from_secs(10),
+        ..Knobs::default()
+    }
 }
 
 /// A set that has gone all the way to its open devices on both sides.
@@ -250,19 +268,32 @@ impl Session {
         set.configuration(1000).unwrap();
         let open = |name: &String| set.open(name).unwrap();
         let devices: Vec<_> = wanted.device_names.iter().map(open).collect();
-        let ends = (0..devices.len()).map(|index| server.device(index).unwrap()).collect();
-        Self { server, ends, devices, set }
+        let ends = (0..devices.len())
+            .map(|index| server.device(index).unwrap())
+            .collect();
+        Self {
+            server,
+            ends,
+            devices,
+            set,
+        }
     }
 
     pub(crate) fn new(devices: u32) -> Self {
         let name = fresh_name();
-        let config = VdConfig { device_count: devices, ..VdConfig::default() };
+        let config = VdConfig {
+            device_count: devices,
+            ..VdConfig::default()
+        };
         Self::with(config, quick_knobs(), negotiated(&name, devices as usize))
     }
 
     pub(crate) fn reading(devices: u32) -> Self {
         let name = fresh_name();
-        let config = VdConfig { device_count: devices, ..VdConfig::default() };
+        let config = VdConfig {
+            device_count: devices,
+            ..VdConfig::default()
+        };
         let mut wanted = negotiated(&name, devices as usize);
         wanted.features = features::READ_MEDIA;
         Self::with(config, quick_knobs(), wanted)

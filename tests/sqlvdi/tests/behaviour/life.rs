@@ -16,8 +16,10 @@ fn every_listed_symbol_is_exported() {
     // SAFETY: the members of an empty device object touch its 8 bytes alone.
     unsafe {
         (entries.device_c1)(&raw mut device);
-        assert_eq!((entries.get_command)(&raw mut device, 0, &mut std::ptr::null_mut()),
-            returns::NOT_OPEN);
+        assert_eq!(
+            (entries.get_command)(&raw mut device, 0, &mut std::ptr::null_mut()),
+            returns::NOT_OPEN
+        );
         (entries.device_d1)(&raw mut device);
         (entries.device_c2)(&raw mut device);
         (entries.device_d2)(&raw mut device);
@@ -40,13 +42,20 @@ fn a_constructor_takes_any_memory_and_touches_eight_bytes_of_it() {
         (vdi().c1)(object);
         (vdi().d1)(object);
     }
-    assert_eq!((memory[0], memory[2]), (0x5555_5555_5555_5555, 0x5555_5555_5555_5555));
+    assert_eq!(
+        (memory[0], memory[2]),
+        (0x5555_5555_5555_5555, 0x5555_5555_5555_5555)
+    );
 }
 
 #[test]
 fn a_configuration_no_server_would_take_is_refused() {
     let set = Set::new();
-    let with = |device_count, features| VdConfig { device_count, features, ..Default::default() };
+    let with = |device_count, features| VdConfig {
+        device_count,
+        features,
+        ..Default::default()
+    };
     let name = fresh_name();
     for config in [
         with(0, 0),
@@ -54,10 +63,20 @@ fn a_configuration_no_server_would_take_is_refused() {
         with(1, features::WRITE_MEDIA),
         with(1, 0x100),
         with(1, features::RANDOM_ACCESS | 0x2),
-        VdConfig { alignment: 3, ..with(1, 0) },
-        VdConfig { alignment: 1 << 17, ..with(1, 0) },
+        VdConfig {
+            alignment: 3,
+            ..with(1, 0)
+        },
+        VdConfig {
+            alignment: 1 << 17,
+            ..with(1, 0)
+        },
     ] {
-        assert_eq!(set.create(&name, &config), returns::NOT_SUPPORTED, "{config:?}");
+        assert_eq!(
+            set.create(&name, &config),
+            returns::NOT_SUPPORTED,
+            "{config:?}"
+        );
     }
     for features in [0, 1, 0x173, 0x200, 0x201, features::REQUEST_COMPLETE, 0x80] {
         assert_eq!(set.create(&name, &with(64, features)), 0, "{features:#x}");
@@ -68,8 +87,16 @@ fn a_configuration_no_server_would_take_is_refused() {
 #[test]
 fn a_second_create_without_close_is_out_of_order() {
     let (set, _) = Set::created(1);
-    assert_eq!(set.create(&fresh_name(), &VdConfig { device_count: 1, ..Default::default() }),
-        returns::PROTOCOL);
+    assert_eq!(
+        set.create(
+            &fresh_name(),
+            &VdConfig {
+                device_count: 1,
+                ..Default::default()
+            }
+        ),
+        returns::PROTOCOL
+    );
 }
 
 #[test]
@@ -91,7 +118,12 @@ fn commands_before_the_close_are_still_delivered() {
     let mut session = Session::new(1);
     let mut end = session.ends.pop().unwrap();
     let device = session.devices[0];
-    let ticket = end.write(|room| { room[..512].fill(1); 512 }).unwrap();
+    let ticket = end
+        .write(|room| {
+            room[..512].fill(1);
+            512
+        })
+        .unwrap();
     let server = thread::spawn(move || {
         assert_eq!(end.wait(ticket).unwrap().code, 0);
         end.command(commands::FLUSH).unwrap();
@@ -126,7 +158,10 @@ fn after_close_the_same_object_lives_again() {
     assert_eq!(session.set.close(), 0);
     assert_eq!(session.devices[0].get(0), Err(returns::NOT_OPEN));
     let name = fresh_name();
-    let config = VdConfig { device_count: 1, ..Default::default() };
+    let config = VdConfig {
+        device_count: 1,
+        ..Default::default()
+    };
     assert_eq!(session.set.create(&name, &config), 0);
     let mut server = ServerSet::open(&name).unwrap();
     server.configure(negotiated(&name, 1)).unwrap();

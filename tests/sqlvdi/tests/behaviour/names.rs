@@ -11,27 +11,43 @@ use crate::harness::*;
 #[test]
 fn the_configuration_is_copied_at_create() {
     let (set, name) = (Set::new(), fresh_name());
-    let mut config = VdConfig { device_count: 3, server_time_out: 9, ..Default::default() };
-    assert_eq!(set.create(&name, &config), 0);
-    config.device_count = 1;
+    let config = VdConfig {
+        device_count: 3,
+        server_time_out: 9,
+        ..Default::default()
+    };
+    let mut given = Box::new(config);
+    assert_eq!(set.create(&name, &given), 0);
+    *given = VdConfig::default();
+    drop(std::hint::black_box(given));
     let server = ServerSet::open(&name).unwrap();
-    assert_eq!(server.client_config().device_count, 3);
-    assert_eq!(server.client_config().server_time_out, 9);
+    assert_eq!(server.client_config(), config);
 }
 
 #[test]
 fn a_name_that_lives_cannot_be_created_again() {
     let (_set, name) = Set::created(1);
     let other = Set::new();
-    assert_eq!(other.create(&name, &VdConfig { device_count: 1, ..Default::default() }),
-        returns::PROTOCOL);
+    assert_eq!(
+        other.create(
+            &name,
+            &VdConfig {
+                device_count: 1,
+                ..Default::default()
+            }
+        ),
+        returns::PROTOCOL
+    );
 }
 
 #[test]
 fn names_that_shared_memory_cannot_have_are_invalid() {
     let set = Set::new();
     for name in ["", "a/b", "a\\b", &"x".repeat(201)] {
-        let config = VdConfig { device_count: 1, ..Default::default() };
+        let config = VdConfig {
+            device_count: 1,
+            ..Default::default()
+        };
         assert_eq!(set.create(name, &config), returns::INVALID, "{name}");
     }
 }
@@ -39,7 +55,12 @@ fn names_that_shared_memory_cannot_have_are_invalid() {
 #[test]
 fn a_server_finds_a_set_by_its_exact_name_only() {
     let (_set, name) = Set::created(1);
-    for wrong in [format!("{name}x"), name.to_uppercase(), format!("{{{name}}}"), String::new()] {
+    for wrong in [
+        format!("{name}x"),
+        name.to_uppercase(),
+        format!("{{{name}}}"),
+        String::new(),
+    ] {
         let refused = ServerSet::open(&wrong).err();
         assert_eq!(refused, Some(ServerError::Invalid), "{wrong}");
     }
@@ -54,7 +75,7 @@ fn get_configuration_polls_and_times_out_in_milliseconds() {
     let begun = Instant::now();
     assert_eq!(set.configuration(0), Err(returns::TIMEOUT));
     assert_eq!(set.configuration(120), Err(returns::TIMEOUT));
-    assert!((120..1000).contains(&begun.elapsed().as_millis()));
+    assert!((120..5000).contains(&begun.elapsed().as_millis()));
     let _server = ServerSet::open(&name).unwrap();
     assert_eq!(set.configuration(20), Err(returns::TIMEOUT));
 }
@@ -62,7 +83,10 @@ fn get_configuration_polls_and_times_out_in_milliseconds() {
 #[test]
 fn get_configuration_times_out_in_seconds_when_told_so() {
     let (set, name) = Set::created(1);
-    let knobs = Knobs { timeout_in_seconds: true, ..quick_knobs() };
+    let knobs = Knobs {
+        timeout_in_seconds: true,
+        ..quick_knobs()
+    };
     let _server = ServerSet::open_with(&name, knobs).unwrap();
     let begun = Instant::now();
     assert_eq!(set.configuration(1), Err(returns::TIMEOUT));
@@ -81,7 +105,10 @@ fn get_configuration_waits_for_the_server_and_may_be_repeated() {
     });
     let first = set.configuration(-1).unwrap();
     assert_eq!(first.features, features::WRITE_MEDIA);
-    assert_eq!((first.device_count, first.block_size, first.max_io_depth), (2, 512, 4));
+    assert_eq!(
+        (first.device_count, first.block_size, first.max_io_depth),
+        (2, 512, 4)
+    );
     assert_eq!(first.max_transfer_size, 65536);
     assert!(first.buffer_area_size >= 10 * 65536);
     assert_eq!(set.configuration(0).unwrap(), first);
@@ -98,9 +125,16 @@ fn complete_is_granted_only_to_who_asks_and_if_the_server_knows_it() {
     ] {
         let (set, name) = (Set::new(), fresh_name());
         let bits = if asked { features::REQUEST_COMPLETE } else { 0 };
-        let config = VdConfig { device_count: 1, features: bits, ..Default::default() };
+        let config = VdConfig {
+            device_count: 1,
+            features: bits,
+            ..Default::default()
+        };
         assert_eq!(set.create(&name, &config), 0);
-        let knobs = Knobs { complete_enabled: allowed, ..quick_knobs() };
+        let knobs = Knobs {
+            complete_enabled: allowed,
+            ..quick_knobs()
+        };
         let mut server = ServerSet::open_with(&name, knobs).unwrap();
         let mut wanted = negotiated(&name, 1);
         if !offered {
@@ -119,24 +153,47 @@ fn a_statement_that_does_not_fit_the_client_is_not_supported() {
     let good = negotiated(&name, 2);
     let twice = vec![name.clone(), name.clone()];
     for wrong in [
-        Negotiated { device_names: names(&name, 1), ..good.clone() },
-        Negotiated { device_names: names(&name, 3), ..good.clone() },
-        Negotiated { device_names: names("other", 2), ..good.clone() },
-        Negotiated { device_names: twice, ..good.clone() },
-        Negotiated { block_size: 1000, ..good.clone() },
-        Negotiated { max_transfer_size: 65535, ..good.clone() },
-        Negotiated { max_transfer_size: 8 << 20, ..good.clone() },
-        Negotiated { features: 0, ..good.clone() },
-        Negotiated { features: 0x3_0000, ..good.clone() },
+        Negotiated {
+            device_names: names(&name, 1),
+            ..good.clone()
+        },
+        Negotiated {
+            device_names: names(&name, 3),
+            ..good.clone()
+        },
+        Negotiated {
+            device_names: names("other", 2),
+            ..good.clone()
+        },
+        Negotiated {
+            device_names: twice,
+            ..good.clone()
+        },
+        Negotiated {
+            block_size: 1000,
+            ..good.clone()
+        },
+        Negotiated {
+            max_transfer_size: 65535,
+            ..good.clone()
+        },
+        Negotiated {
+            max_transfer_size: 8 << 20,
+            ..good.clone()
+        },
+        Negotiated {
+            features: 0,
+            ..good.clone()
+        },
+        Negotiated {
+            features: 0x3_0000,
+            ..good.clone()
+        },
     ] {
-        assert_eq!(server.configure(wanted_ref(&wrong)), Err(ServerError::NotSupported));
+        assert_eq!(server.configure(wrong), Err(ServerError::NotSupported));
     }
     server.configure(good.clone()).unwrap();
     assert_eq!(server.configure(good), Err(ServerError::Protocol));
-}
-
-fn wanted_ref(wanted: &Negotiated) -> Negotiated {
-    wanted.clone()
 }
 
 #[test]
@@ -145,7 +202,11 @@ fn devices_open_by_name_once_each_and_only_when_configured() {
     assert_eq!(set.open(&name).err(), Some(returns::PROTOCOL));
     let mut server = ServerSet::open_with(&name, quick_knobs()).unwrap();
     server.configure(negotiated(&name, 2)).unwrap();
-    assert_eq!(set.open(&name).err(), Some(returns::PROTOCOL), "GetConfiguration comes first");
+    assert_eq!(
+        set.open(&name).err(),
+        Some(returns::PROTOCOL),
+        "GetConfiguration comes first"
+    );
     set.configuration(0).unwrap();
     assert_eq!(set.open("nobody").err(), Some(returns::INVALID));
     assert!(set.open(&name).is_ok(), "device 0 has the name of the set");
@@ -174,7 +235,10 @@ fn a_set_may_have_sixty_four_devices() {
 #[test]
 fn a_server_does_not_wait_for_ever_for_a_device() {
     let (_set, name) = Set::created(1);
-    let knobs = Knobs { open_wait: Duration::from_millis(60), ..Knobs::default() };
+    let knobs = Knobs {
+        open_wait: Duration::from_millis(60),
+        ..Knobs::default()
+    };
     let mut server = ServerSet::open_with(&name, knobs).unwrap();
     assert_eq!(server.device(0).err(), Some(ServerError::Protocol));
     server.configure(negotiated(&name, 1)).unwrap();
