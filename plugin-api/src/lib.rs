@@ -13,6 +13,11 @@
 
 #![allow(unsafe_code)] // this crate is one of the rooms: raw pointers become safe values here
 
+/// The example of the README is compiled with the documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod device;
 pub mod door;
 mod host;
