@@ -261,6 +261,10 @@ pub mod code {
         MEDIA_NAME = "4037" Refused;
         /// Mirrors disagree about what was written.
         MIRROR_DIVERGED = "3210" Failed;
+        /// A family was given twice.
+        FAMILY_DUPLICATE = "3227" Failed;
+        /// A backup set was cut off while it was written.
+        SET_INCOMPLETE = "3256" Failed;
         /// The volume holds another family or mirror than its place.
         FAMILY_OTHER = "3133" Failed;
         /// The set's kind does not fit the restore.
@@ -313,6 +317,12 @@ pub mod code {
         RESTORE_MIRRORED = "3104" Refused;
         /// The target database exists.
         RESTORE_EXISTS = "3141" Refused;
+        /// The database is the mirror of its session here.
+        NOT_PRINCIPAL = "954" Refused;
+        /// A database snapshot cannot be backed up.
+        SQL_SNAPSHOT = "3002" Failed;
+        /// The database is not online.
+        DATABASE_STATE = "TW4010" Failed;
         /// Nothing to restore.
         NO_RESTORE_POINT = "TW4009" Failed;
 

@@ -1,24 +1,57 @@
 //! The command line: one function per verb, wired here.
 
 pub mod args;
+mod backup;
 mod config;
+mod context;
+mod interrupt;
+mod media;
+mod plugin;
+mod restore;
+mod show;
+mod status;
 
-use twinset_domain::{Exit, Fault, code};
+use std::path::Path;
+
+use twinset_domain::{Exit, Fault};
 
 use crate::report::Output;
 use args::{Args, ConfigVerb, Verb};
+use context::Context;
 
 /// Does what was typed and tells how the process ends.
 #[must_use]
 pub fn run(args: Args) -> Exit {
     let output = Output::new(args.json, args.no_progress);
+    let file = args.config.as_path();
     match args.verb {
-        Verb::Config(ConfigVerb::Check) => config::check(&args.config, &output),
-        _ => output.finish::<()>(Err(Fault::new(
-            code::USAGE,
-            "command line",
-            "this verb is not wired in this build",
-        )
-        .remedy("take a release build"))),
+        Verb::Config(ConfigVerb::Check) => config::check(file, &output),
+        Verb::Backup(order) => within(file, &output, |context| {
+            backup::backup(context, &order, &output)
+        }),
+        Verb::Media(verb) => within(file, &output, |context| media::media(context, verb, &output)),
+        Verb::Restore(verb) => {
+            within(file, &output, |context| restore::restore(context, verb, &output))
+        }
+        Verb::Status { group } => within(file, &output, |context| {
+            status::status(context, group.as_deref(), &output)
+        }),
+        Verb::Plugin(verb) => plugin::plugin(file, verb, &output),
+    }
+}
+
+/// Runs a verb that needs configuration, state and catalog.
+fn within(
+    file: &Path,
+    output: &Output,
+    verb: impl FnOnce(&mut Context) -> Result<Exit, Fault>,
+) -> Exit {
+    let mut context = match Context::open(file, output) {
+        Ok(context) => context,
+        Err(faults) => return output.finish_faults(&faults),
+    };
+    match verb(&mut context) {
+        Ok(exit) => exit,
+        Err(fault) => output.finish::<()>(Err(fault)),
     }
 }

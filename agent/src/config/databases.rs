@@ -70,6 +70,13 @@ impl Databases {
                 .any(|pattern| pattern.exclude && means(pattern))
     }
 
+    /// Whether every including pattern is a name written out, so that no server need be asked.
+    #[must_use]
+    pub fn is_literal(&self) -> bool {
+        let literal = |what: &What| matches!(what, What::Name(name) if !name.contains('*'));
+        self.patterns.iter().filter(|p| !p.exclude).all(|p| literal(&p.what))
+    }
+
     /// The names that are written out without `*`: each must exist on the server.
     pub fn named(&self) -> impl Iterator<Item = &str> {
         self.patterns

@@ -78,6 +78,19 @@ impl Matrix {
         self.volumes().find(|volume| volume.slot == slot)
     }
 
+    /// Gives the only volume the place that its header tells, for looking at a volume alone.
+    pub fn place_alone(&mut self, slot: Slot, shape: Shape) {
+        self.shape = shape;
+        for cell in &mut self.cells {
+            cell.place.slot = slot;
+            if let Ok(volume) = &mut cell.volume
+                && let Some(volume) = Arc::get_mut(volume)
+            {
+                volume.slot = slot;
+            }
+        }
+    }
+
     /// A sound header of the media set: all say the same but for the place.
     #[must_use]
     pub fn any_header(&self) -> Option<&MediaHeader> {

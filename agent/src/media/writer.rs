@@ -141,6 +141,29 @@ impl FamilyWriter {
         self.hasher.length()
     }
 
+    /// Whether the stream ended where a backup set ends. Before the seal.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.reader.is_complete()
+    }
+
+    /// Where and why the stream's structure was lost, if it was.
+    #[must_use]
+    pub fn lost(&self) -> Option<String> {
+        self.reader.lost().map(|(at, why)| format!("at byte {at}: {why}"))
+    }
+
+    /// Looks whether a mirror has outlived its deadline, and gives it up if so.
+    ///
+    /// # Errors
+    /// The mirror's fault.
+    pub fn enforce_deadlines(&self) -> Result<(), Fault> {
+        for volume in &self.mirrors {
+            volume.lane().enforce_deadline();
+        }
+        self.check()
+    }
+
     /// Makes all bytes so far durable on every mirror; the section stays open.
     ///
     /// # Errors

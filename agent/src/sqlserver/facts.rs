@@ -125,6 +125,21 @@ const PROGRESS: &str = "\
 SELECT percent_complete, command, wait_type, blocking_session_id
 FROM sys.dm_exec_requests WHERE session_id = @P1";
 
+const DATA_FOLDER: &str = "\
+SELECT CAST(SERVERPROPERTY(N'InstanceDefaultDataPath') AS nvarchar(260)) AS data_folder";
+
+/// Where the instance puts new data files; `None` when it does not say (before 2012).
+///
+/// # Errors
+/// The faults of [`Session::query`].
+pub fn default_data_folder(session: &mut Session) -> Result<Option<String>, Fault> {
+    let rows = session.query(DATA_FOLDER, &[])?;
+    match rows.first() {
+        Some(row) => row.text("data_folder"),
+        None => Ok(None),
+    }
+}
+
 /// Asks the instance who it is.
 ///
 /// # Errors
@@ -233,4 +248,18 @@ pub fn file_list(rows: &Rows) -> Result<Vec<ListedFile>, Fault> {
             })
         })
         .collect()
+}
+
+const NAMES: &str = "\
+SELECT d.name, d.state_desc FROM sys.databases d
+WHERE d.source_database_id IS NULL ORDER BY d.name";
+
+/// Names of all databases that are no snapshots, with their states, as the login may see them.
+///
+/// # Errors
+/// The faults of [`Session::query`].
+pub fn database_names(session: &mut Session) -> Result<Vec<(String, String)>, Fault> {
+    let rows = session.query(NAMES, &[])?;
+    let line = |row: &Row| Ok((row.need_text("name")?, row.need_text("state_desc")?));
+    rows.all().iter().map(line).collect()
 }

@@ -1,5 +1,5 @@
-//! A process killed in the middle of a write leaves a leftover and nothing else, and what a finished
-//! write does to the medium comes in the right order.
+//! A process killed in the middle of a write leaves a leftover and nothing else; and what a write
+//! does to the medium comes in the right order.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};

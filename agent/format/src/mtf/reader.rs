@@ -126,13 +126,24 @@ impl StreamReader {
         }
     }
 
+    /// Whether the stream, if it ended here, would end behind the end of a backup set.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        let at_border = self.step == Step::BlockHeader && self.kept.is_empty() && self.skip == 0;
+        let closed = &self.block == b"SFMB" && self.sets_ended == self.facts.sets.len();
+        at_border && closed && self.sets_ended > 0
+    }
+
+    /// Where and why the structure was lost, if it was.
+    #[must_use]
+    pub const fn lost(&self) -> Option<&(u64, String)> {
+        self.facts.lost.as_ref()
+    }
+
     /// The end of the stream.
     #[must_use]
     pub fn finish(mut self) -> StreamFacts {
-        let at_border = self.step == Step::BlockHeader && self.kept.is_empty() && self.skip == 0;
-        let at_border = at_border && &self.block == b"SFMB";
-        self.facts.complete =
-            at_border && self.sets_ended > 0 && self.sets_ended == self.facts.sets.len();
+        self.facts.complete = self.is_complete();
         self.facts
     }
 

@@ -1,0 +1,130 @@
+//! `media recover`: sets a media set right after a dead run, and asks SQL Server about sets whose
+//! verdict is missing.
+
+use std::collections::BTreeMap;
+
+use twinset_domain::append::{State, Tail};
+use twinset_domain::recover::SetState;
+use twinset_domain::{Fault, code};
+use twinset_format::record::Outcome;
+use twinset_plugin_api::Access;
+
+use super::run::{Desk, Target};
+use super::vdi::set_facts;
+use crate::catalog::{KnownSet, RunEnd, RunState};
+use crate::clock;
+use crate::media::inventory::{self, SetOnMedia};
+use crate::media::matrix::Matrix;
+use crate::media::publish::Chain;
+use crate::media::recover::{Ask, Recovery, Report, Word};
+use crate::sqlserver::history::{SetKey, find_set};
+use crate::sqlserver::{Connector, InstanceSettings, Purpose};
+
+/// Opens a media set and recovers it.
+///
+/// # Errors
+/// [`code::NEEDS_FORMAT`], locks, and the devices' own. It may be run again at any time.
+pub fn recover(
+    desk: &mut Desk<'_>,
+    target: &Target,
+    ask: &mut Ask<'_>,
+) -> Result<Report, Fault> {
+    let _lock = desk.state.lock_media_set(&target.key)?;
+    let known = desk.catalog.media_set(&target.key)?;
+    let agent = desk.state.agent;
+    let id = known.map(|known| known.id);
+    let matrix = Matrix::open(&target.places, target.shape, agent, Access::Write, id)?;
+    with_matrix(desk, &target.key, &matrix, ask)
+}
+
+/// Recovers over volumes that are open already.
+///
+/// # Errors
+/// As [`recover`].
+pub(super) fn with_matrix(
+    desk: &mut Desk<'_>,
+    key: &str,
+    matrix: &Matrix,
+    ask: &mut Ask<'_>,
+) -> Result<Report, Fault> {
+    let object = format!("media set {key}");
+    let Some(header) = matrix.any_header() else {
+        return Err(Fault::new(code::NEEDS_FORMAT, object, "no volume of it has a sound header")
+            .remedy(format!("run: twinset media format {key}")));
+    };
+    if header.agent != desk.state.agent {
+        return Err(Fault::new(code::OTHER_WRITER, object, "another agent writes this media set")
+            .cause(format!("its headers name agent {} ({})", header.agent, header.agent_name))
+            .remedy("recover it on that host; reading and restoring work from here"));
+    }
+    let mut recovery = Recovery {
+        matrix,
+        media_set: header.media_set,
+        agent: desk.state.agent,
+        now: clock::now(),
+        chain: Chain { tail: newest_tail(matrix) },
+    };
+    let report = recovery.run(ask)?;
+    let sequence = recovery.chain.sequence();
+    let sets = inventory::read(matrix);
+    let highest = sets.last().map_or(0, |set| set.position.get());
+    let id = header.media_set;
+    desk.catalog.attach(key, &KnownSet { id, highest, sequence })?;
+    settle_runs(desk, key, &sets, sequence)?;
+    Ok(report)
+}
+
+/// The last verdict or void of all volumes.
+fn newest_tail(matrix: &Matrix) -> Option<Tail> {
+    let tail = |state| match state {
+        State::Found(found) => found.tail,
+        _ => None,
+    };
+    matrix.seen().into_iter().filter_map(|seen| tail(seen.state)).max()
+}
+
+/// Writes the ends of dead runs into the catalog, as the media tell them now.
+fn settle_runs(
+    desk: &mut Desk<'_>,
+    key: &str,
+    sets: &[SetOnMedia],
+    sequence: u64,
+) -> Result<(), Fault> {
+    for run in desk.catalog.unfinished(key)? {
+        let set = sets.iter().find(|set| set.position.get() == run.position);
+        let state = match set.map(|set| set.state) {
+            Some(SetState::Published) => RunState::Published,
+            Some(SetState::Unconfirmed) => RunState::Unconfirmed,
+            _ => RunState::Failed,
+        };
+        let Ok(id) = run.run.parse() else { continue };
+        let (at, bytes) = (clock::now(), set.map_or(0, SetOnMedia::bytes));
+        let note = Some("ended by recover");
+        desk.catalog.end(id, &RunEnd { state, at, bytes, sequence, note })?;
+    }
+    Ok(())
+}
+
+/// Asks the instances of the configuration about a sealed set: msdb of the server that took it
+/// knows it by its GUID. Silence proves nothing, so `None` means "keep".
+#[must_use]
+pub fn ask_servers(
+    instances: &BTreeMap<String, InstanceSettings>,
+    set: &SetOnMedia,
+) -> Option<Word> {
+    let guid = set.any_manifest()?.facts.sets.first()?.set?;
+    for settings in instances.values() {
+        let asked = Connector::new(settings.clone(), "recover")
+            .open(Purpose::Control)
+            .and_then(|mut control| find_set(&mut control, SetKey::Guid(guid)));
+        match asked {
+            Ok(Some(found)) => {
+                let history = Some(set_facts(&found));
+                return Some(Word { outcome: Outcome::Success, history });
+            }
+            Ok(None) => {}
+            Err(fault) => tracing::warn!(%fault, "not asked"),
+        }
+    }
+    None
+}

@@ -1,0 +1,299 @@
+//! What every run that writes a backup set shares.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use serde::Serialize;
+use twinset_domain::append::{self, AppendPlan, Expected};
+use twinset_domain::{
+    AgentId, BackupKind, Fault, FamilyNo, MediaSetId, Moment, Position, RunId, Shape, code,
+};
+use twinset_format::manifest::{Manifest, Source};
+use twinset_format::mtf::SetFacts;
+use twinset_format::record::Outcome;
+use twinset_plugin_api::Access;
+
+use super::recover;
+use crate::catalog::{Catalog, Intent, KnownSet, RunEnd, RunState};
+use crate::clock;
+use crate::media::matrix::Matrix;
+use crate::media::publish::{self, Chain, Statement};
+use crate::media::recover::Recovery;
+use crate::media::volume::{Place, Volume};
+use crate::media::writer::{FamilyWriter, RunFacts, Sealed};
+use crate::report::Progress;
+use crate::state::{SetLock, StateDir};
+
+/// The media set of a run, as the configuration describes it.
+#[derive(Clone)]
+pub struct Target {
+    /// Key of the media set, with the database where each has its own.
+    pub key: String,
+    /// Its shape.
+    pub shape: Shape,
+    /// Its devices, mirror by mirror.
+    pub places: Vec<Place>,
+}
+
+/// What a run works with.
+pub struct Desk<'a> {
+    /// Identity and locks.
+    pub state: &'a StateDir,
+    /// Intents and ends.
+    pub catalog: &'a mut Catalog,
+    /// Told how far it is.
+    pub progress: &'a dyn Progress,
+    /// Set when the operator wants it to stop.
+    pub stop: &'a AtomicBool,
+}
+
+/// A run whose media were checked and which may write.
+pub struct OpenRun {
+    _lock: SetLock,
+    /// All volumes, opened for writing.
+    pub matrix: Matrix,
+    /// Where the set goes.
+    pub plan: AppendPlan,
+    key: String,
+    agent: AgentId,
+}
+
+/// A run whose intent is in the catalog.
+pub struct Reserved {
+    open: OpenRun,
+    /// What all families share.
+    pub facts: RunFacts,
+}
+
+/// What a successful run came to.
+#[derive(Debug, Serialize)]
+pub struct Finished {
+    /// Media set.
+    pub media_set: MediaSetId,
+    /// Where the set is.
+    pub position: Position,
+    /// The run.
+    pub run: RunId,
+    /// The database.
+    pub database: String,
+    /// Its kind, if known.
+    pub kind: Option<BackupKind>,
+    /// GUID of SQL Server's set, if the stream told.
+    pub set: Option<String>,
+    /// Bytes over all families.
+    pub bytes: u64,
+    /// Families and mirrors written.
+    pub shape: Shape,
+    /// When the run began.
+    pub started: Moment,
+    /// When it was published.
+    pub published: Moment,
+    /// Worth telling.
+    pub notes: Vec<String>,
+}
+
+/// Locks, opens and checks the media of a run. Nothing is written, but what a dead run of this
+/// agent left is set right first.
+///
+/// # Errors
+/// Why nothing may be appended: see [`append::plan`].
+pub fn open(desk: &mut Desk<'_>, target: &Target) -> Result<OpenRun, Fault> {
+    let lock = desk.state.lock_media_set(&target.key)?;
+    let agent = desk.state.agent;
+    let known = desk.catalog.media_set(&target.key)?;
+    let id = known.as_ref().map(|known| known.id);
+    let matrix = Matrix::open(&target.places, target.shape, agent, Access::Write, id)?;
+    let expected = Expected {
+        label: target.key.clone(),
+        media_set: id,
+        shape: target.shape,
+        agent,
+        highest_known: known.as_ref().map_or(0, |known| known.highest),
+        sequence_known: known.as_ref().map_or(0, |known| known.sequence),
+    };
+    let mut planned = append::plan(&expected, &matrix.seen());
+    if let Err(faults) = &planned
+        && faults.iter().all(|fault| fault.code == code::UNRESOLVED)
+    {
+        desk.progress.note("a dead run left something unresolved: recovering first");
+        recover::with_matrix(desk, &target.key, &matrix, &mut |_| None)?;
+        planned = append::plan(&expected, &matrix.seen());
+    }
+    let plan = planned.map_err(first_of)?;
+    let (highest, sequence) = (plan.position.get() - 1, plan.sequence - 1);
+    desk.catalog.attach(&target.key, &KnownSet { id: plan.media_set, highest, sequence })?;
+    Ok(OpenRun { _lock: lock, matrix, plan, key: target.key.clone(), agent })
+}
+
+/// The first fault, with the others as causes.
+pub(super) fn first_of(faults: Vec<Fault>) -> Fault {
+    let mut faults = faults.into_iter();
+    let Some(first) = faults.next() else {
+        return Fault::new(code::INTERNAL, "quick check", "refused without a reason");
+    };
+    faults.fold(first, |first, other| {
+        let text = format!("{} {}: {}", other.code, other.object, other.message);
+        first.cause(text)
+    })
+}
+
+/// What is to be written.
+pub struct Content<'a> {
+    /// Where it comes from.
+    pub source: Source,
+    /// The database.
+    pub database: &'a str,
+    /// Its kind, if known before.
+    pub kind: Option<BackupKind>,
+    /// BLOCKSIZE asked for.
+    pub block_size: Option<u32>,
+    /// MAXTRANSFERSIZE asked for.
+    pub max_transfer_size: Option<u32>,
+}
+
+impl OpenRun {
+    /// Reserves the position: the intent is durable when this returns.
+    ///
+    /// # Errors
+    /// [`code::CATALOG`].
+    pub fn reserve(self, desk: &mut Desk<'_>, content: &Content<'_>) -> Result<Reserved, Fault> {
+        let facts = RunFacts {
+            media_set: self.plan.media_set,
+            shape: self.matrix.shape,
+            position: self.plan.position,
+            run: RunId::random(),
+            source: content.source,
+            database: content.database.to_owned(),
+            kind: content.kind,
+            block_size: content.block_size,
+            max_transfer_size: content.max_transfer_size,
+            agent: self.agent,
+            started: clock::now(),
+        };
+        let source = match content.source {
+            Source::Vdi => "vdi",
+            Source::Import => "import",
+        };
+        let what = match content.kind {
+            Some(kind) => format!("{source} {kind}"),
+            None => source.to_owned(),
+        };
+        desk.catalog.begin(&Intent {
+            media_set: &self.key,
+            run: facts.run,
+            position: facts.position,
+            database: content.database,
+            what: &what,
+            started: facts.started,
+        })?;
+        Ok(Reserved { open: self, facts })
+    }
+}
+
+impl Reserved {
+    /// Begins a family on all its mirrors.
+    ///
+    /// # Errors
+    /// The first device's.
+    pub fn writer(&self, family: FamilyNo, expected: Option<u64>) -> Result<FamilyWriter, Fault> {
+        let mirrors =
+            self.open.matrix.volumes().filter(|volume| volume.slot.family == family).cloned();
+        FamilyWriter::begin(&self.facts, family, mirrors.collect(), expected)
+    }
+
+    /// Every volume of the run.
+    #[must_use]
+    pub fn volumes(&self) -> Vec<Arc<Volume>> {
+        self.open.matrix.volumes().cloned().collect()
+    }
+
+    /// Publishes: the verdict is durable on every mirror before success is told.
+    ///
+    /// # Errors
+    /// The first device's; the set is then sealed and `media recover` publishes it.
+    pub fn publish(
+        self,
+        desk: &mut Desk<'_>,
+        sealed: &[Sealed],
+        outcome: Outcome,
+        history: Option<SetFacts>,
+    ) -> Result<Finished, Fault> {
+        let facts = &self.facts;
+        let mut chain = Chain { tail: self.open.plan.previous.clone() };
+        let statement = Statement {
+            media_set: facts.media_set,
+            outcome,
+            position: facts.position,
+            run: facts.run,
+            manifests: sealed.iter().map(|sealed| sealed.manifest.hash()).collect(),
+            history,
+            agent: facts.agent,
+            written: clock::now(),
+        };
+        publish::publish(&mut chain, &self.volumes(), &statement)?;
+        let bytes = bytes(sealed);
+        let (state, at, sequence) = (RunState::Published, statement.written, chain.sequence());
+        desk.catalog.end(facts.run, &RunEnd { state, at, bytes, sequence, note: None })?;
+        let first = sealed.first().map(|sealed| &sealed.manifest);
+        Ok(Finished {
+            media_set: facts.media_set,
+            position: facts.position,
+            run: facts.run,
+            database: facts.database.clone(),
+            kind: first.and_then(|manifest| manifest.facts.kind),
+            set: first.and_then(set_guid),
+            bytes,
+            shape: facts.shape,
+            started: facts.started,
+            published: statement.written,
+            notes: Vec::new(),
+        })
+    }
+
+    /// Keeps a sealed set whose verdict is not known: restorable, named, resolved later.
+    ///
+    /// # Errors
+    /// [`code::CATALOG`].
+    pub fn keep_unconfirmed(
+        self,
+        desk: &mut Desk<'_>,
+        sealed: &[Sealed],
+        why: &Fault,
+    ) -> Result<(), Fault> {
+        let (state, at, bytes) = (RunState::Unconfirmed, clock::now(), bytes(sealed));
+        let note = Some(why.message.as_str());
+        desk.catalog.end(self.facts.run, &RunEnd { state, at, bytes, sequence: 0, note })
+    }
+
+    /// Takes everything back that this run wrote: SQL Server was never answered for it.
+    pub fn take_back(self, desk: &mut Desk<'_>, why: &Fault) {
+        let tail = self.open.plan.previous.clone();
+        let mut recovery = Recovery {
+            matrix: &self.open.matrix,
+            media_set: self.facts.media_set,
+            agent: self.facts.agent,
+            now: clock::now(),
+            chain: Chain { tail },
+        };
+        let taken = recovery.take_back(self.facts.position);
+        let sequence = recovery.chain.sequence();
+        if let Err(fault) = taken {
+            // The run fails with its own fault; what stays is found by the next run.
+            desk.progress.note(&format!("not everything could be taken back: {fault}"));
+            return;
+        }
+        let (state, at, note) = (RunState::Failed, clock::now(), Some(why.message.as_str()));
+        let end = RunEnd { state, at, bytes: 0, sequence, note };
+        if let Err(fault) = desk.catalog.end(self.facts.run, &end) {
+            desk.progress.note(&format!("the catalog could not be told: {fault}"));
+        }
+    }
+}
+
+fn bytes(sealed: &[Sealed]) -> u64 {
+    sealed.iter().map(|sealed| sealed.manifest.facts.stored_length).sum()
+}
+
+fn set_guid(manifest: &Manifest) -> Option<String> {
+    Some(manifest.facts.sets.first()?.set?.to_string())
+}

@@ -1,0 +1,75 @@
+//! A family of the media engine as the end of a virtual device.
+
+use twinset_domain::{Fault, code};
+
+use crate::media::writer::{FamilyWriter, Sealed};
+use crate::payload::Lease;
+use crate::report::Progress;
+use crate::sqlserver::vdi::{BackupSink, SinkFault, Win32};
+
+/// Takes one device's bytes to all mirrors of its family.
+pub(super) struct FamilySink<'a> {
+    /// Open until the seal.
+    writer: Option<FamilyWriter>,
+    /// What the seal gave.
+    sealed: Option<Sealed>,
+    progress: &'a dyn Progress,
+}
+
+impl<'a> FamilySink<'a> {
+    pub(super) fn new(writer: FamilyWriter, progress: &'a dyn Progress) -> Self {
+        Self { writer: Some(writer), sealed: None, progress }
+    }
+
+    /// What became of it: the sealed family, or nothing; an open section is given up.
+    pub(super) fn finish(mut self) -> Option<Sealed> {
+        if let Some(writer) = self.writer.take() {
+            writer.abort();
+        }
+        self.sealed.take()
+    }
+
+    fn writer(&mut self) -> Result<&mut FamilyWriter, SinkFault> {
+        self.writer.as_mut().ok_or_else(|| {
+            let message = "SQL Server wrote on after the family was sealed";
+            let fault = Fault::new(code::VDI_SESSION, "virtual device", message)
+                .remedy("this server sends data after a Flush without VDC_Complete (FILESTREAM); use source = \"stage\"");
+            SinkFault::new(fault, Win32::IO_DEVICE)
+        })
+    }
+}
+
+/// What SQL Server is told of a mirror's fault: a full disk is 112, all else an I/O error.
+fn told(fault: Fault) -> SinkFault {
+    let completion =
+        if fault.code == code::MEDIUM_FULL { Win32::DISK_FULL } else { Win32::IO_DEVICE };
+    SinkFault::new(fault, completion)
+}
+
+impl BackupSink for FamilySink<'_> {
+    fn write(&mut self, lease: Lease) -> Result<(), SinkFault> {
+        let length = lease.len() as u64;
+        self.writer()?.write(&lease).map_err(told)?;
+        self.progress.advance(length);
+        Ok(())
+    }
+
+    fn check(&mut self) -> Result<(), SinkFault> {
+        match &self.writer {
+            Some(writer) => writer.enforce_deadlines().map_err(told),
+            None => Ok(()),
+        }
+    }
+
+    fn sync(&mut self) -> Result<(), SinkFault> {
+        self.writer()?.sync().map_err(told)
+    }
+
+    fn seal(&mut self) -> Result<(), SinkFault> {
+        let Some(writer) = self.writer.take() else {
+            return if self.sealed.is_some() { Ok(()) } else { self.writer().map(drop) };
+        };
+        self.sealed = Some(writer.seal().map_err(told)?);
+        Ok(())
+    }
+}

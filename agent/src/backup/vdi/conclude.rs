@@ -1,0 +1,222 @@
+//! The end of a backup: evidence, verdict, and what it means for what was written.
+
+use twinset_domain::verdict::{Evidence, History, Statement, Verdict, judge};
+use twinset_domain::{BackupKind, Fault, code};
+use twinset_format::mtf::SetFacts;
+use twinset_format::record::Outcome;
+
+use super::session::{Streamed, unexplained};
+use crate::backup::run::{Desk, Finished, Reserved};
+use crate::media::writer::Sealed;
+use crate::sqlserver::history::{MsdbSet, SetKey, find_set};
+use crate::sqlserver::vdi::End;
+use crate::sqlserver::{Session, StatementEnd};
+
+/// Judges and carries the verdict out.
+pub(super) fn conclude(
+    desk: &mut Desk<'_>,
+    reserved: Reserved,
+    streamed: Streamed,
+    control: &mut Session,
+) -> Result<Finished, Fault> {
+    let (history, found) = ask(control, &streamed);
+    let evidence = evidence(&reserved, &streamed, history, found.as_ref());
+    let verdict = judge(&evidence);
+    tracing::debug!(?evidence, ?verdict, "backup judged");
+    match verdict {
+        Verdict::Success => {
+            let facts = found.as_ref().map(set_facts);
+            reserved.publish(desk, &streamed.sealed, Outcome::Success, facts)
+        }
+        Verdict::SuccessHistoryMissing => {
+            let outcome = Outcome::SuccessHistoryMissing;
+            let mut finished = reserved.publish(desk, &streamed.sealed, outcome, None)?;
+            finished.notes.push(
+                "SQL Server could not write its own history of this backup (error 3009)".to_owned(),
+            );
+            Ok(finished)
+        }
+        Verdict::Unconfirmed => {
+            let fault = unconfirmed(&reserved, &streamed, &evidence);
+            reserved.keep_unconfirmed(desk, &streamed.sealed, &fault)?;
+            Err(fault)
+        }
+        Verdict::Failed => {
+            let fault = first_cause(&reserved, &streamed);
+            reserved.take_back(desk, &fault);
+            Err(fault)
+        }
+    }
+}
+
+/// Looks for the set in msdb: by the GUID of the stream, else by the name of its device.
+fn ask(control: &mut Session, streamed: &Streamed) -> (History, Option<MsdbSet>) {
+    if streamed.sealed.is_empty() {
+        return (History::Unknown, None);
+    }
+    let key = match stream_facts(&streamed.sealed).and_then(|set| set.set) {
+        Some(guid) => SetKey::Guid(guid),
+        None => SetKey::VirtualDevice(&streamed.set_name),
+    };
+    match find_set(control, key) {
+        Ok(Some(set)) => (History::Found, Some(set)),
+        Ok(None) => (History::Absent, None),
+        Err(fault) => {
+            tracing::warn!(%fault, "msdb could not be asked");
+            (History::Unknown, None)
+        }
+    }
+}
+
+fn stream_facts(sealed: &[Sealed]) -> Option<&SetFacts> {
+    sealed.first()?.stream.sets.first()
+}
+
+fn evidence(
+    reserved: &Reserved,
+    streamed: &Streamed,
+    history: History,
+    found: Option<&MsdbSet>,
+) -> Evidence {
+    let families = usize::from(reserved.facts.shape.families);
+    let ends = &streamed.devices;
+    let statement = match &streamed.statement {
+        Some(StatementEnd::Ok) => Statement::Clean,
+        Some(end @ StatementEnd::Error { number, .. }) => {
+            // 3009 counts as a warning only when it stands alone.
+            let alone = !end.has_error_besides(*number);
+            Statement::Error(if alone { *number } else { first_other(end, *number) })
+        }
+        Some(StatementEnd::Lost(_)) | None => Statement::Lost,
+    };
+    let lengths_agree = ends
+        .iter()
+        .zip(&streamed.sealed)
+        .all(|(end, sealed)| end.bytes == sealed.manifest.facts.stored_length);
+    Evidence {
+        statement,
+        history,
+        all_answered: ends.len() == families && ends.iter().all(|end| end.answered),
+        all_closed: ends.len() == families
+            && ends.iter().all(|end| end.end == End::Closed)
+            && lengths_agree,
+        all_sealed: streamed.sealed.len() == families,
+        facts_agree: facts_agree(&streamed.sealed, found),
+    }
+}
+
+/// The first error that is not the given one.
+fn first_other(end: &StatementEnd, number: u32) -> u32 {
+    match end {
+        StatementEnd::Error { all, .. } => {
+            all.iter().map(|message| message.number).find(|n| *n != number).unwrap_or(number)
+        }
+        StatementEnd::Ok | StatementEnd::Lost(_) => number,
+    }
+}
+
+/// Streams that show their facts must be whole, agree with each other and with msdb.
+fn facts_agree(sealed: &[Sealed], found: Option<&MsdbSet>) -> bool {
+    use twinset_format::mtf::Container;
+    let whole = sealed.iter().all(|family| {
+        family.stream.container != Container::Mtf || family.stream.complete
+    });
+    let Some(first) = stream_facts(sealed) else { return whole };
+    let twins = sealed
+        .iter()
+        .filter_map(|family| family.stream.sets.first())
+        .all(|set| (set.set, set.first_lsn, set.last_lsn) == (first.set, first.first_lsn, first.last_lsn));
+    let history = found.is_none_or(|found| {
+        same(first.set, Some(found.backup_set_uuid))
+            && same(first.first_lsn, found.first_lsn)
+            && same(first.last_lsn, found.last_lsn)
+    });
+    whole && twins && history
+}
+
+/// Two sides agree where both speak.
+fn same<T: PartialEq>(ours: Option<T>, theirs: Option<T>) -> bool {
+    ours.is_none() || theirs.is_none() || ours == theirs
+}
+
+/// msdb's facts, in the form that stands in verdict records.
+pub(in crate::backup) fn set_facts(found: &MsdbSet) -> SetFacts {
+    let letter = found.kind.bytes().next();
+    let version = match (found.software_major, found.software_minor, found.software_build) {
+        (Some(major), Some(minor), Some(build)) => Some(format!("{major}.{minor}.{build}")),
+        _ => None,
+    };
+    SetFacts {
+        number: 1,
+        set: Some(found.backup_set_uuid),
+        database: Some(found.database_name.clone()),
+        server: Some(found.server_name.clone()),
+        kind: letter.and_then(BackupKind::from_letter),
+        letter: letter.map(char::from),
+        first_lsn: found.first_lsn,
+        last_lsn: found.last_lsn,
+        checkpoint_lsn: found.checkpoint_lsn,
+        database_backup_lsn: found.database_backup_lsn,
+        differential_base_lsn: found.differential_base_lsn,
+        differential_base: found.differential_base_guid,
+        family_guid: found.family_guid,
+        database_guid: found.database_guid,
+        recovery_fork: found.last_recovery_fork_guid,
+        checksum: Some(found.has_backup_checksums),
+        server_version: version,
+        database_version: None,
+        backup_size: found.size_bytes.and_then(|size| u64::try_from(size).ok()),
+        started: found.start,
+        finished: found.finish,
+    }
+}
+
+/// The cause that came first: our own fault, then SQL Server's error. 3013, 3041 and 995 are
+/// consequences, never causes.
+fn first_cause(reserved: &Reserved, streamed: &Streamed) -> Fault {
+    let object = format!("database {}", reserved.facts.database);
+    let server = streamed.statement.as_ref().and_then(|end| end.fault(&object));
+    let ours = streamed.fault.clone().or_else(|| {
+        streamed.devices.iter().find_map(|device| match &device.end {
+            End::Failed(fault) | End::Protocol(fault) => Some(fault.clone()),
+            End::Closed | End::Aborted => None,
+        })
+    });
+    match (ours, server) {
+        (Some(ours), Some(server)) if ours.code != code::CANCELLED => {
+            ours.cause(format!("SQL Server then said {}: {}", server.code, server.message))
+        }
+        (Some(fault), _) | (None, Some(fault)) => fault,
+        (None, None) => unexplained(streamed),
+    }
+}
+
+/// Sealed everywhere, but SQL Server's word is missing or speaks against it.
+fn unconfirmed(reserved: &Reserved, streamed: &Streamed, evidence: &Evidence) -> Fault {
+    let facts = &reserved.facts;
+    let object = format!("database {}, position {}", facts.database, facts.position);
+    let message = "the set is sealed on every mirror, but SQL Server's verdict is not success";
+    let statement = match &streamed.statement {
+        Some(StatementEnd::Ok) => "the statement ended without error".to_owned(),
+        Some(StatementEnd::Error { number, message, .. }) => format!("error {number}: {message}"),
+        Some(StatementEnd::Lost(why)) => format!("the connection was lost: {why}"),
+        None => "the statement did not end in time".to_owned(),
+    };
+    let history = match evidence.history {
+        History::Found => "msdb knows the set",
+        History::Absent => "msdb does not know the set",
+        History::Unknown => "msdb could not be asked",
+    };
+    let mut fault = Fault::new(code::UNCONFIRMED, object, message).cause(statement).cause(history);
+    if !evidence.all_closed {
+        fault = fault.cause("a virtual device did not end as it should");
+    }
+    if !evidence.facts_agree {
+        fault = fault.cause("the stream's own facts do not agree");
+    }
+    let lsns = stream_facts(&streamed.sealed).and_then(|set| Some((set.first_lsn?, set.last_lsn?)));
+    if let Some((first, last)) = lsns {
+        fault = fault.cause(format!("it holds log sequence numbers {first} to {last}"));
+    }
+    fault.remedy("the set is kept and restorable; run media recover to have it confirmed")
+}

@@ -1,0 +1,85 @@
+//! What every verb begins with: the checked configuration, plugins, state folder, catalog.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use twinset_domain::{Fault, FamilyNo, MirrorNo, Shape, Slot};
+
+use crate::backup::run::Target;
+use crate::catalog::Catalog;
+use crate::clock;
+use crate::config::{self, Config, MediaSet};
+use crate::device::{LoadPolicy, PluginFile};
+use crate::media::volume::Place;
+use crate::report::Output;
+use crate::state::StateDir;
+
+/// A configuration in use.
+pub(super) struct Context {
+    pub(super) config: Config,
+    pub(super) state: StateDir,
+    pub(super) catalog: Catalog,
+}
+
+impl Context {
+    /// Loads everything.
+    ///
+    /// # Errors
+    /// Every fault of the configuration, or why state or catalog cannot be used.
+    pub(super) fn open(path: &Path, output: &Output) -> Result<Self, Vec<Fault>> {
+        let config = config::load(path)?;
+        for note in &config.notes {
+            output.warn(format!("{}: {}", note.place, note.text));
+        }
+        let opened = StateDir::open(&config.agent.state_dir)
+            .and_then(|state| Ok((Catalog::open(state.path())?, state)));
+        let (catalog, state) = opened.map_err(|fault| vec![fault])?;
+        Ok(Self { config, state, catalog })
+    }
+
+    /// Loads a plugin by its name in the configuration.
+    pub(super) fn plugin(&self, name: &str) -> Result<Arc<PluginFile>, Fault> {
+        let plugin = self.config.plugin(name)?;
+        let mut policy = load_policy();
+        policy.sha256 = plugin.sha256.map(|digest| twinset_format::canonical::hex(&digest));
+        policy.report_dir = Some(self.state.path().join("reports"));
+        PluginFile::load(&plugin.path, &policy)
+    }
+
+    /// The media set of the configuration with its devices.
+    pub(super) fn target(&self, set: &MediaSet, database: Option<&str>) -> Result<Target, Fault> {
+        let devices = set.devices(&self.config.agent.name, database)?;
+        let mut places = Vec::new();
+        for (mirror, devices) in (1..).zip(&devices) {
+            for (family, spec) in (1..).zip(devices) {
+                let slot = Slot { mirror: MirrorNo(mirror), family: FamilyNo(family) };
+                places.push(Place {
+                    slot,
+                    label: label(&spec.plugin, &spec.options),
+                    plugin: self.plugin(&spec.plugin)?,
+                    options: spec.options.clone(),
+                    deadline: set.device_deadline,
+                });
+            }
+        }
+        let key = match database {
+            Some(database) if set.per_database() => format!("{}/{database}", set.key),
+            _ => set.key.clone(),
+        };
+        let mirrors = u8::try_from(devices.len()).unwrap_or(u8::MAX);
+        Ok(Target { key, shape: Shape { families: set.families, mirrors }, places })
+    }
+}
+
+/// How plugin files are loaded, without a pin.
+pub(super) fn load_policy() -> LoadPolicy {
+    LoadPolicy::new(|| clock::now().0.saturating_mul(1000))
+}
+
+/// How messages name a device: by its path where it has one.
+pub(super) fn label(plugin: &str, options: &str) -> String {
+    let path = serde_json::from_str::<serde_json::Value>(options)
+        .ok()
+        .and_then(|options| Some(options.get("path")?.as_str()?.to_owned()));
+    path.unwrap_or_else(|| format!("{plugin} {options}"))
+}

@@ -1,0 +1,66 @@
+//! Ctrl-C and the service manager's stop become a flag that long work looks at.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static STOP: AtomicBool = AtomicBool::new(false);
+
+/// The flag. From the first call on, the first signal sets it and the second ends the process as
+/// it would have without us.
+pub(super) fn flag() -> &'static AtomicBool {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let listen = || {
+            let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build()
+            else {
+                return;
+            };
+            runtime.block_on(async {
+                os::stop_signal().await;
+                STOP.store(true, Ordering::Relaxed);
+                os::stop_signal().await;
+                os::end_at_once();
+            });
+        };
+        // Without a listener a signal ends the process, and the next run recovers.
+        let _ = std::thread::Builder::new().name("signals".to_owned()).spawn(listen);
+    });
+    &STOP
+}
+
+#[cfg(unix)]
+mod os {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    /// Waits for SIGINT or SIGTERM.
+    pub(super) async fn stop_signal() {
+        let (Ok(mut interrupt), Ok(mut terminate)) =
+            (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+        else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    }
+
+    /// Ends without any clean-up: what is left is set right by recover.
+    pub(super) fn end_at_once() {
+        std::process::abort();
+    }
+}
+
+#[cfg(windows)]
+mod os {
+    /// Waits for Ctrl-C.
+    pub(super) async fn stop_signal() {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Ends without any clean-up: what is left is set right by recover.
+    pub(super) fn end_at_once() {
+        std::process::abort();
+    }
+}

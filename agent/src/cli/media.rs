@@ -1,0 +1,323 @@
+//! `twinset media`.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+use twinset_domain::{Exit, Fault, FamilyNo, MediaSetId, MirrorNo, Position, Shape, Slot, code};
+use twinset_format::header::{Draft, MediaHeader};
+use twinset_plugin_api::Access;
+
+use super::args::{MediaVerb, SetArgs};
+use super::context::{Context, label};
+use super::show::{self, VolumeLine};
+use super::{backup, interrupt};
+use crate::backup::import;
+use crate::backup::recover;
+use crate::backup::run::{Desk, Target};
+use crate::catalog::KnownSet;
+use crate::clock;
+use crate::config::MediaSet;
+use crate::media::format::{self, Done};
+use crate::media::inventory::{self, SetLine};
+use crate::media::matrix::Matrix;
+use crate::media::verify::{self, Report, Watch};
+use crate::media::volume::Place;
+use crate::report::{Output, Progress, bytes};
+use crate::restore::export;
+use crate::restore::open;
+
+/// Runs one of the verbs.
+pub(super) fn media(
+    context: &mut Context,
+    verb: MediaVerb,
+    output: &Output,
+) -> Result<Exit, Fault> {
+    match verb {
+        MediaVerb::Format { set, if_needed, overwrite, destroy } => {
+            let wish = Wish { if_needed, overwrite, destroy };
+            format_set(context, &set, &wish, output)
+        }
+        MediaVerb::Show { set: Some(set), database, .. } => {
+            show_set(context, &SetArgs { set, database }, output)
+        }
+        MediaVerb::Show { device, plugin, .. } => {
+            let (device, plugin) = (device.unwrap_or_default(), plugin.unwrap_or_default());
+            show_device(context, &plugin, &device, output)
+        }
+        MediaVerb::Verify { set, position } => verify_set(context, &set, position, output),
+        MediaVerb::Import { set, database, files } => {
+            import_files(context, &set, &database, &files, output)
+        }
+        MediaVerb::Export { set, position, to } => {
+            export_set(context, &set, position, &to, output)
+        }
+        MediaVerb::Recover(set) => recover_set(context, &set, output),
+    }
+}
+
+/// What the operator wants of a format.
+struct Wish {
+    if_needed: bool,
+    overwrite: bool,
+    destroy: Option<MediaSetId>,
+}
+
+fn target_of(context: &Context, args: &SetArgs) -> Result<(MediaSet, Target), Fault> {
+    let set = context.config.media_set(&args.set)?.clone();
+    let target = context.target(&set, args.database.as_deref())?;
+    Ok((set, target))
+}
+
+#[derive(Serialize)]
+struct Formatted {
+    media_set: MediaSetId,
+    formatted: bool,
+    volumes: usize,
+}
+
+fn format_set(
+    context: &mut Context,
+    args: &SetArgs,
+    wish: &Wish,
+    output: &Output,
+) -> Result<Exit, Fault> {
+    let (set, target) = target_of(context, args)?;
+    let _lock = context.state.lock_media_set(&target.key)?;
+    let order = format::Order {
+        label: &target.key,
+        draft: Draft {
+            media_set: MediaSetId::random(),
+            name: set.name.clone(),
+            description: set.description.clone(),
+            shape: target.shape,
+            written: clock::now(),
+            block_size: set.block_size,
+            encoding: "raw".to_owned(),
+            agent: context.state.agent,
+            agent_name: context.config.agent.name.clone(),
+        },
+        places: &target.places,
+        known: context.catalog.media_set(&target.key)?.map(|known| known.id),
+        if_needed: wish.if_needed,
+        overwrite: wish.overwrite,
+        destroy: wish.destroy,
+    };
+    let done = format::format(&order)?;
+    let (id, formatted) = match done {
+        Done::Formatted(id) => (id, true),
+        Done::Attached(id) => (id, false),
+    };
+    context.catalog.attach(&target.key, &KnownSet { id, highest: 0, sequence: 0 })?;
+    let what = if formatted { "formatted" } else { "already formatted, attached" };
+    output.line(format!("media set {} {what}: {id}, {}", target.key, target.shape));
+    let volumes = target.places.len();
+    Ok(output.finish(Ok((Exit::Done, Formatted { media_set: id, formatted, volumes }))))
+}
+
+#[derive(Serialize)]
+struct Shown {
+    media_set: Option<MediaSetId>,
+    volumes: Vec<VolumeLine>,
+    sets: Vec<SetLine>,
+}
+
+fn show_set(context: &Context, args: &SetArgs, output: &Output) -> Result<Exit, Fault> {
+    let (_, target) = target_of(context, args)?;
+    let known = context.catalog.media_set(&target.key)?.map(|known| known.id);
+    let opened = open::open(&target, context.state.agent, known)?;
+    if let Some(header) = opened.matrix.any_header() {
+        show::print_header(header, output);
+    }
+    let volumes = show::volumes(&opened.matrix);
+    show::print_volumes(&volumes, output);
+    let sets: Vec<SetLine> = opened.sets.iter().map(inventory::SetOnMedia::line).collect();
+    show::print_sets(&sets, volumes.len(), output);
+    let exit = if opened.missing().is_empty() { Exit::Done } else { Exit::Degraded };
+    let shown = Shown { media_set: opened.matrix.media_set, volumes, sets };
+    Ok(output.finish(Ok((exit, shown))))
+}
+
+#[derive(Serialize)]
+struct ShownVolume {
+    header: MediaHeader,
+    sets: Vec<SetLine>,
+}
+
+/// One device alone: neither catalog nor media set of the configuration is needed.
+fn show_device(
+    context: &Context,
+    plugin: &str,
+    options: &str,
+    output: &Output,
+) -> Result<Exit, Fault> {
+    let slot = Slot { mirror: MirrorNo(1), family: FamilyNo(1) };
+    let place = Place {
+        slot,
+        label: label(plugin, options),
+        plugin: context.plugin(plugin)?,
+        options: options.to_owned(),
+        deadline: crate::config::checked::media::DEFAULT_DEVICE_DEADLINE,
+    };
+    let alone = Shape { families: 1, mirrors: 1 };
+    let mut matrix =
+        Matrix::open(std::slice::from_ref(&place), alone, context.state.agent, Access::Read, None)?;
+    let header = match matrix.cells.first().map(|cell| &cell.header) {
+        Some(Ok(header)) => header.clone(),
+        Some(Err(fault)) => return Err(fault.clone()),
+        None => return Err(Fault::new(code::NO_VOLUME, place.label, "no volume is there")),
+    };
+    matrix.place_alone(header.slot(), header.shape);
+    show::print_header(&header, output);
+    let sets: Vec<SetLine> =
+        inventory::read(&matrix).iter().map(inventory::SetOnMedia::line).collect();
+    show::print_sets(&sets, 1, output);
+    Ok(output.finish(Ok((Exit::Done, ShownVolume { header, sets }))))
+}
+
+/// Progress of a verify pass.
+struct Advance<'a>(&'a dyn Progress);
+
+impl Watch for Advance<'_> {
+    fn advance(&self, bytes: u64) {
+        self.0.advance(bytes);
+    }
+}
+
+fn verify_set(
+    context: &Context,
+    args: &SetArgs,
+    only: Option<Position>,
+    output: &Output,
+) -> Result<Exit, Fault> {
+    let (_, target) = target_of(context, args)?;
+    let known = context.catalog.media_set(&target.key)?.map(|known| known.id);
+    let opened = open::open(&target, context.state.agent, known)?;
+    if let Some(wanted) = only
+        && opened.sets.iter().all(|set| set.position != wanted)
+    {
+        let message = format!("no backup set at position {wanted}");
+        return Err(Fault::new(code::SET_MISSING, target.key, message)
+            .remedy("look: twinset media show"));
+    }
+    let progress = output.progress();
+    let total = verify::planned(&opened.sets, only);
+    progress.begin(&format!("verify {}", target.key), Some(total));
+    let watch = Advance(&*progress);
+    let stop = interrupt::flag();
+    let report = verify::verify(&opened.matrix, &opened.sets, only, &watch, stop);
+    progress.end();
+    if stop.load(std::sync::atomic::Ordering::Relaxed) {
+        return Err(Fault::new(code::CANCELLED, target.key, "stopped by the operator")
+            .remedy("nothing was changed; start it again when it suits"));
+    }
+    Ok(tell_report(&target.key, report, output))
+}
+
+fn tell_report(key: &str, report: Report, output: &Output) -> Exit {
+    for note in &report.notes {
+        output.line(format!("note {note}"));
+    }
+    for damage in &report.damage {
+        output.line(format!("damaged {damage}"));
+    }
+    for lost in &report.lost {
+        output.line(format!(
+            "lost position {}, family {}, chunk {}: damaged on every mirror",
+            lost.position, lost.family, lost.chunk
+        ));
+    }
+    let read = bytes(report.bytes);
+    let (sets, volumes) = (report.sets, report.volumes);
+    let exit = match (report.lost.is_empty(), report.damage.is_empty()) {
+        (false, _) => Exit::Lost,
+        (true, false) => Exit::Degraded,
+        (true, true) => Exit::Done,
+    };
+    output.line(match exit {
+        Exit::Done => format!("{key}: sound, {sets} sets on {volumes} volumes, {read} read"),
+        Exit::Degraded => format!(
+            "{key}: {} damaged places, everything is still readable, {read} read",
+            report.damage.len()
+        ),
+        _ => format!("{key}: {} chunks are lost on every mirror", report.lost.len()),
+    });
+    output.finish(Ok((exit, report)))
+}
+
+fn desk<'a>(context: &'a mut Context, progress: &'a dyn Progress) -> Desk<'a> {
+    let stop = interrupt::flag();
+    Desk { state: &context.state, catalog: &mut context.catalog, progress, stop }
+}
+
+fn import_files(
+    context: &mut Context,
+    set: &str,
+    database: &str,
+    files: &[PathBuf],
+    output: &Output,
+) -> Result<Exit, Fault> {
+    let args = SetArgs { set: set.to_owned(), database: Some(database.to_owned()) };
+    let (_, target) = target_of(context, &args)?;
+    let memory_limit = context.config.agent.memory_limit;
+    let progress = output.progress();
+    let order = import::Order { database, files, memory_limit };
+    let finished = import::import(&mut desk(context, &*progress), &target, &order)?;
+    backup::tell(&finished, output);
+    Ok(output.finish(Ok((Exit::Done, finished))))
+}
+
+fn export_set(
+    context: &Context,
+    args: &SetArgs,
+    position: Position,
+    to: &std::path::Path,
+    output: &Output,
+) -> Result<Exit, Fault> {
+    let (_, target) = target_of(context, args)?;
+    let known = context.catalog.media_set(&target.key)?.map(|known| known.id);
+    let opened = open::open(&target, context.state.agent, known)?;
+    let progress = output.progress();
+    let folder = std::path::absolute(to).unwrap_or_else(|_| to.to_owned());
+    let exported = export::export(&opened, position, &folder, &*progress, interrupt::flag())?;
+    for damage in &exported.map.damage {
+        output.line(format!("damaged {damage}: taken from its twin"));
+    }
+    for file in &exported.files {
+        output.line(format!("wrote {}", file.display()));
+    }
+    output.line(format!("restore with: {}", exported.statement));
+    let exit = if exported.map.damage.is_empty() { Exit::Done } else { Exit::Degraded };
+    Ok(output.finish(Ok((exit, exported))))
+}
+
+fn recover_set(
+    context: &mut Context,
+    args: &SetArgs,
+    output: &Output,
+) -> Result<Exit, Fault> {
+    let (_, target) = target_of(context, args)?;
+    let instances = super::restore::instances(&context.config);
+    let progress = output.progress();
+    let mut ask = |set: &inventory::SetOnMedia| recover::ask_servers(&instances, set);
+    let report = recover::recover(&mut desk(context, &*progress), &target, &mut ask)?;
+    for left in &report.work_removed {
+        output.line(format!("removed unfinished work {left}"));
+    }
+    for plan in &report.positions {
+        output.line(format!(
+            "position {}: {}, {} steps taken",
+            plan.position,
+            show::state(plan.state),
+            plan.steps.len()
+        ));
+    }
+    for position in &report.unconfirmed {
+        output.line(format!("position {position} stays unconfirmed: no server could confirm it"));
+    }
+    let quiet = report.work_removed.is_empty() && report.positions.is_empty();
+    if quiet {
+        output.line(format!("{}: nothing to recover", target.key));
+    }
+    let exit = if report.unconfirmed.is_empty() { Exit::Done } else { Exit::Degraded };
+    Ok(output.finish(Ok((exit, report))))
+}

@@ -1,0 +1,103 @@
+//! Sets and volumes as tables for people and as objects for programs.
+
+use serde::Serialize;
+use twinset_domain::Moment;
+use twinset_domain::recover::SetState;
+use twinset_format::header::MediaHeader;
+
+use crate::media::inventory::SetLine;
+use crate::media::matrix::Matrix;
+use crate::report::{Output, bytes, table, utc};
+
+/// A volume.
+#[derive(Serialize)]
+pub(super) struct VolumeLine {
+    device: String,
+    mirror: u8,
+    family: u16,
+    state: String,
+    header: Option<MediaHeader>,
+}
+
+/// Every place of a matrix.
+pub(super) fn volumes(matrix: &Matrix) -> Vec<VolumeLine> {
+    let line = |cell: &crate::media::matrix::Cell| {
+        let state = match (&cell.volume, &cell.header) {
+            (Err(fault), _) => format!("missing: {}", fault.text),
+            (_, Err(fault)) => format!("damaged: {}", fault.message),
+            _ => "sound".to_owned(),
+        };
+        VolumeLine {
+            device: cell.place.label.clone(),
+            mirror: cell.place.slot.mirror.0,
+            family: cell.place.slot.family.0,
+            state,
+            header: cell.header.as_ref().ok().cloned(),
+        }
+    };
+    matrix.cells.iter().map(line).collect()
+}
+
+/// Prints volumes.
+pub(super) fn print_volumes(volumes: &[VolumeLine], output: &Output) {
+    let rows: Vec<Vec<String>> = volumes
+        .iter()
+        .map(|volume| {
+            let (mirror, family) = (volume.mirror.to_string(), volume.family.to_string());
+            vec![mirror, family, volume.device.clone(), volume.state.clone()]
+        })
+        .collect();
+    output.line(table(&["mirror", "family", "device", "state"], &rows));
+}
+
+/// Prints the facts of a header.
+pub(super) fn print_header(header: &MediaHeader, output: &Output) {
+    let described = if header.is_label { "media label" } else { "description" };
+    output.line(format!("media name          {}", header.name));
+    output.line(format!("{described:<20}{}", header.description));
+    output.line(format!("media set id        {}", header.media_set));
+    output.line(format!("families x mirrors  {} x {}", header.shape.families, header.shape.mirrors));
+    output.line(format!("family              {} ({})", header.family.0, header.family_id));
+    output.line(format!("mirror              {}", header.mirror.0));
+    output.line(format!("media sequence      {}", header.media_sequence));
+    output.line(format!("software            {} (vendor 0x{:04X})", header.software, header.vendor_id));
+    output.line(format!("written             {}", utc(header.written)));
+    output.line(format!("block size          {}", header.block_size));
+    output.line(format!("encoding            {}", header.encoding));
+    output.line(format!("agent               {} ({})", header.agent_name, header.agent));
+}
+
+/// Prints sets.
+pub(super) fn print_sets(sets: &[SetLine], volumes: usize, output: &Output) {
+    if sets.is_empty() {
+        return output.line("no backup sets");
+    }
+    let written = |moment: Option<Moment>| moment.map_or_else(|| "-".to_owned(), utc);
+    let rows: Vec<Vec<String>> = sets
+        .iter()
+        .map(|set| {
+            vec![
+                set.position.to_string(),
+                state(set.state).to_owned(),
+                set.database.clone().unwrap_or_else(|| "-".to_owned()),
+                set.kind.map_or_else(|| "-".to_owned(), |kind| kind.to_string()),
+                written(set.written),
+                bytes(set.bytes),
+                format!("{} of {volumes}", set.volumes),
+            ]
+        })
+        .collect();
+    let head = ["position", "state", "database", "kind", "written", "bytes", "volumes"];
+    output.line(table(&head, &rows));
+}
+
+/// A set's state for people.
+pub(super) const fn state(state: SetState) -> &'static str {
+    match state {
+        SetState::Published => "published",
+        SetState::Unconfirmed => "unconfirmed",
+        SetState::Unsealed => "unsealed",
+        SetState::Void => "void",
+        SetState::Empty => "empty",
+    }
+}

@@ -1,0 +1,130 @@
+//! `twinset status`: what each group has on its media, without asking any server.
+
+use serde::Serialize;
+use twinset_domain::recover::SetState;
+use twinset_domain::{Exit, Fault};
+
+use super::context::Context;
+use super::show;
+use crate::backup::run::Target;
+use crate::catalog::Run;
+use crate::media::inventory::SetLine;
+use crate::report::{Output, table, utc};
+use crate::restore::open;
+
+#[derive(Serialize)]
+struct GroupStatus {
+    group: String,
+    media_sets: Vec<SetStatus>,
+}
+
+#[derive(Serialize)]
+struct SetStatus {
+    media_set: String,
+    /// Volumes that do not answer or cannot be trusted.
+    missing: Vec<String>,
+    /// The last published set of each database.
+    last: Vec<SetLine>,
+    unconfirmed: Vec<SetLine>,
+    /// The last runs that this agent knows of.
+    runs: Vec<Run>,
+    fault: Option<Fault>,
+}
+
+/// Prints each group. Ends degraded when a volume is missing or a set unconfirmed.
+pub(super) fn status(
+    context: &mut Context,
+    only: Option<&str>,
+    output: &Output,
+) -> Result<Exit, Fault> {
+    if let Some(name) = only {
+        context.config.group(name)?;
+    }
+    let mut exit = Exit::Done;
+    let mut groups = Vec::new();
+    for group in context.config.groups.values() {
+        if only.is_some_and(|only| only != group.name) {
+            continue;
+        }
+        let set = context.config.media_set(&group.media_set)?;
+        let databases: Vec<Option<&str>> =
+            if set.per_database() { group.databases.named().map(Some).collect() } else { vec![None] };
+        let mut media_sets = Vec::new();
+        for database in databases {
+            let target = context.target(set, database)?;
+            let status = look(context, &target)?;
+            let sound = status.missing.is_empty() && status.unconfirmed.is_empty();
+            if !sound || status.fault.is_some() {
+                exit = exit.worst(Exit::Degraded);
+            }
+            media_sets.push(status);
+        }
+        groups.push(GroupStatus { group: group.name.clone(), media_sets });
+    }
+    for group in &groups {
+        print(group, output);
+    }
+    Ok(output.finish(Ok((exit, groups))))
+}
+
+fn look(context: &Context, target: &Target) -> Result<SetStatus, Fault> {
+    let known = context.catalog.media_set(&target.key)?.map(|known| known.id);
+    let mut status = SetStatus {
+        media_set: target.key.clone(),
+        missing: Vec::new(),
+        last: Vec::new(),
+        unconfirmed: Vec::new(),
+        runs: context.catalog.history(&target.key)?.into_iter().take(5).collect(),
+        fault: None,
+    };
+    match open::open(target, context.state.agent, known) {
+        Ok(open) => {
+            status.missing = open.missing();
+            for set in &open.sets {
+                let line = set.line();
+                match set.state {
+                    SetState::Published => {
+                        status.last.retain(|last| last.database != line.database);
+                        status.last.push(line);
+                    }
+                    SetState::Unconfirmed => status.unconfirmed.push(line),
+                    SetState::Unsealed | SetState::Void | SetState::Empty => {}
+                }
+            }
+        }
+        Err(fault) => status.fault = Some(fault),
+    }
+    Ok(status)
+}
+
+fn print(group: &GroupStatus, output: &Output) {
+    output.line(format!("group {}", group.group));
+    for set in &group.media_sets {
+        output.line(format!("media set {}", set.media_set));
+        if let Some(fault) = &set.fault {
+            output.line(format!("  {} {}: {}", fault.code, fault.object, fault.message));
+            continue;
+        }
+        for missing in &set.missing {
+            output.line(format!("  missing: {missing}"));
+        }
+        let rows: Vec<Vec<String>> = set
+            .last
+            .iter()
+            .chain(&set.unconfirmed)
+            .map(|line| {
+                vec![
+                    line.database.clone().unwrap_or_else(|| "-".to_owned()),
+                    show::state(line.state).to_owned(),
+                    line.position.to_string(),
+                    line.written.map_or_else(|| "-".to_owned(), utc),
+                ]
+            })
+            .collect();
+        if rows.is_empty() {
+            output.line("  no published backup");
+        } else {
+            output.line(table(&["database", "last", "position", "written"], &rows));
+        }
+    }
+}

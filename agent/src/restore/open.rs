@@ -1,0 +1,147 @@
+//! Volumes opened for reading, and the set that is to be restored from them.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use twinset_domain::restore::{Candidate, Wanted, choose};
+use twinset_domain::{AgentId, Fault, FamilyNo, MediaSetId, Position, Slot, code};
+use twinset_format::manifest::Manifest;
+use twinset_plugin_api::Access;
+
+use crate::backup::run::Target;
+use crate::media::damage::Damage;
+use crate::media::inventory::{self, SetOnMedia};
+use crate::media::matrix::Matrix;
+use crate::media::reader::{FamilyReader, ReadReport, missing};
+
+/// A media set opened for reading.
+pub struct OpenSet {
+    /// Its volumes.
+    pub matrix: Matrix,
+    /// Its sets.
+    pub sets: Vec<SetOnMedia>,
+}
+
+/// What would be read.
+#[derive(Clone, Debug, Serialize)]
+pub struct Plan {
+    /// The set.
+    pub set: Candidate,
+    /// Its media set.
+    pub media_set: Option<MediaSetId>,
+    /// Volumes that are missing, and why.
+    pub missing: Vec<String>,
+}
+
+/// What reading came to, over all families.
+#[derive(Debug, Default, Serialize)]
+pub struct DamageMap {
+    /// Everything that was not as it was written.
+    pub damage: Vec<Damage>,
+    /// Chunks that came from another mirror than the preferred one.
+    pub substituted: u64,
+    /// Chunks read from each volume.
+    pub read_from: Vec<(Slot, u64)>,
+}
+
+/// Opens a media set for reading. Missing volumes are no error here.
+///
+/// # Errors
+/// [`code::NO_VOLUME`] when none answers.
+pub fn open(
+    target: &Target,
+    agent: AgentId,
+    known: Option<MediaSetId>,
+) -> Result<OpenSet, Fault> {
+    let matrix = Matrix::open(&target.places, target.shape, agent, Access::Read, known)?;
+    if matrix.volumes().next().is_none() {
+        let object = format!("media set {}", target.key);
+        let causes = matrix.cells.iter().filter_map(|cell| cell.volume.as_ref().err());
+        return Err(causes
+            .fold(Fault::new(code::NO_VOLUME, object, "no volume answers"), |fault, cause| {
+                fault.cause(cause)
+            })
+            .remedy("mount the shares; or format the media set, if that was never done"));
+    }
+    let sets = inventory::read(&matrix);
+    Ok(OpenSet { matrix, sets })
+}
+
+impl OpenSet {
+    /// Volumes that do not answer or whose header cannot be trusted.
+    #[must_use]
+    pub fn missing(&self) -> Vec<String> {
+        let silent = |cell: &crate::media::matrix::Cell| match (&cell.volume, &cell.header) {
+            (Err(fault), _) => Some(format!("{} ({}): {}", cell.place.label, cell.place.slot, fault.text)),
+            (_, Err(fault)) => Some(format!("{}: {}", fault.object, fault.message)),
+            _ => None,
+        };
+        self.matrix.cells.iter().filter_map(silent).collect()
+    }
+
+    /// Chooses the set.
+    ///
+    /// # Errors
+    /// [`choose`]'s.
+    pub fn plan(&self, wanted: &Wanted) -> Result<Plan, Fault> {
+        let shape = self.matrix.shape;
+        let candidates: Vec<Candidate> =
+            self.sets.iter().filter_map(|set| set.candidate(shape)).collect();
+        let set = choose(wanted, &candidates)?;
+        Ok(Plan { set, media_set: self.matrix.media_set, missing: self.missing() })
+    }
+
+    /// The set at a position, with everything it needs to be read.
+    ///
+    /// # Errors
+    /// [`code::SET_MISSING`]; [`code::LOST`] when a family has no manifest.
+    pub fn readers(&self, position: Position) -> Result<Vec<FamilyReader>, Fault> {
+        let object = format!("position {position}");
+        let set = self.sets.iter().find(|set| set.position == position);
+        let Some((set, candidate)) =
+            set.and_then(|set| Some((set, set.candidate(self.matrix.shape)?)))
+        else {
+            return Err(Fault::new(code::SET_MISSING, object, "there is no backup set")
+                .remedy("look: twinset media show"));
+        };
+        (1..).map(FamilyNo).zip(&candidate.sources).map(|(f, s)| self.reader(set, f, s)).collect()
+    }
+
+    fn reader(
+        &self,
+        set: &SetOnMedia,
+        family: FamilyNo,
+        sources: &[Slot],
+    ) -> Result<FamilyReader, Fault> {
+        let object = format!("position {}, {family}", set.position);
+        let Some(manifest) = set.manifests.get(&family).filter(|_| !sources.is_empty()) else {
+            return Err(Fault::new(code::LOST, object, "the family is on no mirror")
+                .remedy("bring a missing volume back, or choose another set"));
+        };
+        let volumes = sources.iter().filter_map(|slot| self.matrix.volume(*slot)).map(Arc::clone);
+        let mut reader = FamilyReader::new(manifest.clone(), volumes.collect());
+        for cell in self.matrix.cells.iter().filter(|cell| cell.place.slot.family == family) {
+            let slot = cell.place.slot;
+            if !sources.contains(&slot) {
+                let why = cell.volume.as_ref().err().map_or_else(String::new, |f| f.text.clone());
+                reader.note(missing(cell.place.label.clone(), slot, set.position, why));
+            }
+        }
+        Ok(reader)
+    }
+
+    /// The manifest of the first family.
+    #[must_use]
+    pub fn manifest(&self, position: Position) -> Option<&Manifest> {
+        self.sets.iter().find(|set| set.position == position)?.any_manifest()
+    }
+}
+
+impl DamageMap {
+    /// Adds one family's report.
+    pub fn add(&mut self, report: ReadReport) {
+        self.damage.extend(report.damage);
+        self.substituted += report.substituted;
+        self.read_from.extend(report.read_from);
+    }
+}
