@@ -1,6 +1,6 @@
 //! The safe Rust side of the border: what a device plugin implements.
 //!
-//! A vendor writes [`Plugin`] and [`Device`] without any `unsafe`; `export_device!` makes the doors.
+//! A vendor writes [`Plugin`] and [`Device`] without `unsafe`; `export_device!` makes the doors.
 //! Every call runs on the device's own lane thread, one at a time; only cancellation arrives from
 //! elsewhere, as a flag ([`crate::Host::should_stop`]) that long calls look at.
 

@@ -1,4 +1,4 @@
-//! The exclusive lock of a volume: held by the system for an open file, so it ends with the process.
+//! The exclusive lock of a volume: the system holds it for an open file; it ends with the process.
 //!
 //! The file says who holds it: `agent TAB host`. On Linux the lock is `flock`, which belongs to the
 //! open file (two devices of one process exclude each other too) and which NFS carries to its
