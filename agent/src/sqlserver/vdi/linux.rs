@@ -21,6 +21,9 @@ use twinset_domain::{Fault, code};
 use super::codes::Vde;
 use super::layout::{VdConfig, VdcCommand};
 
+/// Where the system keeps shared memory and semaphores.
+pub(super) const SHARED_OBJECTS: &str = "/dev/shm";
+
 type Structor = unsafe extern "C-unwind" fn(*mut c_void);
 type CreateFn = unsafe extern "C-unwind" fn(*mut c_void, *mut c_char, *mut VdConfig) -> c_int;
 type GetConfigurationFn = unsafe extern "C-unwind" fn(*mut c_void, c_long, *mut VdConfig) -> c_int;

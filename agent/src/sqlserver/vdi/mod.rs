@@ -17,6 +17,7 @@ mod core;
 mod device;
 mod drive;
 mod layout;
+mod leftover;
 #[cfg(target_os = "linux")]
 #[allow(unsafe_code)]
 mod linux;
@@ -33,6 +34,7 @@ pub use device::VdiDevice;
 pub use drive::{
     BackupSink, DeviceEnd, End, RestoreSource, SinkFault, drive_backup, drive_restore,
 };
+pub use leftover::remove_leftovers;
 pub use platform::VdiLibrary;
 pub use set::{Negotiated, NotConfigured, VdiSet, set_name};
 
