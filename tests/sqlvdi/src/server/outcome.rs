@@ -24,7 +24,7 @@ pub struct Completion {
     pub bytes_transferred: u64,
     /// The client's position; meaningful for position commands only.
     pub position: i64,
-    /// Bytes read; empty for other commands and after [`ServerDevice::wait_with`].
+    /// Bytes read; empty for other commands and after [`super::ServerDevice::wait_with`].
     pub data: Vec<u8>,
     /// From queueing to the moment the outcome was looked at.
     pub elapsed: Duration,

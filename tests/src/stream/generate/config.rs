@@ -22,7 +22,8 @@ pub(super) fn records(spec: &Spec, finish: DateTime, size: u64) -> Vec<u8> {
     let mut all = set_record(spec, finish, size);
     all.extend(filegroup_record());
     let pages = spec.size.max(1).next_multiple_of(EXTENT) / 8192;
-    all.extend(file_record(spec, 1, u32::try_from(pages).unwrap_or(u32::MAX)));
+    let pages = u32::try_from(pages).unwrap_or(u32::MAX);
+    all.extend(file_record(spec, 1, pages));
     all.extend(file_record(spec, 2, 0));
     all
 }
