@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 
-use twinset_domain::{Fault, FamilyNo, Shape, code};
+use twinset_domain::{BackupKind, Fault, FamilyNo, Shape, code};
 use twinset_format::manifest::Source;
 use twinset_format::mtf::{Container, MediaFacts, StreamReader};
 use twinset_format::record::Outcome;
@@ -34,6 +34,8 @@ struct Stripe {
     length: u64,
     container: Container,
     media: Option<MediaFacts>,
+    /// Kind of its first set, if the head of the file tells.
+    kind: Option<BackupKind>,
 }
 
 /// Imports.
@@ -47,7 +49,7 @@ pub fn import(desk: &mut Desk<'_>, target: &Target, order: &Order<'_>) -> Result
     let content = Content {
         source: Source::Import,
         database: order.database,
-        kind: None,
+        kind: stripes.first().and_then(|stripe| stripe.kind),
         block_size: None,
         max_transfer_size: None,
     };
@@ -123,8 +125,9 @@ fn look(path: &Path) -> Result<Stripe, Fault> {
             .cause(why)
             .remedy("name files that BACKUP wrote; nothing was imported"));
     }
+    let kind = stream.sets.first().and_then(|set| set.kind);
     let (container, media, length) = (stream.container, stream.media, facts.len());
-    Ok(Stripe { path: path.to_owned(), file, length, container, media })
+    Ok(Stripe { path: path.to_owned(), file, length, container, media, kind })
 }
 
 /// Several files must be the stripes of one backup, each once.

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 use twinset_domain::{BackupKind, Fault, Position, code};
+use twinset_format::manifest::Facts;
 
 use super::open::{DamageMap, OpenSet};
 use crate::media::reader::{FamilyReader, ReadReport};
@@ -44,7 +45,7 @@ pub fn export(
     };
     fs::create_dir_all(folder).map_err(|error| failed(folder, "cannot be made", &error))?;
     let names: Vec<PathBuf> = (1..=readers.len())
-        .map(|family| folder.join(name(&manifest.facts.data_name, family, readers.len())))
+        .map(|family| folder.join(name(&manifest.facts, family, readers.len())))
         .collect();
     for path in &names {
         if path.symlink_metadata().is_ok() {
@@ -73,13 +74,15 @@ pub fn export(
     Ok(Exported { files: names, bytes, statement, map })
 }
 
-/// `Payroll.full.20261121T010000Z.bak`, or `...family1of2.bak` for stripes.
-fn name(data_name: &str, family: usize, families: usize) -> String {
+/// `0001.Payroll.full.20261121T010000Z.bak`, or `...family1of2.bak` for stripes; the number is the
+/// position.
+fn name(facts: &Facts, family: usize, families: usize) -> String {
+    let (position, data_name) = (facts.position.get(), &facts.data_name);
     match data_name.rsplit_once('.') {
         Some((stem, ending)) if families > 1 => {
-            format!("{stem}.family{family}of{families}.{ending}")
+            format!("{position:04}.{stem}.family{family}of{families}.{ending}")
         }
-        _ => data_name.to_owned(),
+        _ => format!("{position:04}.{data_name}"),
     }
 }
 
