@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 
-use twinset_domain::{BackupKind, Fault, FamilyNo, Shape, code};
+use twinset_domain::{BackupKind, FamilyNo, Fault, Shape, code};
 use twinset_format::manifest::Source;
 use twinset_format::mtf::{Container, MediaFacts, StreamReader};
 use twinset_format::record::Outcome;
@@ -55,7 +55,8 @@ pub fn import(desk: &mut Desk<'_>, target: &Target, order: &Order<'_>) -> Result
     };
     let total = stripes.iter().map(|stripe| stripe.length).sum();
     let reserved = open(desk, target)?.reserve(desk, &content)?;
-    desk.progress.begin(&format!("import {}", order.database), Some(total));
+    desk.progress
+        .begin(&format!("import {}", order.database), Some(total));
     let written = write_all(desk, &reserved, stripes, buffers);
     desk.progress.end();
     match written {
@@ -73,9 +74,14 @@ pub fn import(desk: &mut Desk<'_>, target: &Target, order: &Order<'_>) -> Result
 
 /// Opens the files and puts them into the order of their families.
 fn arrange(shape: Shape, files: &[PathBuf]) -> Result<Vec<Stripe>, Fault> {
-    let mut stripes =
-        files.iter().map(|path| look(path)).collect::<Result<Vec<Stripe>, Fault>>()?;
-    let declared = stripes.iter().filter_map(|stripe| Some(stripe.media.as_ref()?.families)).max();
+    let mut stripes = files
+        .iter()
+        .map(|path| look(path))
+        .collect::<Result<Vec<Stripe>, Fault>>()?;
+    let declared = stripes
+        .iter()
+        .filter_map(|stripe| Some(stripe.media.as_ref()?.families))
+        .max();
     let given = u16::try_from(stripes.len()).unwrap_or(u16::MAX);
     if let Some(declared) = declared.filter(|declared| *declared > given) {
         let message = format!("the backup has {declared} families, {given} files were given");
@@ -83,8 +89,10 @@ fn arrange(shape: Shape, files: &[PathBuf]) -> Result<Vec<Stripe>, Fault> {
             .remedy("name one file for each family (stripe) of the backup"));
     }
     if given != shape.families {
-        let message =
-            format!("the media set has {} families, {given} files were given", shape.families);
+        let message = format!(
+            "the media set has {} families, {given} files were given",
+            shape.families
+        );
         return Err(Fault::new(code::FAMILY_COUNT, object(files), message)
             .remedy("import into a media set with as many families as the backup has files"));
     }
@@ -96,7 +104,11 @@ fn arrange(shape: Shape, files: &[PathBuf]) -> Result<Vec<Stripe>, Fault> {
 }
 
 fn object(files: &[PathBuf]) -> String {
-    files.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+    files
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// Reads the head of a file: what it is and which family.
@@ -114,20 +126,34 @@ fn look(path: &Path) -> Result<Stripe, Fault> {
             .remedy("name the native backup files themselves"));
     }
     let mut head = Vec::with_capacity(HEAD);
-    file.by_ref().take(HEAD as u64).read_to_end(&mut head).map_err(failed)?;
+    file.by_ref()
+        .take(HEAD as u64)
+        .read_to_end(&mut head)
+        .map_err(failed)?;
     file.rewind().map_err(failed)?;
     let mut reader = StreamReader::new();
     reader.feed(&head);
     let stream = reader.finish();
     if stream.container == Container::Opaque {
-        let why = stream.lost.map_or_else(|| "it is too short".to_owned(), |(_, why)| why);
-        return Err(Fault::new(code::HEADER_MALFORMED, object, "is no SQL Server backup")
-            .cause(why)
-            .remedy("name files that BACKUP wrote; nothing was imported"));
+        let why = stream
+            .lost
+            .map_or_else(|| "it is too short".to_owned(), |(_, why)| why);
+        return Err(
+            Fault::new(code::HEADER_MALFORMED, object, "is no SQL Server backup")
+                .cause(why)
+                .remedy("name files that BACKUP wrote; nothing was imported"),
+        );
     }
     let kind = stream.sets.first().and_then(|set| set.kind);
     let (container, media, length) = (stream.container, stream.media, facts.len());
-    Ok(Stripe { path: path.to_owned(), file, length, container, media, kind })
+    Ok(Stripe {
+        path: path.to_owned(),
+        file,
+        length,
+        container,
+        media,
+        kind,
+    })
 }
 
 /// Several files must be the stripes of one backup, each once.
@@ -137,14 +163,21 @@ fn same_set(stripes: &[Stripe]) -> Result<(), Fault> {
     for stripe in stripes {
         let object = stripe.path.display().to_string();
         let Some(media) = &stripe.media else {
-            return Err(Fault::new(code::STREAM, object, "does not tell which family it is")
-                .remedy("compressed stripes cannot be told apart here: import them one by one"));
+            return Err(
+                Fault::new(code::STREAM, object, "does not tell which family it is")
+                    .remedy("compressed stripes cannot be told apart here: import them one by one"),
+            );
         };
         let first = *first.get_or_insert(media);
         if (media.media_set, media.families) != (first.media_set, first.families) {
-            return Err(Fault::new(code::WRONG_MEDIA_SET, object, "is of another backup")
-                .cause(format!("media set {}, not {}", media.media_set, first.media_set))
-                .remedy("name the files of one backup only"));
+            return Err(
+                Fault::new(code::WRONG_MEDIA_SET, object, "is of another backup")
+                    .cause(format!(
+                        "media set {}, not {}",
+                        media.media_set, first.media_set
+                    ))
+                    .remedy("name the files of one backup only"),
+            );
         }
         if usize::from(media.families) != stripes.len() {
             let message = format!("the backup has {} families", media.families);
@@ -153,8 +186,9 @@ fn same_set(stripes: &[Stripe]) -> Result<(), Fault> {
         }
         if let Some(twin) = families.insert(media.family, &stripe.path) {
             let message = format!("is family {}, and so is {}", media.family, twin.display());
-            return Err(Fault::new(code::FAMILY_DUPLICATE, object, message)
-                .remedy("name each family once"));
+            return Err(
+                Fault::new(code::FAMILY_DUPLICATE, object, message).remedy("name each family once")
+            );
         }
     }
     Ok(())
@@ -181,7 +215,11 @@ fn write_all(
             .into_iter()
             .map(|thread| {
                 thread.join().unwrap_or_else(|_| {
-                    Err(Fault::new(code::INTERNAL, "import", "a family's thread panicked"))
+                    Err(Fault::new(
+                        code::INTERNAL,
+                        "import",
+                        "a family's thread panicked",
+                    ))
                 })
             })
             .collect()
@@ -198,12 +236,24 @@ fn write_family(
     stop: &std::sync::atomic::AtomicBool,
 ) -> Result<Sealed, Fault> {
     let mut writer = reserved.writer(family, Some(stripe.length))?;
-    let pumped =
-        pump::pump_file(&mut stripe.file, &stripe.path, &mut writer, buffers, progress, stop);
-    let checked = pumped.and_then(|length| unchanged(&stripe, length)).and_then(|()| {
-        let complete = stripe.container != Container::Mtf || writer.is_complete();
-        if complete { Ok(()) } else { Err(incomplete(&stripe, &writer.lost())) }
-    });
+    let pumped = pump::pump_file(
+        &mut stripe.file,
+        &stripe.path,
+        &mut writer,
+        buffers,
+        progress,
+        stop,
+    );
+    let checked = pumped
+        .and_then(|length| unchanged(&stripe, length))
+        .and_then(|()| {
+            let complete = stripe.container != Container::Mtf || writer.is_complete();
+            if complete {
+                Ok(())
+            } else {
+                Err(incomplete(&stripe, &writer.lost()))
+            }
+        });
     match checked {
         Ok(()) => writer.seal(),
         Err(fault) => {
@@ -218,14 +268,21 @@ fn unchanged(stripe: &Stripe, length: u64) -> Result<(), Fault> {
         return Ok(());
     }
     let object = stripe.path.display().to_string();
-    let message = format!("changed while it was read: {} bytes, then {length}", stripe.length);
+    let message = format!(
+        "changed while it was read: {} bytes, then {length}",
+        stripe.length
+    );
     Err(Fault::new(code::FILE, object, message).remedy("import it when its writer has ended"))
 }
 
 fn incomplete(stripe: &Stripe, lost: &Option<String>) -> Fault {
     let object = stripe.path.display().to_string();
-    let fault = Fault::new(code::SET_INCOMPLETE, object, "the backup in it is not complete")
-        .remedy("the file was cut off or altered; import a sound copy");
+    let fault = Fault::new(
+        code::SET_INCOMPLETE,
+        object,
+        "the backup in it is not complete",
+    )
+    .remedy("the file was cut off or altered; import a sound copy");
     match lost {
         Some(why) => fault.cause(why),
         None => fault.cause("the file ends within a backup set"),
@@ -234,7 +291,9 @@ fn incomplete(stripe: &Stripe, lost: &Option<String>) -> Fault {
 
 /// Another name inside is worth a word, no fault: databases are restored under other names.
 fn notes(database: &str, sealed: &[Sealed]) -> Vec<String> {
-    let Some(first) = sealed.first() else { return Vec::new() };
+    let Some(first) = sealed.first() else {
+        return Vec::new();
+    };
     let sets = &first.stream.sets;
     let mut notes: Vec<String> = sets
         .iter()
@@ -244,7 +303,10 @@ fn notes(database: &str, sealed: &[Sealed]) -> Vec<String> {
         .collect();
     notes.dedup();
     if sets.len() > 1 {
-        notes.push(format!("{} backup sets inside: restore one with FILE = n", sets.len()));
+        notes.push(format!(
+            "{} backup sets inside: restore one with FILE = n",
+            sets.len()
+        ));
     }
     notes
 }

@@ -24,11 +24,7 @@ use crate::sqlserver::{Connector, InstanceSettings, Purpose};
 ///
 /// # Errors
 /// [`code::NEEDS_FORMAT`], locks, and the devices' own. It may be run again at any time.
-pub fn recover(
-    desk: &mut Desk<'_>,
-    target: &Target,
-    ask: &mut Ask<'_>,
-) -> Result<Report, Fault> {
+pub fn recover(desk: &mut Desk<'_>, target: &Target, ask: &mut Ask<'_>) -> Result<Report, Fault> {
     let _lock = desk.state.lock_media_set(&target.key)?;
     let known = desk.catalog.media_set(&target.key)?;
     let agent = desk.state.agent;
@@ -49,27 +45,47 @@ pub(super) fn with_matrix(
 ) -> Result<Report, Fault> {
     let object = format!("media set {key}");
     let Some(header) = matrix.any_header() else {
-        return Err(Fault::new(code::NEEDS_FORMAT, object, "no volume of it has a sound header")
-            .remedy(format!("run: twinset media format {key}")));
+        return Err(Fault::new(
+            code::NEEDS_FORMAT,
+            object,
+            "no volume of it has a sound header",
+        )
+        .remedy(format!("run: twinset media format {key}")));
     };
     if header.agent != desk.state.agent {
-        return Err(Fault::new(code::OTHER_WRITER, object, "another agent writes this media set")
-            .cause(format!("its headers name agent {} ({})", header.agent, header.agent_name))
-            .remedy("recover it on that host; reading and restoring work from here"));
+        return Err(Fault::new(
+            code::OTHER_WRITER,
+            object,
+            "another agent writes this media set",
+        )
+        .cause(format!(
+            "its headers name agent {} ({})",
+            header.agent, header.agent_name
+        ))
+        .remedy("recover it on that host; reading and restoring work from here"));
     }
     let mut recovery = Recovery {
         matrix,
         media_set: header.media_set,
         agent: desk.state.agent,
         now: clock::now(),
-        chain: Chain { tail: newest_tail(matrix) },
+        chain: Chain {
+            tail: newest_tail(matrix),
+        },
     };
     let report = recovery.run(ask)?;
     let sequence = recovery.chain.sequence();
     let sets = inventory::read(matrix);
     let highest = sets.last().map_or(0, |set| set.position.get());
     let id = header.media_set;
-    desk.catalog.attach(key, &KnownSet { id, highest, sequence })?;
+    desk.catalog.attach(
+        key,
+        &KnownSet {
+            id,
+            highest,
+            sequence,
+        },
+    )?;
     settle_runs(desk, key, &sets, sequence)?;
     Ok(report)
 }
@@ -80,7 +96,11 @@ fn newest_tail(matrix: &Matrix) -> Option<Tail> {
         State::Found(found) => found.tail,
         _ => None,
     };
-    matrix.seen().into_iter().filter_map(|seen| tail(seen.state)).max()
+    matrix
+        .seen()
+        .into_iter()
+        .filter_map(|seen| tail(seen.state))
+        .max()
 }
 
 /// Writes the ends of dead runs into the catalog, as the media tell them now.
@@ -100,7 +120,16 @@ fn settle_runs(
         let Ok(id) = run.run.parse() else { continue };
         let (at, bytes) = (clock::now(), set.map_or(0, SetOnMedia::bytes));
         let note = Some("ended by recover");
-        desk.catalog.end(id, &RunEnd { state, at, bytes, sequence, note })?;
+        desk.catalog.end(
+            id,
+            &RunEnd {
+                state,
+                at,
+                bytes,
+                sequence,
+                note,
+            },
+        )?;
     }
     Ok(())
 }
@@ -120,7 +149,10 @@ pub fn ask_servers(
         match asked {
             Ok(Some(found)) => {
                 let history = Some(set_facts(&found));
-                return Some(Word { outcome: Outcome::Success, history });
+                return Some(Word {
+                    outcome: Outcome::Success,
+                    history,
+                });
             }
             Ok(None) => {}
             Err(fault) => tracing::warn!(%fault, "not asked"),

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use serde::Serialize;
 use twinset_domain::append::{self, AppendPlan, Expected};
 use twinset_domain::{
-    AgentId, BackupKind, Fault, FamilyNo, MediaSetId, Moment, Position, RunId, Shape, code,
+    AgentId, BackupKind, FamilyNo, Fault, MediaSetId, Moment, Position, RunId, Shape, code,
 };
 use twinset_format::manifest::{Manifest, Source};
 use twinset_format::mtf::SetFacts;
@@ -115,14 +115,28 @@ pub fn open(desk: &mut Desk<'_>, target: &Target) -> Result<OpenRun, Fault> {
     if let Err(faults) = &planned
         && faults.iter().all(|fault| fault.code == code::UNRESOLVED)
     {
-        desk.progress.note("a dead run left something unresolved: recovering first");
+        desk.progress
+            .note("a dead run left something unresolved: recovering first");
         recover::with_matrix(desk, &target.key, &matrix, &mut |_| None)?;
         planned = append::plan(&expected, &matrix.seen());
     }
     let plan = planned.map_err(first_of)?;
     let (highest, sequence) = (plan.position.get() - 1, plan.sequence - 1);
-    desk.catalog.attach(&target.key, &KnownSet { id: plan.media_set, highest, sequence })?;
-    Ok(OpenRun { _lock: lock, matrix, plan, key: target.key.clone(), agent })
+    desk.catalog.attach(
+        &target.key,
+        &KnownSet {
+            id: plan.media_set,
+            highest,
+            sequence,
+        },
+    )?;
+    Ok(OpenRun {
+        _lock: lock,
+        matrix,
+        plan,
+        key: target.key.clone(),
+        agent,
+    })
 }
 
 /// The first fault, with the others as causes.
@@ -196,8 +210,12 @@ impl Reserved {
     /// # Errors
     /// The first device's.
     pub fn writer(&self, family: FamilyNo, expected: Option<u64>) -> Result<FamilyWriter, Fault> {
-        let mirrors =
-            self.open.matrix.volumes().filter(|volume| volume.slot.family == family).cloned();
+        let mirrors = self
+            .open
+            .matrix
+            .volumes()
+            .filter(|volume| volume.slot.family == family)
+            .cloned();
         FamilyWriter::begin(&self.facts, family, mirrors.collect(), expected)
     }
 
@@ -219,7 +237,9 @@ impl Reserved {
         history: Option<SetFacts>,
     ) -> Result<Finished, Fault> {
         let facts = &self.facts;
-        let mut chain = Chain { tail: self.open.plan.previous.clone() };
+        let mut chain = Chain {
+            tail: self.open.plan.previous.clone(),
+        };
         let statement = Statement {
             media_set: facts.media_set,
             outcome,
@@ -233,7 +253,16 @@ impl Reserved {
         publish::publish(&mut chain, &self.volumes(), &statement)?;
         let bytes = bytes(sealed);
         let (state, at, sequence) = (RunState::Published, statement.written, chain.sequence());
-        desk.catalog.end(facts.run, &RunEnd { state, at, bytes, sequence, note: None })?;
+        desk.catalog.end(
+            facts.run,
+            &RunEnd {
+                state,
+                at,
+                bytes,
+                sequence,
+                note: None,
+            },
+        )?;
         let first = sealed.first().map(|sealed| &sealed.manifest);
         Ok(Finished {
             media_set: facts.media_set,
@@ -262,7 +291,16 @@ impl Reserved {
     ) -> Result<(), Fault> {
         let (state, at, bytes) = (RunState::Unconfirmed, clock::now(), bytes(sealed));
         let note = Some(why.message.as_str());
-        desk.catalog.end(self.facts.run, &RunEnd { state, at, bytes, sequence: 0, note })
+        desk.catalog.end(
+            self.facts.run,
+            &RunEnd {
+                state,
+                at,
+                bytes,
+                sequence: 0,
+                note,
+            },
+        )
     }
 
     /// Takes everything back that this run wrote: SQL Server was never answered for it.
@@ -279,19 +317,30 @@ impl Reserved {
         let sequence = recovery.chain.sequence();
         if let Err(fault) = taken {
             // The run fails with its own fault; what stays is found by the next run.
-            desk.progress.note(&format!("not everything could be taken back: {fault}"));
+            desk.progress
+                .note(&format!("not everything could be taken back: {fault}"));
             return;
         }
         let (state, at, note) = (RunState::Failed, clock::now(), Some(why.message.as_str()));
-        let end = RunEnd { state, at, bytes: 0, sequence, note };
+        let end = RunEnd {
+            state,
+            at,
+            bytes: 0,
+            sequence,
+            note,
+        };
         if let Err(fault) = desk.catalog.end(self.facts.run, &end) {
-            desk.progress.note(&format!("the catalog could not be told: {fault}"));
+            desk.progress
+                .note(&format!("the catalog could not be told: {fault}"));
         }
     }
 }
 
 fn bytes(sealed: &[Sealed]) -> u64 {
-    sealed.iter().map(|sealed| sealed.manifest.facts.stored_length).sum()
+    sealed
+        .iter()
+        .map(|sealed| sealed.manifest.facts.stored_length)
+        .sum()
 }
 
 fn set_guid(manifest: &Manifest) -> Option<String> {

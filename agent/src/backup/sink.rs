@@ -18,14 +18,15 @@ pub(super) struct FamilySink<'a> {
 
 impl<'a> FamilySink<'a> {
     pub(super) fn new(writer: FamilyWriter, progress: &'a dyn Progress) -> Self {
-        Self { writer: Some(writer), sealed: None, progress }
+        Self {
+            writer: Some(writer),
+            sealed: None,
+            progress,
+        }
     }
 
-    /// What became of it: the sealed family, or nothing; an open section is given up.
+    /// The sealed family, if it came so far. What is not sealed is given up by the drop.
     pub(super) fn finish(mut self) -> Option<Sealed> {
-        if let Some(writer) = self.writer.take() {
-            writer.abort();
-        }
         self.sealed.take()
     }
 
@@ -39,10 +40,21 @@ impl<'a> FamilySink<'a> {
     }
 }
 
+impl Drop for FamilySink<'_> {
+    fn drop(&mut self) {
+        if let Some(writer) = self.writer.take() {
+            writer.abort();
+        }
+    }
+}
+
 /// What SQL Server is told of a mirror's fault: a full disk is 112, all else an I/O error.
 fn told(fault: Fault) -> SinkFault {
-    let completion =
-        if fault.code == code::MEDIUM_FULL { Win32::DISK_FULL } else { Win32::IO_DEVICE };
+    let completion = if fault.code == code::MEDIUM_FULL {
+        Win32::DISK_FULL
+    } else {
+        Win32::IO_DEVICE
+    };
     SinkFault::new(fault, completion)
 }
 
@@ -67,7 +79,11 @@ impl BackupSink for FamilySink<'_> {
 
     fn seal(&mut self) -> Result<(), SinkFault> {
         let Some(writer) = self.writer.take() else {
-            return if self.sealed.is_some() { Ok(()) } else { self.writer().map(drop) };
+            return if self.sealed.is_some() {
+                Ok(())
+            } else {
+                self.writer().map(drop)
+            };
         };
         self.sealed = Some(writer.seal().map_err(told)?);
         Ok(())

@@ -59,30 +59,53 @@ pub fn probe(order: &Order<'_>, run: &str) -> Result<Probed, Fault> {
     let instance = facts::probe_instance(&mut control)?;
     let Some(database) = facts::probe_database(&mut control, order.database)? else {
         let message = format!("database {} does not exist", order.database);
-        return Err(Fault::new(code::SQL_NO_DATABASE, control.instance(), message)
-            .remedy("check the name in the group's databases; names follow the server's collation"));
+        return Err(
+            Fault::new(code::SQL_NO_DATABASE, control.instance(), message).remedy(
+                "check the name in the group's databases; names follow the server's collation",
+            ),
+        );
     };
     if !instance.is_sysadmin {
         let message = format!("login {} is no sysadmin", instance.login);
-        return Err(Fault::new(code::SQL_NOT_SYSADMIN, control.instance(), message)
-            .cause("SQL Server lets sysadmin alone use VIRTUAL_DEVICE (error 3265)")
-            .remedy(format!("ALTER SERVER ROLE sysadmin ADD MEMBER [{}]", instance.login)));
+        return Err(
+            Fault::new(code::SQL_NOT_SYSADMIN, control.instance(), message)
+                .cause("SQL Server lets sysadmin alone use VIRTUAL_DEVICE (error 3265)")
+                .remedy(format!(
+                    "ALTER SERVER ROLE sysadmin ADD MEMBER [{}]",
+                    instance.login
+                )),
+        );
     }
     backupable(&database, control.instance())?;
-    Ok(Probed { instance, database, control })
+    Ok(Probed {
+        instance,
+        database,
+        control,
+    })
 }
 
 /// Only a principal that is online can be backed up.
 fn backupable(database: &DatabaseFacts, instance: &str) -> Result<(), Fault> {
     let object = format!("{instance}, database {}", database.name);
     if database.mirroring_guid.is_some() && database.mirroring_role != Some(PRINCIPAL) {
-        let partner = database.mirroring_partner_instance.as_deref().unwrap_or("its partner");
-        return Err(Fault::new(code::NOT_PRINCIPAL, object, "the database is the mirror here")
-            .remedy(format!("back it up on {partner}, which is principal")));
+        let partner = database
+            .mirroring_partner_instance
+            .as_deref()
+            .unwrap_or("its partner");
+        return Err(Fault::new(
+            code::NOT_PRINCIPAL,
+            object,
+            "the database is the mirror here",
+        )
+        .remedy(format!("back it up on {partner}, which is principal")));
     }
     if database.source_database_id.is_some() {
-        return Err(Fault::new(code::SQL_SNAPSHOT, object, "a database snapshot has no backups")
-            .remedy("back the source database up"));
+        return Err(Fault::new(
+            code::SQL_SNAPSHOT,
+            object,
+            "a database snapshot has no backups",
+        )
+        .remedy("back the source database up"));
     }
     if database.state != ONLINE {
         let message = format!("the database is {}", database.state_desc);
@@ -98,7 +121,10 @@ fn backupable(database: &DatabaseFacts, instance: &str) -> Result<(), Fault> {
 /// The probe's, the quick check's, the first cause of whatever failed afterwards, and
 /// [`code::UNCONFIRMED`] when the set is sealed but SQL Server's verdict is not known.
 pub fn backup(desk: &mut Desk<'_>, target: &Target, order: &Order<'_>) -> Result<Finished, Fault> {
-    desk.progress.note(&format!("probe {}: {}", order.settings.name, order.database));
+    desk.progress.note(&format!(
+        "probe {}: {}",
+        order.settings.name, order.database
+    ));
     let library = VdiLibrary::load(&order.settings.vdi_library)?;
     let families = target.shape.families;
     let transfer = planned(order, families)?;
@@ -112,7 +138,8 @@ pub fn backup(desk: &mut Desk<'_>, target: &Target, order: &Order<'_>) -> Result
         max_transfer_size: Some(transfer.max_transfer_size).filter(|size| *size > 0),
     };
     let reserved = open(desk, target)?.reserve(desk, &content)?;
-    desk.progress.begin(&format!("backup {}", probed.database.name), None);
+    desk.progress
+        .begin(&format!("backup {}", probed.database.name), None);
     let mut control = probed.control;
     let streamed = session::stream(desk, &reserved, &library, order, transfer, &mut control);
     desk.progress.end();

@@ -83,7 +83,10 @@ fn one(
             max_transfer_size: group.backup.max_transfer_size,
             buffer_count: group.backup.buffer_count.unwrap_or(0),
         },
-        compression: group.backup.compression.map(|c| matches!(c, Compression::Server)),
+        compression: group
+            .backup
+            .compression
+            .map(|c| matches!(c, Compression::Server)),
         memory_limit: context.config.agent.memory_limit,
     };
     let progress = output.progress();
@@ -99,13 +102,21 @@ fn one(
 /// The partner of the group that this agent serves.
 fn served<'a>(context: &'a Context, group: &Group) -> Result<&'a Instance, Fault> {
     let serves = &context.config.agent.serves;
-    let ours = group.partners.iter().find(|partner| serves.contains(partner));
+    let ours = group
+        .partners
+        .iter()
+        .find(|partner| serves.contains(partner));
     match ours {
         Some(partner) => context.config.instance(partner),
         None => {
-            let message = format!("this agent serves none of its partners: {}", group.partners.join(", "));
-            Err(Fault::new(code::UNKNOWN_NAME, format!("group {}", group.name), message)
-                .remedy("name the instance of this host under [agent] serves"))
+            let message = format!(
+                "this agent serves none of its partners: {}",
+                group.partners.join(", ")
+            );
+            Err(
+                Fault::new(code::UNKNOWN_NAME, format!("group {}", group.name), message)
+                    .remedy("name the instance of this host under [agent] serves"),
+            )
         }
     }
 }
@@ -129,14 +140,21 @@ fn databases(
     if !group.databases.is_literal() {
         let mut control = Connector::new(settings.clone(), "list").open(Purpose::Control)?;
         let there = facts::database_names(&mut control)?;
-        let chosen = there.into_iter().map(|(name, _)| name).filter(|name| group.databases.select(name));
+        let chosen = there
+            .into_iter()
+            .map(|(name, _)| name)
+            .filter(|name| group.databases.select(name));
         names.extend(chosen);
         names.sort_unstable();
         names.dedup_by(|a, b| a.eq_ignore_ascii_case(b));
     }
     if names.is_empty() {
-        return Err(Fault::new(code::SQL_NO_DATABASE, object, "no database of the server is meant")
-            .remedy("look at the group's databases and at what the login may see"));
+        return Err(Fault::new(
+            code::SQL_NO_DATABASE,
+            object,
+            "no database of the server is meant",
+        )
+        .remedy("look at the group's databases and at what the login may see"));
     }
     Ok(names)
 }
@@ -176,7 +194,9 @@ fn dry_run(
 
 /// One set for people.
 pub(super) fn tell(finished: &Finished, output: &Output) {
-    let kind = finished.kind.map_or_else(|| "set".to_owned(), |kind| kind.to_string());
+    let kind = finished
+        .kind
+        .map_or_else(|| "set".to_owned(), |kind| kind.to_string());
     output.line(format!(
         "{}: {kind} backup published at position {}, {} in {}, {}",
         finished.database,

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use twinset_domain::{Fault, FamilyNo, MirrorNo, Shape, Slot};
+use twinset_domain::{FamilyNo, Fault, MirrorNo, Shape, Slot};
 
 use crate::backup::run::Target;
 use crate::catalog::Catalog;
@@ -34,14 +34,20 @@ impl Context {
         let opened = StateDir::open(&config.agent.state_dir)
             .and_then(|state| Ok((Catalog::open(state.path())?, state)));
         let (catalog, state) = opened.map_err(|fault| vec![fault])?;
-        Ok(Self { config, state, catalog })
+        Ok(Self {
+            config,
+            state,
+            catalog,
+        })
     }
 
     /// Loads a plugin by its name in the configuration.
     pub(super) fn plugin(&self, name: &str) -> Result<Arc<PluginFile>, Fault> {
         let plugin = self.config.plugin(name)?;
         let mut policy = load_policy();
-        policy.sha256 = plugin.sha256.map(|digest| twinset_format::canonical::hex(&digest));
+        policy.sha256 = plugin
+            .sha256
+            .map(|digest| twinset_format::canonical::hex(&digest));
         policy.report_dir = Some(self.state.path().join("reports"));
         PluginFile::load(&plugin.path, &policy)
     }
@@ -52,7 +58,10 @@ impl Context {
         let mut places = Vec::new();
         for (mirror, devices) in (1..).zip(&devices) {
             for (family, spec) in (1..).zip(devices) {
-                let slot = Slot { mirror: MirrorNo(mirror), family: FamilyNo(family) };
+                let slot = Slot {
+                    mirror: MirrorNo(mirror),
+                    family: FamilyNo(family),
+                };
                 places.push(Place {
                     slot,
                     label: label(&spec.plugin, &spec.options),
@@ -67,7 +76,14 @@ impl Context {
             _ => set.key.clone(),
         };
         let mirrors = u8::try_from(devices.len()).unwrap_or(u8::MAX);
-        Ok(Target { key, shape: Shape { families: set.families, mirrors }, places })
+        Ok(Target {
+            key,
+            shape: Shape {
+                families: set.families,
+                mirrors,
+            },
+            places,
+        })
     }
 }
 

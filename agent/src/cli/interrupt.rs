@@ -10,7 +10,9 @@ pub(super) fn flag() -> &'static AtomicBool {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
         let listen = || {
-            let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build()
+            let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
+                .enable_io()
+                .build()
             else {
                 return;
             };
@@ -22,7 +24,9 @@ pub(super) fn flag() -> &'static AtomicBool {
             });
         };
         // Without a listener a signal ends the process, and the next run recovers.
-        let _ = std::thread::Builder::new().name("signals".to_owned()).spawn(listen);
+        let _ = std::thread::Builder::new()
+            .name("signals".to_owned())
+            .spawn(listen);
     });
     &STOP
 }
@@ -33,9 +37,10 @@ mod os {
 
     /// Waits for SIGINT or SIGTERM.
     pub(super) async fn stop_signal() {
-        let (Ok(mut interrupt), Ok(mut terminate)) =
-            (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-        else {
+        let (Ok(mut interrupt), Ok(mut terminate)) = (
+            signal(SignalKind::interrupt()),
+            signal(SignalKind::terminate()),
+        ) else {
             return std::future::pending().await;
         };
         tokio::select! {

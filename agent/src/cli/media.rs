@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
-use twinset_domain::{Exit, Fault, FamilyNo, MediaSetId, MirrorNo, Position, Shape, Slot, code};
+use twinset_domain::{Exit, FamilyNo, Fault, MediaSetId, MirrorNo, Position, Shape, Slot, code};
 use twinset_format::header::{Draft, MediaHeader};
 use twinset_plugin_api::Access;
 
@@ -33,24 +33,35 @@ pub(super) fn media(
     output: &Output,
 ) -> Result<Exit, Fault> {
     match verb {
-        MediaVerb::Format { set, if_needed, overwrite, destroy } => {
-            let wish = Wish { if_needed, overwrite, destroy };
+        MediaVerb::Format {
+            set,
+            if_needed,
+            overwrite,
+            destroy,
+        } => {
+            let wish = Wish {
+                if_needed,
+                overwrite,
+                destroy,
+            };
             format_set(context, &set, &wish, output)
         }
-        MediaVerb::Show { set: Some(set), database, .. } => {
-            show_set(context, &SetArgs { set, database }, output)
-        }
+        MediaVerb::Show {
+            set: Some(set),
+            database,
+            ..
+        } => show_set(context, &SetArgs { set, database }, output),
         MediaVerb::Show { device, plugin, .. } => {
             let (device, plugin) = (device.unwrap_or_default(), plugin.unwrap_or_default());
             show_device(context, &plugin, &device, output)
         }
         MediaVerb::Verify { set, position } => verify_set(context, &set, position, output),
-        MediaVerb::Import { set, database, files } => {
-            import_files(context, &set, &database, &files, output)
-        }
-        MediaVerb::Export { set, position, to } => {
-            export_set(context, &set, position, &to, output)
-        }
+        MediaVerb::Import {
+            set,
+            database,
+            files,
+        } => import_files(context, &set, &database, &files, output),
+        MediaVerb::Export { set, position, to } => export_set(context, &set, position, &to, output),
         MediaVerb::Recover(set) => recover_set(context, &set, output),
     }
 }
@@ -97,7 +108,10 @@ fn format_set(
             agent_name: context.config.agent.name.clone(),
         },
         places: &target.places,
-        known: context.catalog.media_set(&target.key)?.map(|known| known.id),
+        known: context
+            .catalog
+            .media_set(&target.key)?
+            .map(|known| known.id),
         if_needed: wish.if_needed,
         overwrite: wish.overwrite,
         destroy: wish.destroy,
@@ -107,11 +121,32 @@ fn format_set(
         Done::Formatted(id) => (id, true),
         Done::Attached(id) => (id, false),
     };
-    context.catalog.attach(&target.key, &KnownSet { id, highest: 0, sequence: 0 })?;
-    let what = if formatted { "formatted" } else { "already formatted, attached" };
-    output.line(format!("media set {} {what}: {id}, {}", target.key, target.shape));
+    context.catalog.attach(
+        &target.key,
+        &KnownSet {
+            id,
+            highest: 0,
+            sequence: 0,
+        },
+    )?;
+    let what = if formatted {
+        "formatted"
+    } else {
+        "already formatted, attached"
+    };
+    output.line(format!(
+        "media set {} {what}: {id}, {}",
+        target.key, target.shape
+    ));
     let volumes = target.places.len();
-    Ok(output.finish(Ok((Exit::Done, Formatted { media_set: id, formatted, volumes }))))
+    Ok(output.finish(Ok((
+        Exit::Done,
+        Formatted {
+            media_set: id,
+            formatted,
+            volumes,
+        },
+    ))))
 }
 
 #[derive(Serialize)]
@@ -123,17 +158,32 @@ struct Shown {
 
 fn show_set(context: &Context, args: &SetArgs, output: &Output) -> Result<Exit, Fault> {
     let (_, target) = target_of(context, args)?;
-    let known = context.catalog.media_set(&target.key)?.map(|known| known.id);
+    let known = context
+        .catalog
+        .media_set(&target.key)?
+        .map(|known| known.id);
     let opened = open::open(&target, context.state.agent, known)?;
     if let Some(header) = opened.matrix.any_header() {
         show::print_header(header, output);
     }
     let volumes = show::volumes(&opened.matrix);
     show::print_volumes(&volumes, output);
-    let sets: Vec<SetLine> = opened.sets.iter().map(inventory::SetOnMedia::line).collect();
+    let sets: Vec<SetLine> = opened
+        .sets
+        .iter()
+        .map(inventory::SetOnMedia::line)
+        .collect();
     show::print_sets(&sets, volumes.len(), output);
-    let exit = if opened.missing().is_empty() { Exit::Done } else { Exit::Degraded };
-    let shown = Shown { media_set: opened.matrix.media_set, volumes, sets };
+    let exit = if opened.missing().is_empty() {
+        Exit::Done
+    } else {
+        Exit::Degraded
+    };
+    let shown = Shown {
+        media_set: opened.matrix.media_set,
+        volumes,
+        sets,
+    };
     Ok(output.finish(Ok((exit, shown))))
 }
 
@@ -150,7 +200,10 @@ fn show_device(
     options: &str,
     output: &Output,
 ) -> Result<Exit, Fault> {
-    let slot = Slot { mirror: MirrorNo(1), family: FamilyNo(1) };
+    let slot = Slot {
+        mirror: MirrorNo(1),
+        family: FamilyNo(1),
+    };
     let place = Place {
         slot,
         label: label(plugin, options),
@@ -158,18 +211,34 @@ fn show_device(
         options: options.to_owned(),
         deadline: crate::config::checked::media::DEFAULT_DEVICE_DEADLINE,
     };
-    let alone = Shape { families: 1, mirrors: 1 };
-    let mut matrix =
-        Matrix::open(std::slice::from_ref(&place), alone, context.state.agent, Access::Read, None)?;
+    let alone = Shape {
+        families: 1,
+        mirrors: 1,
+    };
+    let mut matrix = Matrix::open(
+        std::slice::from_ref(&place),
+        alone,
+        context.state.agent,
+        Access::Read,
+        None,
+    )?;
     let header = match matrix.cells.first().map(|cell| &cell.header) {
         Some(Ok(header)) => header.clone(),
         Some(Err(fault)) => return Err(fault.clone()),
-        None => return Err(Fault::new(code::NO_VOLUME, place.label, "no volume is there")),
+        None => {
+            return Err(Fault::new(
+                code::NO_VOLUME,
+                place.label,
+                "no volume is there",
+            ));
+        }
     };
     matrix.place_alone(header.slot(), header.shape);
     show::print_header(&header, output);
-    let sets: Vec<SetLine> =
-        inventory::read(&matrix).iter().map(inventory::SetOnMedia::line).collect();
+    let sets: Vec<SetLine> = inventory::read(&matrix)
+        .iter()
+        .map(inventory::SetOnMedia::line)
+        .collect();
     show::print_sets(&sets, 1, output);
     Ok(output.finish(Ok((Exit::Done, ShownVolume { header, sets }))))
 }
@@ -190,14 +259,18 @@ fn verify_set(
     output: &Output,
 ) -> Result<Exit, Fault> {
     let (_, target) = target_of(context, args)?;
-    let known = context.catalog.media_set(&target.key)?.map(|known| known.id);
+    let known = context
+        .catalog
+        .media_set(&target.key)?
+        .map(|known| known.id);
     let opened = open::open(&target, context.state.agent, known)?;
     if let Some(wanted) = only
         && opened.sets.iter().all(|set| set.position != wanted)
     {
         let message = format!("no backup set at position {wanted}");
-        return Err(Fault::new(code::SET_MISSING, target.key, message)
-            .remedy("look: twinset media show"));
+        return Err(
+            Fault::new(code::SET_MISSING, target.key, message).remedy("look: twinset media show")
+        );
     }
     let progress = output.progress();
     let total = verify::planned(&opened.sets, only);
@@ -207,8 +280,10 @@ fn verify_set(
     let report = verify::verify(&opened.matrix, &opened.sets, only, &watch, stop);
     progress.end();
     if stop.load(std::sync::atomic::Ordering::Relaxed) {
-        return Err(Fault::new(code::CANCELLED, target.key, "stopped by the operator")
-            .remedy("nothing was changed; start it again when it suits"));
+        return Err(
+            Fault::new(code::CANCELLED, target.key, "stopped by the operator")
+                .remedy("nothing was changed; start it again when it suits"),
+        );
     }
     Ok(tell_report(&target.key, report, output))
 }
@@ -239,14 +314,22 @@ fn tell_report(key: &str, report: Report, output: &Output) -> Exit {
             "{key}: {} damaged places, everything is still readable, {read} read",
             report.damage.len()
         ),
-        _ => format!("{key}: {} chunks are lost on every mirror", report.lost.len()),
+        _ => format!(
+            "{key}: {} chunks are lost on every mirror",
+            report.lost.len()
+        ),
     });
     output.finish(Ok((exit, report)))
 }
 
 fn desk<'a>(context: &'a mut Context, progress: &'a dyn Progress) -> Desk<'a> {
     let stop = interrupt::flag();
-    Desk { state: &context.state, catalog: &mut context.catalog, progress, stop }
+    Desk {
+        state: &context.state,
+        catalog: &mut context.catalog,
+        progress,
+        stop,
+    }
 }
 
 fn import_files(
@@ -256,11 +339,18 @@ fn import_files(
     files: &[PathBuf],
     output: &Output,
 ) -> Result<Exit, Fault> {
-    let args = SetArgs { set: set.to_owned(), database: Some(database.to_owned()) };
+    let args = SetArgs {
+        set: set.to_owned(),
+        database: Some(database.to_owned()),
+    };
     let (_, target) = target_of(context, &args)?;
     let memory_limit = context.config.agent.memory_limit;
     let progress = output.progress();
-    let order = import::Order { database, files, memory_limit };
+    let order = import::Order {
+        database,
+        files,
+        memory_limit,
+    };
     let finished = import::import(&mut desk(context, &*progress), &target, &order)?;
     backup::tell(&finished, output);
     Ok(output.finish(Ok((Exit::Done, finished))))
@@ -274,7 +364,10 @@ fn export_set(
     output: &Output,
 ) -> Result<Exit, Fault> {
     let (_, target) = target_of(context, args)?;
-    let known = context.catalog.media_set(&target.key)?.map(|known| known.id);
+    let known = context
+        .catalog
+        .media_set(&target.key)?
+        .map(|known| known.id);
     let opened = open::open(&target, context.state.agent, known)?;
     let progress = output.progress();
     let folder = std::path::absolute(to).unwrap_or_else(|_| to.to_owned());
@@ -286,15 +379,15 @@ fn export_set(
         output.line(format!("wrote {}", file.display()));
     }
     output.line(format!("restore with: {}", exported.statement));
-    let exit = if exported.map.damage.is_empty() { Exit::Done } else { Exit::Degraded };
+    let exit = if exported.map.damage.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Degraded
+    };
     Ok(output.finish(Ok((exit, exported))))
 }
 
-fn recover_set(
-    context: &mut Context,
-    args: &SetArgs,
-    output: &Output,
-) -> Result<Exit, Fault> {
+fn recover_set(context: &mut Context, args: &SetArgs, output: &Output) -> Result<Exit, Fault> {
     let (_, target) = target_of(context, args)?;
     let instances = super::restore::instances(&context.config);
     let progress = output.progress();
@@ -312,12 +405,18 @@ fn recover_set(
         ));
     }
     for position in &report.unconfirmed {
-        output.line(format!("position {position} stays unconfirmed: no server could confirm it"));
+        output.line(format!(
+            "position {position} stays unconfirmed: no server could confirm it"
+        ));
     }
     let quiet = report.work_removed.is_empty() && report.positions.is_empty();
     if quiet {
         output.line(format!("{}: nothing to recover", target.key));
     }
-    let exit = if report.unconfirmed.is_empty() { Exit::Done } else { Exit::Degraded };
+    let exit = if report.unconfirmed.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Degraded
+    };
     Ok(output.finish(Ok((exit, report))))
 }

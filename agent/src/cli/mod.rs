@@ -29,10 +29,12 @@ pub fn run(args: Args) -> Exit {
         Verb::Backup(order) => within(file, &output, |context| {
             backup::backup(context, &order, &output)
         }),
-        Verb::Media(verb) => within(file, &output, |context| media::media(context, verb, &output)),
-        Verb::Restore(verb) => {
-            within(file, &output, |context| restore::restore(context, verb, &output))
-        }
+        Verb::Media(verb) => within(file, &output, |context| {
+            media::media(context, verb, &output)
+        }),
+        Verb::Restore(verb) => within(file, &output, |context| {
+            restore::restore(context, verb, &output)
+        }),
         Verb::Status { group } => within(file, &output, |context| {
             status::status(context, group.as_deref(), &output)
         }),

@@ -64,7 +64,11 @@ fn line(name: &str, plugin: &PluginFile) -> PluginLine {
         vendor: description.vendor.clone(),
         product: description.product.clone(),
         version: description.version.clone(),
-        class: if description.class == DeviceClass::TAPE { "tape" } else { "disk" },
+        class: if description.class == DeviceClass::TAPE {
+            "tape"
+        } else {
+            "disk"
+        },
         blake3: plugin.blake3().to_owned(),
     }
 }

@@ -25,13 +25,26 @@ pub(super) fn restore(
         RestoreVerb::Plan(point) => {
             let (_, plan) = plan(context, &point)?;
             tell(&plan, output);
-            let exit = if plan.missing.is_empty() { Exit::Done } else { Exit::Degraded };
+            let exit = if plan.missing.is_empty() {
+                Exit::Done
+            } else {
+                Exit::Degraded
+            };
             Ok(output.finish(Ok((exit, plan))))
         }
-        RestoreVerb::Run { point, name, on, data_dir, moves } => {
+        RestoreVerb::Run {
+            point,
+            name,
+            on,
+            data_dir,
+            moves,
+        } => {
             let moves: Vec<Move> = moves
                 .into_iter()
-                .map(|given| Move { logical: given.logical, to: given.path })
+                .map(|given| Move {
+                    logical: given.logical,
+                    to: given.path,
+                })
                 .collect();
             let settings = context.config.instance(&on)?.settings()?;
             let (opened, plan) = plan(context, &point)?;
@@ -67,7 +80,11 @@ fn execute(opened: &OpenSet, order: &run::Order<'_>, output: &Output) -> Result<
         bytes(restored.bytes),
         restored.position
     ));
-    let exit = if restored.map.damage.is_empty() { Exit::Done } else { Exit::Degraded };
+    let exit = if restored.map.damage.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Degraded
+    };
     Ok(output.finish(Ok((exit, restored))))
 }
 
@@ -75,9 +92,15 @@ fn plan(context: &Context, point: &RestorePoint) -> Result<(OpenSet, Plan), Faul
     let group = context.config.group(&point.group)?;
     let set = context.config.media_set(&group.media_set)?;
     let target = context.target(set, Some(&point.database))?;
-    let known = context.catalog.media_set(&target.key)?.map(|known| known.id);
+    let known = context
+        .catalog
+        .media_set(&target.key)?
+        .map(|known| known.id);
     let opened = open::open(&target, context.state.agent, known)?;
-    let wanted = Wanted { database: point.database.clone(), position: point.position };
+    let wanted = Wanted {
+        database: point.database.clone(),
+        position: point.position,
+    };
     let plan = opened.plan(&wanted)?;
     Ok((opened, plan))
 }
@@ -92,8 +115,10 @@ fn tell(plan: &Plan, output: &Output) {
         utc(set.at)
     ));
     for (family, sources) in (1..).zip(&set.sources) {
-        let list: Vec<String> =
-            sources.iter().map(|slot| format!("mirror {}", slot.mirror.0)).collect();
+        let list: Vec<String> = sources
+            .iter()
+            .map(|slot| format!("mirror {}", slot.mirror.0))
+            .collect();
         output.line(format!("family {family}: {}", list.join(", then ")));
     }
     for missing in &plan.missing {

@@ -52,19 +52,35 @@ pub(super) fn print_volumes(volumes: &[VolumeLine], output: &Output) {
 
 /// Prints the facts of a header.
 pub(super) fn print_header(header: &MediaHeader, output: &Output) {
-    let described = if header.is_label { "media label" } else { "description" };
+    let described = if header.is_label {
+        "media label"
+    } else {
+        "description"
+    };
     output.line(format!("media name          {}", header.name));
     output.line(format!("{described:<20}{}", header.description));
     output.line(format!("media set id        {}", header.media_set));
-    output.line(format!("families x mirrors  {} x {}", header.shape.families, header.shape.mirrors));
-    output.line(format!("family              {} ({})", header.family.0, header.family_id));
+    output.line(format!(
+        "families x mirrors  {} x {}",
+        header.shape.families, header.shape.mirrors
+    ));
+    output.line(format!(
+        "family              {} ({})",
+        header.family.0, header.family_id
+    ));
     output.line(format!("mirror              {}", header.mirror.0));
     output.line(format!("media sequence      {}", header.media_sequence));
-    output.line(format!("software            {} (vendor 0x{:04X})", header.software, header.vendor_id));
+    output.line(format!(
+        "software            {} (vendor 0x{:04X})",
+        header.software, header.vendor_id
+    ));
     output.line(format!("written             {}", utc(header.written)));
     output.line(format!("block size          {}", header.block_size));
     output.line(format!("encoding            {}", header.encoding));
-    output.line(format!("agent               {} ({})", header.agent_name, header.agent));
+    output.line(format!(
+        "agent               {} ({})",
+        header.agent_name, header.agent
+    ));
 }
 
 /// Prints sets.
@@ -80,14 +96,17 @@ pub(super) fn print_sets(sets: &[SetLine], volumes: usize, output: &Output) {
                 set.position.to_string(),
                 state(set.state).to_owned(),
                 set.database.clone().unwrap_or_else(|| "-".to_owned()),
-                set.kind.map_or_else(|| "-".to_owned(), |kind| kind.to_string()),
+                set.kind
+                    .map_or_else(|| "-".to_owned(), |kind| kind.to_string()),
                 written(set.written),
                 bytes(set.bytes),
                 format!("{} of {volumes}", set.volumes),
             ]
         })
         .collect();
-    let head = ["position", "state", "database", "kind", "written", "bytes", "volumes"];
+    let head = [
+        "position", "state", "database", "kind", "written", "bytes", "volumes",
+    ];
     output.line(table(&head, &rows));
 }
 

@@ -47,8 +47,11 @@ pub(super) fn status(
             continue;
         }
         let set = context.config.media_set(&group.media_set)?;
-        let databases: Vec<Option<&str>> =
-            if set.per_database() { group.databases.named().map(Some).collect() } else { vec![None] };
+        let databases: Vec<Option<&str>> = if set.per_database() {
+            group.databases.named().map(Some).collect()
+        } else {
+            vec![None]
+        };
         let mut media_sets = Vec::new();
         for database in databases {
             let target = context.target(set, database)?;
@@ -59,7 +62,10 @@ pub(super) fn status(
             }
             media_sets.push(status);
         }
-        groups.push(GroupStatus { group: group.name.clone(), media_sets });
+        groups.push(GroupStatus {
+            group: group.name.clone(),
+            media_sets,
+        });
     }
     for group in &groups {
         print(group, output);
@@ -68,13 +74,21 @@ pub(super) fn status(
 }
 
 fn look(context: &Context, target: &Target) -> Result<SetStatus, Fault> {
-    let known = context.catalog.media_set(&target.key)?.map(|known| known.id);
+    let known = context
+        .catalog
+        .media_set(&target.key)?
+        .map(|known| known.id);
     let mut status = SetStatus {
         media_set: target.key.clone(),
         missing: Vec::new(),
         last: Vec::new(),
         unconfirmed: Vec::new(),
-        runs: context.catalog.history(&target.key)?.into_iter().take(5).collect(),
+        runs: context
+            .catalog
+            .history(&target.key)?
+            .into_iter()
+            .take(5)
+            .collect(),
         fault: None,
     };
     match open::open(target, context.state.agent, known) {
@@ -102,7 +116,10 @@ fn print(group: &GroupStatus, output: &Output) {
     for set in &group.media_sets {
         output.line(format!("media set {}", set.media_set));
         if let Some(fault) = &set.fault {
-            output.line(format!("  {} {}: {}", fault.code, fault.object, fault.message));
+            output.line(format!(
+                "  {} {}: {}",
+                fault.code, fault.object, fault.message
+            ));
             continue;
         }
         for missing in &set.missing {

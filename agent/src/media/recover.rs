@@ -72,10 +72,7 @@ impl Recovery<'_> {
     ///
     /// # Errors
     /// The first device's; running it again goes on where it stopped.
-    pub fn run(
-        &mut self,
-        confirm: &mut Ask<'_>,
-    ) -> Result<Report, Fault> {
+    pub fn run(&mut self, confirm: &mut Ask<'_>) -> Result<Report, Fault> {
         let mut report = Report {
             work_removed: self.remove_work()?,
             ..Report::default()
@@ -212,7 +209,10 @@ impl Recovery<'_> {
             return Ok(());
         };
         let confirmed = match facts.source {
-            Source::Import => Some(Word { outcome: Outcome::Success, history: None }),
+            Source::Import => Some(Word {
+                outcome: Outcome::Success,
+                history: None,
+            }),
             Source::Vdi => ask(set),
         };
         let Some(Word { outcome, history }) = confirmed else {

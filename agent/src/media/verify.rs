@@ -3,14 +3,15 @@
 //! One thread reads each volume; the next piece is read on the lane while the last one is hashed.
 
 mod chain;
+mod lost;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 use twinset_domain::recover::{Second, SetState};
-use twinset_domain::{Position, Shape, Slot, chunk};
+use twinset_domain::{Position, Slot, chunk};
 use twinset_format::canonical;
 use twinset_format::manifest::{self, Manifest};
 use twinset_format::tree::TreeHasher;
@@ -127,50 +128,9 @@ pub fn verify(
         }
         report
             .lost
-            .extend(lost_chunks(set, matrix.shape, &report.damage));
+            .extend(lost::lost_chunks(set, matrix.shape, &report.damage));
     }
     report
-}
-
-/// Chunks of a set that are damaged on every mirror of their family.
-fn lost_chunks(set: &SetOnMedia, shape: Shape, damage: &[Damage]) -> Vec<Lost> {
-    if !matches!(set.state, SetState::Published | SetState::Unconfirmed) {
-        return Vec::new();
-    }
-    let mut lost = Vec::new();
-    for family in shape.families() {
-        let Some(manifest) = set.manifests.get(&family) else {
-            lost.push(Lost {
-                position: set.position,
-                family: family.0,
-                chunk: 0,
-            });
-            continue;
-        };
-        let mut bad: BTreeMap<u64, BTreeSet<Slot>> = BTreeMap::new();
-        let ours = |d: &&Damage| {
-            d.slot.family == family
-                && (d.section == Section::Volume
-                    || (d.section == Section::Data && d.position == Some(set.position)))
-                && d.kind != Kind::TooLong
-        };
-        for damage in damage.iter().filter(ours) {
-            let all = 0..chunk::count(manifest.facts.stored_length);
-            let range = damage.chunk.map_or(all, |chunk| chunk..chunk + 1);
-            for chunk in range {
-                bad.entry(chunk).or_default().insert(damage.slot);
-            }
-        }
-        let everywhere = bad
-            .iter()
-            .filter(|(_, slots)| slots.len() >= usize::from(shape.mirrors));
-        lost.extend(everywhere.map(|(chunk, _)| Lost {
-            position: set.position,
-            family: family.0,
-            chunk: *chunk,
-        }));
-    }
-    lost
 }
 
 struct Pass<'a> {

@@ -150,7 +150,9 @@ impl FamilyWriter {
     /// Where and why the stream's structure was lost, if it was.
     #[must_use]
     pub fn lost(&self) -> Option<String> {
-        self.reader.lost().map(|(at, why)| format!("at byte {at}: {why}"))
+        self.reader
+            .lost()
+            .map(|(at, why)| format!("at byte {at}: {why}"))
     }
 
     /// Looks whether a mirror has outlived its deadline, and gives it up if so.

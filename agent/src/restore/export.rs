@@ -41,7 +41,11 @@ pub fn export(
 ) -> Result<Exported, Fault> {
     let readers = open.readers(position)?;
     let Some(manifest) = open.manifest(position) else {
-        return Err(Fault::new(code::SET_MISSING, format!("position {position}"), "no manifest"));
+        return Err(Fault::new(
+            code::SET_MISSING,
+            format!("position {position}"),
+            "no manifest",
+        ));
     };
     fs::create_dir_all(folder).map_err(|error| failed(folder, "cannot be made", &error))?;
     let names: Vec<PathBuf> = (1..=readers.len())
@@ -49,8 +53,10 @@ pub fn export(
         .collect();
     for path in &names {
         if path.symlink_metadata().is_ok() {
-            return Err(Fault::new(code::FILE, path.display().to_string(), "is there already")
-                .remedy("nothing is replaced: choose an empty folder"));
+            return Err(
+                Fault::new(code::FILE, path.display().to_string(), "is there already")
+                    .remedy("nothing is replaced: choose an empty folder"),
+            );
         }
     }
     let bytes = readers.iter().map(FamilyReader::length).sum();
@@ -63,7 +69,10 @@ pub fn export(
             .map(|(reader, path)| scope.spawn(move || write(reader, path, progress, stop)))
             .collect();
         let panicked = || Fault::new(code::INTERNAL, "export", "a family's thread panicked");
-        threads.into_iter().map(|t| t.join().unwrap_or_else(|_| Err(panicked()))).collect()
+        threads
+            .into_iter()
+            .map(|t| t.join().unwrap_or_else(|_| Err(panicked())))
+            .collect()
     });
     progress.end();
     let mut map = DamageMap::default();
@@ -71,7 +80,12 @@ pub fn export(
         map.add(outcome?);
     }
     let statement = statement(open, position, &names);
-    Ok(Exported { files: names, bytes, statement, map })
+    Ok(Exported {
+        files: names,
+        bytes,
+        statement,
+        map,
+    })
 }
 
 /// `0001.Payroll.full.20261121T010000Z.bak`, or `...family1of2.bak` for stripes; the number is the
@@ -103,12 +117,20 @@ fn write(
     work.push(".part");
     let work = PathBuf::from(work);
     let cannot = |error: std::io::Error| failed(path, "cannot be written", &error);
-    let mut file: File =
-        OpenOptions::new().write(true).create(true).truncate(true).open(&work).map_err(cannot)?;
+    let mut file: File = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .open(&work)
+        .map_err(cannot)?;
     let mut copy = || -> Result<(), Fault> {
         while let Some(chunk) = reader.next_chunk()? {
             if stop.load(Ordering::Relaxed) {
-                return Err(Fault::new(code::CANCELLED, "export", "stopped by the operator"));
+                return Err(Fault::new(
+                    code::CANCELLED,
+                    "export",
+                    "stopped by the operator",
+                ));
             }
             file.write_all(&chunk).map_err(cannot)?;
             progress.advance(chunk.len() as u64);
@@ -128,8 +150,13 @@ fn statement(open: &OpenSet, position: Position, files: &[PathBuf]) -> String {
     let facts = open.manifest(position).map(|manifest| &manifest.facts);
     RestoreStatement {
         database: facts.map_or_else(String::new, |facts| facts.database.clone()),
-        kind: facts.and_then(|facts| facts.kind).unwrap_or(BackupKind::Full),
-        devices: files.iter().map(|path| Medium::Disk(path.display().to_string())).collect(),
+        kind: facts
+            .and_then(|facts| facts.kind)
+            .unwrap_or(BackupKind::Full),
+        devices: files
+            .iter()
+            .map(|path| Medium::Disk(path.display().to_string()))
+            .collect(),
         moves: Vec::new(),
         replace: false,
         recovery: Recovery::NoRecovery,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use twinset_domain::restore::{Candidate, Wanted, choose};
-use twinset_domain::{AgentId, Fault, FamilyNo, MediaSetId, Position, Slot, code};
+use twinset_domain::{AgentId, FamilyNo, Fault, MediaSetId, Position, Slot, code};
 use twinset_format::manifest::Manifest;
 use twinset_plugin_api::Access;
 
@@ -48,19 +48,19 @@ pub struct DamageMap {
 ///
 /// # Errors
 /// [`code::NO_VOLUME`] when none answers.
-pub fn open(
-    target: &Target,
-    agent: AgentId,
-    known: Option<MediaSetId>,
-) -> Result<OpenSet, Fault> {
+pub fn open(target: &Target, agent: AgentId, known: Option<MediaSetId>) -> Result<OpenSet, Fault> {
     let matrix = Matrix::open(&target.places, target.shape, agent, Access::Read, known)?;
     if matrix.volumes().next().is_none() {
         let object = format!("media set {}", target.key);
-        let causes = matrix.cells.iter().filter_map(|cell| cell.volume.as_ref().err());
+        let causes = matrix
+            .cells
+            .iter()
+            .filter_map(|cell| cell.volume.as_ref().err());
         return Err(causes
-            .fold(Fault::new(code::NO_VOLUME, object, "no volume answers"), |fault, cause| {
-                fault.cause(cause)
-            })
+            .fold(
+                Fault::new(code::NO_VOLUME, object, "no volume answers"),
+                |fault, cause| fault.cause(cause),
+            )
             .remedy("mount the shares; or format the media set, if that was never done"));
     }
     let sets = inventory::read(&matrix);
@@ -72,7 +72,10 @@ impl OpenSet {
     #[must_use]
     pub fn missing(&self) -> Vec<String> {
         let silent = |cell: &crate::media::matrix::Cell| match (&cell.volume, &cell.header) {
-            (Err(fault), _) => Some(format!("{} ({}): {}", cell.place.label, cell.place.slot, fault.text)),
+            (Err(fault), _) => Some(format!(
+                "{} ({}): {}",
+                cell.place.label, cell.place.slot, fault.text
+            )),
             (_, Err(fault)) => Some(format!("{}: {}", fault.object, fault.message)),
             _ => None,
         };
@@ -85,10 +88,17 @@ impl OpenSet {
     /// [`choose`]'s.
     pub fn plan(&self, wanted: &Wanted) -> Result<Plan, Fault> {
         let shape = self.matrix.shape;
-        let candidates: Vec<Candidate> =
-            self.sets.iter().filter_map(|set| set.candidate(shape)).collect();
+        let candidates: Vec<Candidate> = self
+            .sets
+            .iter()
+            .filter_map(|set| set.candidate(shape))
+            .collect();
         let set = choose(wanted, &candidates)?;
-        Ok(Plan { set, media_set: self.matrix.media_set, missing: self.missing() })
+        Ok(Plan {
+            set,
+            media_set: self.matrix.media_set,
+            missing: self.missing(),
+        })
     }
 
     /// The set at a position, with everything it needs to be read.
@@ -101,10 +111,16 @@ impl OpenSet {
         let Some((set, candidate)) =
             set.and_then(|set| Some((set, set.candidate(self.matrix.shape)?)))
         else {
-            return Err(Fault::new(code::SET_MISSING, object, "there is no backup set")
-                .remedy("look: twinset media show"));
+            return Err(
+                Fault::new(code::SET_MISSING, object, "there is no backup set")
+                    .remedy("look: twinset media show"),
+            );
         };
-        (1..).map(FamilyNo).zip(&candidate.sources).map(|(f, s)| self.reader(set, f, s)).collect()
+        (1..)
+            .map(FamilyNo)
+            .zip(&candidate.sources)
+            .map(|(f, s)| self.reader(set, f, s))
+            .collect()
     }
 
     fn reader(
@@ -118,12 +134,24 @@ impl OpenSet {
             return Err(Fault::new(code::LOST, object, "the family is on no mirror")
                 .remedy("bring a missing volume back, or choose another set"));
         };
-        let volumes = sources.iter().filter_map(|slot| self.matrix.volume(*slot)).map(Arc::clone);
+        let volumes = sources
+            .iter()
+            .filter_map(|slot| self.matrix.volume(*slot))
+            .map(Arc::clone);
         let mut reader = FamilyReader::new(manifest.clone(), volumes.collect());
-        for cell in self.matrix.cells.iter().filter(|cell| cell.place.slot.family == family) {
+        for cell in self
+            .matrix
+            .cells
+            .iter()
+            .filter(|cell| cell.place.slot.family == family)
+        {
             let slot = cell.place.slot;
             if !sources.contains(&slot) {
-                let why = cell.volume.as_ref().err().map_or_else(String::new, |f| f.text.clone());
+                let why = cell
+                    .volume
+                    .as_ref()
+                    .err()
+                    .map_or_else(String::new, |f| f.text.clone());
                 reader.note(missing(cell.place.label.clone(), slot, set.position, why));
             }
         }
@@ -133,7 +161,10 @@ impl OpenSet {
     /// The manifest of the first family.
     #[must_use]
     pub fn manifest(&self, position: Position) -> Option<&Manifest> {
-        self.sets.iter().find(|set| set.position == position)?.any_manifest()
+        self.sets
+            .iter()
+            .find(|set| set.position == position)?
+            .any_manifest()
     }
 }
 

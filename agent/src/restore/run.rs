@@ -1,8 +1,7 @@
 //! RESTORE through the virtual device interface, always under a name that is free (P11).
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -17,23 +16,11 @@ use crate::sqlserver::facts::{self, ListedFile};
 use crate::sqlserver::statement::{
     Medium, Move, Recovery, RestoreStatement, Transfer, file_list_sql,
 };
-use crate::sqlserver::vdi::{
-    DeviceEnd, End, NotConfigured, VdiLibrary, VdiSet, drive_restore, feature, set_name,
-};
-use crate::sqlserver::{
-    Connector, InstanceSettings, Purpose, Rows, Running, Session, StatementEnd, cancel,
-};
+use crate::sqlserver::vdi::{DeviceEnd, End, VdiLibrary, drive_restore, feature};
+use crate::sqlserver::{Connector, InstanceSettings, Purpose, Rows, Session, StatementEnd, VdiJob};
 
-/// How long SQL Server may take to open the virtual device set, while its statement runs.
-const CONFIGURE_LIMIT: Duration = Duration::from_secs(300);
 /// How long RESTORE may roll forward and recover after it has read everything.
 const STATEMENT_LIMIT: Duration = Duration::from_secs(24 * 3600);
-/// How long a cancelled statement may take to end.
-const CANCEL_LIMIT: Duration = Duration::from_secs(10);
-/// How long buffers may stay out after the devices have ended.
-const CLOSE_LIMIT: Duration = Duration::from_secs(30);
-/// How often the main thread looks up.
-const GLANCE: Duration = Duration::from_millis(200);
 
 /// What is to be restored, and where to.
 pub struct Order<'a> {
@@ -66,14 +53,6 @@ pub struct Restored {
     pub map: DamageMap,
 }
 
-/// One statement over virtual devices, from create to close.
-struct Session1<'a> {
-    library: &'a Arc<VdiLibrary>,
-    settings: &'a InstanceSettings,
-    progress: &'a dyn Progress,
-    stop: &'a AtomicBool,
-}
-
 /// What a statement over virtual devices came to.
 struct Streamed {
     statement: Option<StatementEnd>,
@@ -81,6 +60,14 @@ struct Streamed {
     devices: Vec<DeviceEnd>,
     map: DamageMap,
     fault: Option<Fault>,
+}
+
+/// What all statements of one restore share.
+struct Server<'a> {
+    library: &'a Arc<VdiLibrary>,
+    settings: &'a InstanceSettings,
+    progress: &'a dyn Progress,
+    stop: &'a AtomicBool,
 }
 
 /// Restores.
@@ -94,22 +81,35 @@ pub fn restore(
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<Restored, Fault> {
-    let Some(facts) = open.manifest(order.position).map(|manifest| &manifest.facts) else {
+    let Some(facts) = open
+        .manifest(order.position)
+        .map(|manifest| &manifest.facts)
+    else {
         let object = format!("position {}", order.position);
-        return Err(Fault::new(code::SET_MISSING, object, "there is no backup set")
-            .remedy("look: twinset media show"));
+        return Err(
+            Fault::new(code::SET_MISSING, object, "there is no backup set")
+                .remedy("look: twinset media show"),
+        );
     };
     let library = VdiLibrary::load(&order.settings.vdi_library)?;
     let run = RunId::random().to_string();
     let mut control = Connector::new(order.settings.clone(), &run).open(Purpose::Control)?;
     free_name(&mut control, order.name)?;
-    let session = Session1 { library: &library, settings: order.settings, progress, stop };
+    let session = Server {
+        library: &library,
+        settings: order.settings,
+        progress,
+        stop,
+    };
     progress.note("read the list of database files");
     let files = file_list(open, order, facts, &session, &mut control)?;
     let moves = placed(&mut control, order, &files)?;
     let readers = open.readers(order.position)?;
     let bytes = readers.iter().map(FamilyReader::length).sum();
-    progress.begin(&format!("restore {} as {}", facts.database, order.name), Some(bytes));
+    progress.begin(
+        &format!("restore {} as {}", facts.database, order.name),
+        Some(bytes),
+    );
     let statement = |devices: Vec<Medium>| {
         RestoreStatement {
             database: order.name.to_owned(),
@@ -118,7 +118,10 @@ pub fn restore(
             moves: moves.clone(),
             replace: false,
             recovery: Recovery::Recovery,
-            checksum: facts.sets.first().is_some_and(|set| set.checksum == Some(true)),
+            checksum: facts
+                .sets
+                .first()
+                .is_some_and(|set| set.checksum == Some(true)),
             transfer: transfer(facts),
         }
         .to_sql()
@@ -153,28 +156,43 @@ fn free_name(control: &mut Session, name: &str) -> Result<(), Fault> {
         return Ok(());
     };
     if there.mirroring_guid.is_some() {
-        return Err(Fault::new(code::RESTORE_MIRRORED, object, "it is in a mirroring session")
-            .remedy("restore under a new name: --as NAME"));
+        return Err(Fault::new(
+            code::RESTORE_MIRRORED,
+            object,
+            "it is in a mirroring session",
+        )
+        .remedy("restore under a new name: --as NAME"));
     }
-    Err(Fault::new(code::RESTORE_EXISTS, object, "a database of this name is there")
-        .remedy("restore under a new name: --as NAME"))
+    Err(Fault::new(
+        code::RESTORE_EXISTS,
+        object,
+        "a database of this name is there",
+    )
+    .remedy("restore under a new name: --as NAME"))
 }
 
 fn file_list(
     open: &OpenSet,
     order: &Order<'_>,
     facts: &Facts,
-    session: &Session1<'_>,
+    session: &Server<'_>,
     control: &mut Session,
 ) -> Result<Vec<ListedFile>, Fault> {
     let readers = open.readers(order.position)?;
     let transfer = transfer(facts);
-    let streamed =
-        session.stream(readers, &|devices| file_list_sql(&devices, transfer), control);
+    let streamed = session.stream(
+        readers,
+        &|devices| file_list_sql(&devices, transfer),
+        control,
+    );
     let rows = judged(streamed, order.name)?.rows;
     let rows = rows.ok_or_else(|| {
-        Fault::new(code::SQL_ERROR, &order.settings.name, "no list of database files came")
-            .remedy("see SQL Server's error log")
+        Fault::new(
+            code::SQL_ERROR,
+            &order.settings.name,
+            "no list of database files came",
+        )
+        .remedy("see SQL Server's error log")
     })?;
     facts::file_list(&rows)
 }
@@ -186,8 +204,12 @@ fn placed(
     order: &Order<'_>,
     files: &[ListedFile],
 ) -> Result<Vec<Move>, Fault> {
-    for unknown in order.moves.iter().filter(|m| files.iter().all(|f| f.logical_name != m.logical)) {
-        let known: Vec<&str> = files.iter().map(|file| file.logical_name.as_str()).collect();
+    let named = |m: &&Move| files.iter().all(|file| file.logical_name != m.logical);
+    if let Some(unknown) = order.moves.iter().find(named) {
+        let known: Vec<&str> = files
+            .iter()
+            .map(|file| file.logical_name.as_str())
+            .collect();
         let message = format!("the backup has no file {}", unknown.logical);
         return Err(Fault::new(code::UNKNOWN_NAME, "--move", message)
             .cause(format!("its files: {}", known.join(", ")))
@@ -204,7 +226,10 @@ fn placed(
             (None, Some(folder)) => join(folder, order.name, file),
             (None, None) => file.physical_name.clone(),
         };
-        Move { logical: file.logical_name.clone(), to }
+        Move {
+            logical: file.logical_name.clone(),
+            to,
+        }
     };
     Ok(files.iter().map(place).collect())
 }
@@ -219,131 +244,86 @@ fn join(folder: &str, name: &str, file: &ListedFile) -> String {
     };
     let name = twinset_domain::name::safe(name);
     let logical = twinset_domain::name::safe(&file.logical_name);
-    format!("{}{separator}{name}.{logical}.{ending}", folder.trim_end_matches(['/', '\\']))
+    format!(
+        "{}{separator}{name}.{logical}.{ending}",
+        folder.trim_end_matches(['/', '\\'])
+    )
 }
 
 /// What the statement and the devices say: success needs both.
 fn judged(streamed: Streamed, name: &str) -> Result<Streamed, Fault> {
     let object = format!("database {name}");
-    let server = streamed.statement.as_ref().and_then(|end| end.fault(&object));
-    let device = streamed.devices.iter().find_map(|device| match &device.end {
-        End::Failed(fault) | End::Protocol(fault) => Some(fault.clone()),
-        End::Closed | End::Aborted => None,
-    });
+    let server = streamed
+        .statement
+        .as_ref()
+        .and_then(|end| end.fault(&object));
+    let device = streamed
+        .devices
+        .iter()
+        .find_map(|device| match &device.end {
+            End::Failed(fault) | End::Protocol(fault) => Some(fault.clone()),
+            End::Closed | End::Aborted => None,
+        });
     match (streamed.fault.clone().or(device), server) {
-        (Some(ours), Some(server)) if ours.code != code::CANCELLED => {
-            Err(ours.cause(format!("SQL Server then said {}: {}", server.code, server.message)))
-        }
+        (Some(ours), Some(server)) if ours.code != code::CANCELLED => Err(ours.cause(format!(
+            "SQL Server then said {}: {}",
+            server.code, server.message
+        ))),
         (Some(fault), _) | (None, Some(fault)) => Err(fault),
         (None, None) if streamed.statement == Some(StatementEnd::Ok) => Ok(streamed),
-        (None, None) => Err(Fault::new(code::SQL_LOST, object, "the statement did not end")
-            .remedy("look at the database's state before trying again")),
+        (None, None) => Err(
+            Fault::new(code::SQL_LOST, object, "the statement did not end")
+                .remedy("look at the database's state before trying again"),
+        ),
     }
 }
 
-impl Session1<'_> {
-    /// Creates the set, sends the statement, serves its reads, and waits for its end.
+impl Server<'_> {
+    /// Sends a statement and serves its reads.
     fn stream(
         &self,
         readers: Vec<FamilyReader>,
         statement: &dyn Fn(Vec<Medium>) -> String,
         control: &mut Session,
     ) -> Streamed {
+        let run = RunId::random().to_string();
+        let job = VdiJob {
+            library: self.library,
+            settings: self.settings,
+            run: &run,
+            features: feature::LIKE_PIPE,
+            families: u16::try_from(readers.len()).unwrap_or(u16::MAX),
+            end_limit: STATEMENT_LIMIT,
+            stop: self.stop,
+        };
+        let mut readers = readers.into_iter();
+        let mut open = |_| {
+            let reader = readers.next().ok_or_else(|| {
+                Fault::new(code::INTERNAL, "restore", "more devices than families")
+            })?;
+            Ok(FamilySource::new(reader, self.progress))
+        };
+        let end = job.run(
+            statement,
+            &mut open,
+            &|device, mut source, cancelled| {
+                let end = drive_restore(device, &mut source, cancelled);
+                (end, source.finish())
+            },
+            control,
+        );
         let mut streamed = Streamed {
-            statement: None,
-            rows: None,
+            statement: end.statement,
+            rows: end.rows,
             devices: Vec::new(),
             map: DamageMap::default(),
-            fault: None,
+            fault: end.fault,
         };
-        let run = RunId::random().to_string();
-        let families = u16::try_from(readers.len()).unwrap_or(u16::MAX);
-        let begun = VdiSet::create(self.library, &set_name(&run), families, feature::LIKE_PIPE)
-            .and_then(|set| {
-                let media = set.device_names().into_iter().map(Medium::Virtual).collect();
-                let work = Connector::new(self.settings.clone(), &run).open(Purpose::Work)?;
-                Ok((work.start(statement(media))?, set))
-            });
-        let (running, set) = match begun {
-            Ok(begun) => begun,
-            Err(fault) => {
-                streamed.fault = Some(fault);
-                return streamed;
-            }
-        };
-        if let Err(fault) = self.serve(readers, &set, &running, &mut streamed) {
-            set.abort("the restore cannot begin");
-            streamed.fault = fault;
-        }
-        self.end(running, control, &mut streamed);
-        if let Err(fault) = set.close(CLOSE_LIMIT) {
-            tracing::warn!(%fault, "the virtual device set");
+        for (device, (report, fault)) in end.devices {
+            streamed.devices.push(device);
+            streamed.map.add(report);
+            streamed.fault = streamed.fault.or(fault);
         }
         streamed
     }
-
-    fn serve(
-        &self,
-        readers: Vec<FamilyReader>,
-        set: &VdiSet,
-        running: &Running,
-        streamed: &mut Streamed,
-    ) -> Result<(), Option<Fault>> {
-        let mut still_wanted = || {
-            let over = running.poll().is_some() || self.stop.load(Ordering::Relaxed);
-            if over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        };
-        match set.configure(CONFIGURE_LIMIT, &mut still_wanted) {
-            Ok(_) => {}
-            Err(NotConfigured::NotWanted) if running.poll().is_some() => return Err(None),
-            Err(NotConfigured::NotWanted) => return Err(Some(cancelled())),
-            Err(NotConfigured::Fault(fault)) => return Err(Some(fault)),
-        }
-        let mut lanes = Vec::new();
-        for (name, reader) in set.device_names().iter().zip(readers) {
-            let device = set.open_device(name).map_err(Some)?;
-            lanes.push((device, FamilySource::new(reader, self.progress)));
-        }
-        let cancelled = AtomicBool::new(false);
-        std::thread::scope(|scope| {
-            let threads: Vec<_> = lanes
-                .into_iter()
-                .map(|(device, mut source)| {
-                    let cancelled = &cancelled;
-                    scope.spawn(move || {
-                        let end = drive_restore(device, &mut source, cancelled);
-                        (end, source.finish())
-                    })
-                })
-                .collect();
-            while !threads.iter().all(std::thread::ScopedJoinHandle::is_finished) {
-                if self.stop.load(Ordering::Relaxed) && !cancelled.swap(true, Ordering::Relaxed) {
-                    set.abort("stopped by the operator");
-                }
-                std::thread::sleep(GLANCE);
-            }
-            for (end, (report, fault)) in threads.into_iter().filter_map(|t| t.join().ok()) {
-                streamed.devices.push(end);
-                streamed.map.add(report);
-                streamed.fault = streamed.fault.take().or(fault);
-            }
-        });
-        Ok(())
-    }
-
-    fn end(&self, running: Running, control: &mut Session, streamed: &mut Streamed) {
-        let stopped = self.stop.load(Ordering::Relaxed) || streamed.fault.is_some();
-        let limit = if stopped { CANCEL_LIMIT } else { STATEMENT_LIMIT };
-        streamed.statement = running.wait(limit);
-        if streamed.statement.is_some() {
-            streamed.rows = running.take_rows();
-        } else if let Err(fault) = cancel(running, control) {
-            tracing::warn!(%fault, "the statement could not be cancelled");
-        }
-    }
-}
-
-fn cancelled() -> Fault {
-    Fault::new(code::CANCELLED, "restore", "stopped by the operator")
-        .remedy("the database may be left RESTORING: drop it, or restore again")
 }

@@ -21,7 +21,13 @@ pub(super) struct FamilySource<'a> {
 
 impl<'a> FamilySource<'a> {
     pub(super) fn new(reader: FamilyReader, progress: &'a dyn Progress) -> Self {
-        Self { reader, chunk: Vec::new(), used: 0, progress, fault: None }
+        Self {
+            reader,
+            chunk: Vec::new(),
+            used: 0,
+            progress,
+            fault: None,
+        }
     }
 
     pub(super) fn finish(self) -> (ReadReport, Option<Fault>) {

@@ -5,7 +5,7 @@ use twinset_domain::{BackupKind, Fault, code};
 use twinset_format::mtf::SetFacts;
 use twinset_format::record::Outcome;
 
-use super::session::{Streamed, unexplained};
+use super::session::Streamed;
 use crate::backup::run::{Desk, Finished, Reserved};
 use crate::media::writer::Sealed;
 use crate::sqlserver::history::{MsdbSet, SetKey, find_set};
@@ -85,7 +85,11 @@ fn evidence(
         Some(end @ StatementEnd::Error { number, .. }) => {
             // 3009 counts as a warning only when it stands alone.
             let alone = !end.has_error_besides(*number);
-            Statement::Error(if alone { *number } else { first_other(end, *number) })
+            Statement::Error(if alone {
+                *number
+            } else {
+                first_other(end, *number)
+            })
         }
         Some(StatementEnd::Lost(_)) | None => Statement::Lost,
     };
@@ -108,9 +112,11 @@ fn evidence(
 /// The first error that is not the given one.
 fn first_other(end: &StatementEnd, number: u32) -> u32 {
     match end {
-        StatementEnd::Error { all, .. } => {
-            all.iter().map(|message| message.number).find(|n| *n != number).unwrap_or(number)
-        }
+        StatementEnd::Error { all, .. } => all
+            .iter()
+            .map(|message| message.number)
+            .find(|n| *n != number)
+            .unwrap_or(number),
         StatementEnd::Ok | StatementEnd::Lost(_) => number,
     }
 }
@@ -118,14 +124,18 @@ fn first_other(end: &StatementEnd, number: u32) -> u32 {
 /// Streams that show their facts must be whole, agree with each other and with msdb.
 fn facts_agree(sealed: &[Sealed], found: Option<&MsdbSet>) -> bool {
     use twinset_format::mtf::Container;
-    let whole = sealed.iter().all(|family| {
-        family.stream.container != Container::Mtf || family.stream.complete
-    });
-    let Some(first) = stream_facts(sealed) else { return whole };
+    let whole = sealed
+        .iter()
+        .all(|family| family.stream.container != Container::Mtf || family.stream.complete);
+    let Some(first) = stream_facts(sealed) else {
+        return whole;
+    };
     let twins = sealed
         .iter()
         .filter_map(|family| family.stream.sets.first())
-        .all(|set| (set.set, set.first_lsn, set.last_lsn) == (first.set, first.first_lsn, first.last_lsn));
+        .all(|set| {
+            (set.set, set.first_lsn, set.last_lsn) == (first.set, first.first_lsn, first.last_lsn)
+        });
     let history = found.is_none_or(|found| {
         same(first.set, Some(found.backup_set_uuid))
             && same(first.first_lsn, found.first_lsn)
@@ -142,7 +152,11 @@ fn same<T: PartialEq>(ours: Option<T>, theirs: Option<T>) -> bool {
 /// msdb's facts, in the form that stands in verdict records.
 pub(in crate::backup) fn set_facts(found: &MsdbSet) -> SetFacts {
     let letter = found.kind.bytes().next();
-    let version = match (found.software_major, found.software_minor, found.software_build) {
+    let version = match (
+        found.software_major,
+        found.software_minor,
+        found.software_build,
+    ) {
         (Some(major), Some(minor), Some(build)) => Some(format!("{major}.{minor}.{build}")),
         _ => None,
     };
@@ -175,19 +189,31 @@ pub(in crate::backup) fn set_facts(found: &MsdbSet) -> SetFacts {
 /// consequences, never causes.
 fn first_cause(reserved: &Reserved, streamed: &Streamed) -> Fault {
     let object = format!("database {}", reserved.facts.database);
-    let server = streamed.statement.as_ref().and_then(|end| end.fault(&object));
+    let server = streamed
+        .statement
+        .as_ref()
+        .and_then(|end| end.fault(&object));
     let ours = streamed.fault.clone().or_else(|| {
-        streamed.devices.iter().find_map(|device| match &device.end {
-            End::Failed(fault) | End::Protocol(fault) => Some(fault.clone()),
-            End::Closed | End::Aborted => None,
-        })
+        streamed
+            .devices
+            .iter()
+            .find_map(|device| match &device.end {
+                End::Failed(fault) | End::Protocol(fault) => Some(fault.clone()),
+                End::Closed | End::Aborted => None,
+            })
     });
     match (ours, server) {
-        (Some(ours), Some(server)) if ours.code != code::CANCELLED => {
-            ours.cause(format!("SQL Server then said {}: {}", server.code, server.message))
-        }
+        (Some(ours), Some(server)) if ours.code != code::CANCELLED => ours.cause(format!(
+            "SQL Server then said {}: {}",
+            server.code, server.message
+        )),
         (Some(fault), _) | (None, Some(fault)) => fault,
-        (None, None) => unexplained(streamed),
+        (None, None) => Fault::new(
+            code::VDI_SESSION,
+            object,
+            "the backup did not come to its end",
+        )
+        .remedy("see SQL Server's error log; nothing was published"),
     }
 }
 
@@ -198,7 +224,9 @@ fn unconfirmed(reserved: &Reserved, streamed: &Streamed, evidence: &Evidence) ->
     let message = "the set is sealed on every mirror, but SQL Server's verdict is not success";
     let statement = match &streamed.statement {
         Some(StatementEnd::Ok) => "the statement ended without error".to_owned(),
-        Some(StatementEnd::Error { number, message, .. }) => format!("error {number}: {message}"),
+        Some(StatementEnd::Error {
+            number, message, ..
+        }) => format!("error {number}: {message}"),
         Some(StatementEnd::Lost(why)) => format!("the connection was lost: {why}"),
         None => "the statement did not end in time".to_owned(),
     };
@@ -207,7 +235,9 @@ fn unconfirmed(reserved: &Reserved, streamed: &Streamed, evidence: &Evidence) ->
         History::Absent => "msdb does not know the set",
         History::Unknown => "msdb could not be asked",
     };
-    let mut fault = Fault::new(code::UNCONFIRMED, object, message).cause(statement).cause(history);
+    let mut fault = Fault::new(code::UNCONFIRMED, object, message)
+        .cause(statement)
+        .cause(history);
     if !evidence.all_closed {
         fault = fault.cause("a virtual device did not end as it should");
     }

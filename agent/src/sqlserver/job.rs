@@ -1,0 +1,205 @@
+//! One BACKUP or RESTORE over virtual devices, from the creation of the set to its close.
+//!
+//! create the set -> send the statement -> wait for the configuration -> open the devices -> drive
+//! each on a thread of its own -> wait for the statement's end -> close the set.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::ScopedJoinHandle;
+use std::time::{Duration, Instant};
+
+use twinset_domain::{Fault, code};
+
+use super::statement::Medium;
+use super::vdi::{DeviceEnd, NotConfigured, VdiDevice, VdiLibrary, VdiSet, set_name};
+use super::{Connector, InstanceSettings, Purpose, Rows, Running, Session, StatementEnd, cancel};
+
+/// How long SQL Server may take to open the set while its statement runs: it may wait for locks.
+const CONFIGURE_LIMIT: Duration = Duration::from_secs(300);
+/// How long a statement may take to end after it was aborted.
+const ABORT_LIMIT: Duration = Duration::from_secs(10);
+/// How long buffers may stay out after the devices have ended.
+const CLOSE_LIMIT: Duration = Duration::from_secs(30);
+/// How often the main thread looks up.
+const GLANCE: Duration = Duration::from_millis(100);
+
+/// A statement over virtual devices.
+pub struct VdiJob<'a> {
+    /// SQL Server's library.
+    pub library: &'a Arc<VdiLibrary>,
+    /// The instance.
+    pub settings: &'a InstanceSettings,
+    /// Makes the names of set and session unique.
+    pub run: &'a str,
+    /// Flags of [`super::vdi::feature`].
+    pub features: u32,
+    /// Devices, one for each family.
+    pub families: u16,
+    /// How long the statement may work on after its last device has closed.
+    pub end_limit: Duration,
+    /// Set when the operator wants it to stop.
+    pub stop: &'a AtomicBool,
+}
+
+/// What a job came to.
+pub struct JobEnd<T> {
+    /// Name of the set, by which msdb knows its devices.
+    pub set_name: String,
+    /// How the statement ended; `None` when it did not end in time.
+    pub statement: Option<StatementEnd>,
+    /// Rows of the statement.
+    pub rows: Option<Rows>,
+    /// How each device ended, with what its driver gave, in the order of families.
+    pub devices: Vec<(DeviceEnd, T)>,
+    /// What failed on our side beside the devices.
+    pub fault: Option<Fault>,
+}
+
+impl VdiJob<'_> {
+    /// Runs the job. `open` makes the end of each device, by its number from 1; `drive` serves one
+    /// device until it ends. An end that is dropped gives up what it holds.
+    pub fn run<L: Send, T: Send>(
+        &self,
+        statement: &dyn Fn(Vec<Medium>) -> String,
+        open: &mut dyn FnMut(u16) -> Result<L, Fault>,
+        drive: &(dyn Fn(VdiDevice, L, &AtomicBool) -> (DeviceEnd, T) + Sync),
+        control: &mut Session,
+    ) -> JobEnd<T> {
+        let mut end = JobEnd {
+            set_name: set_name(self.run),
+            statement: None,
+            rows: None,
+            devices: Vec::new(),
+            fault: None,
+        };
+        let (running, set) = match self.begin(&end.set_name, statement) {
+            Ok(begun) => begun,
+            Err(fault) => {
+                end.fault = Some(fault);
+                return end;
+            }
+        };
+        match self.lanes(&set, &running, open) {
+            Ok(lanes) => end.devices = self.drive_all(&set, lanes, drive),
+            Err(fault) => {
+                set.abort("the devices cannot be served");
+                end.fault = fault;
+            }
+        }
+        self.end(running, control, &mut end);
+        if let Err(fault) = set.close(CLOSE_LIMIT) {
+            tracing::warn!(%fault, "the virtual device set");
+        }
+        end
+    }
+
+    /// Creates the set before the statement is sent: SQL Server opens it by name.
+    fn begin(
+        &self,
+        name: &str,
+        statement: &dyn Fn(Vec<Medium>) -> String,
+    ) -> Result<(Running, VdiSet), Fault> {
+        let set = VdiSet::create(self.library, name, self.families, self.features)?;
+        let media = set
+            .device_names()
+            .into_iter()
+            .map(Medium::Virtual)
+            .collect();
+        let work = Connector::new(self.settings.clone(), self.run).open(Purpose::Work)?;
+        Ok((work.start(statement(media))?, set))
+    }
+
+    /// Waits for the configuration and opens every device. `Err(None)` when the statement ended
+    /// before it opened the set: its own error then tells the cause.
+    fn lanes<L>(
+        &self,
+        set: &VdiSet,
+        running: &Running,
+        open: &mut dyn FnMut(u16) -> Result<L, Fault>,
+    ) -> Result<Vec<(VdiDevice, L)>, Option<Fault>> {
+        let mut still_wanted = || {
+            let over = running.poll().is_some() || self.stop.load(Ordering::Relaxed);
+            if over {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        };
+        match set.configure(CONFIGURE_LIMIT, &mut still_wanted) {
+            Ok(_) => {}
+            Err(NotConfigured::NotWanted) if running.poll().is_some() => return Err(None),
+            Err(NotConfigured::NotWanted) => return Err(Some(cancelled())),
+            Err(NotConfigured::Fault(fault)) => return Err(Some(fault)),
+        }
+        let lane = |(family, name): (u16, String)| {
+            let device = set.open_device(&name)?;
+            Ok((device, open(family)?))
+        };
+        (1..)
+            .zip(set.device_names())
+            .map(lane)
+            .collect::<Result<_, Fault>>()
+            .map_err(Some)
+    }
+
+    fn drive_all<L: Send, T: Send>(
+        &self,
+        set: &VdiSet,
+        lanes: Vec<(VdiDevice, L)>,
+        drive: &(dyn Fn(VdiDevice, L, &AtomicBool) -> (DeviceEnd, T) + Sync),
+    ) -> Vec<(DeviceEnd, T)> {
+        let cancelled = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let threads: Vec<ScopedJoinHandle<'_, (DeviceEnd, T)>> = lanes
+                .into_iter()
+                .map(|(device, lane)| {
+                    let cancelled = &cancelled;
+                    scope.spawn(move || drive(device, lane, cancelled))
+                })
+                .collect();
+            while !threads.iter().all(ScopedJoinHandle::is_finished) {
+                if self.stop.load(Ordering::Relaxed) && !cancelled.swap(true, Ordering::Relaxed) {
+                    set.abort("stopped by the operator");
+                }
+                std::thread::sleep(GLANCE);
+            }
+            // A driver that panicked counts as a device that did not end.
+            threads
+                .into_iter()
+                .filter_map(|thread| thread.join().ok())
+                .collect()
+        })
+    }
+
+    /// Waits for the statement's end; one that does not end in time is cancelled.
+    fn end<T>(&self, running: Running, control: &mut Session, end: &mut JobEnd<T>) {
+        let begun = Instant::now();
+        let mut limit = if end.fault.is_some() {
+            ABORT_LIMIT
+        } else {
+            self.end_limit
+        };
+        while end.statement.is_none() && begun.elapsed() < limit {
+            if self.stop.load(Ordering::Relaxed) {
+                limit = limit.min(ABORT_LIMIT);
+            }
+            end.statement = running.wait(GLANCE);
+        }
+        if end.statement.is_some() {
+            end.rows = running.take_rows();
+        } else if let Err(fault) = cancel(running, control) {
+            tracing::warn!(%fault, "the statement could not be cancelled");
+        }
+    }
+}
+
+/// The operator stopped the job.
+fn cancelled() -> Fault {
+    Fault::new(
+        code::CANCELLED,
+        "virtual devices",
+        "stopped by the operator",
+    )
+    .remedy("start it again when it suits; a RESTORE may leave its database RESTORING")
+}
