@@ -10,7 +10,10 @@ mod through_the_table;
 #[test]
 fn the_rust_door_has_the_name_that_hosts_look_for() {
     // `export_device!` needs the name as a literal.
-    assert_eq!(ROOT_MODULE_LOADER_NAME, "_1as_0lib_1header_0root_bmodule_bloader");
+    assert_eq!(
+        ROOT_MODULE_LOADER_NAME,
+        "_1as_0lib_1header_0root_bmodule_bloader"
+    );
 }
 
 #[test]
