@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod backup;
+mod failures;
 mod library;
+mod mirrors;
 mod restore;
 mod set;
 
