@@ -1,2 +1,91 @@
-//! See the crate description.
-fn main() {}
+//! `twinset-lab`: doubles to run by hand and in tests.
+
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use twinset_tests::lab::{Lab, Scene};
+use twinset_tests::stream;
+
+/// Doubles of SQL Server for trying and testing Twinset.
+#[derive(Debug, Parser)]
+#[command(name = "twinset-lab", version)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Serve the instances of a scene until standard input closes or the process is told to end.
+    ///
+    /// Prints one JSON line when all of them listen: name, host, port and certificate of each.
+    Serve {
+        /// The scene, in TOML.
+        scene: PathBuf,
+        /// Folder for certificates and disk backups.
+        #[arg(long)]
+        folder: PathBuf,
+    },
+    /// Write a generated backup as files, one per family.
+    Generate {
+        /// Bytes of data pages, such as 2GiB.
+        #[arg(long, value_parser = stream::parse_size)]
+        size: u64,
+        /// Number of families, 1 to 64.
+        #[arg(long, default_value_t = 1)]
+        families: u16,
+        /// Seed of everything.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// WITH CHECKSUM.
+        #[arg(long)]
+        checksum: bool,
+        /// Folder for the files; existing ones are not replaced.
+        #[arg(long)]
+        out: PathBuf,
+    },
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().verb {
+        Verb::Serve { scene, folder } => serve(&scene, &folder),
+        Verb::Generate {
+            size,
+            families,
+            seed,
+            checksum,
+            out,
+        } => {
+            let mut spec = stream::Spec::new(seed, size, families);
+            spec.checksum = checksum;
+            generate(&spec, &out)
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            eprintln!("twinset-lab: {fault}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(scene: &std::path::Path, folder: &std::path::Path) -> std::io::Result<()> {
+    let lab = Lab::start(&Scene::read(scene)?, folder)?;
+    let mut out = std::io::stdout();
+    writeln!(out, "{}", lab.ready_line())?;
+    out.flush()?;
+    // The caller holds the other end of standard input; its death or wish ends the lab.
+    let mut sink = [0_u8; 64];
+    while std::io::stdin().read(&mut sink)? > 0 {}
+    Ok(())
+}
+
+fn generate(spec: &stream::Spec, out: &std::path::Path) -> std::io::Result<()> {
+    for path in stream::generate_files(spec, out)? {
+        println!("{}", path.display());
+    }
+    Ok(())
+}

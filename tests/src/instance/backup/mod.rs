@@ -1,0 +1,251 @@
+//! BACKUP DATABASE and BACKUP LOG: checked, streamed, recorded.
+//!
+//! [`check`] refuses before any device is opened, [`source`] provides the bytes, [`record`] writes what
+//! follows from success into databases and msdb.
+
+pub mod check;
+pub mod record;
+pub mod source;
+
+use std::time::{Duration, Instant};
+
+use sqlvdi::abi::commands;
+
+use super::faults::Drop;
+use super::query::Variables;
+use super::session::Session;
+use super::statement::Reader;
+use super::statement::run::Flow;
+use super::transfer::lane::{self, Devices, LaneEnd, Sizes};
+use super::transfer::port::{Broken, Port};
+use super::transfer::together::Together;
+use super::transfer::{Plan, messages};
+use crate::stream::{StreamCheck, StreamFacts, SumPolicy};
+use crate::tds::reply::Reply;
+use crate::tds::tokens::ServerMessage;
+use source::{Source, Streams};
+
+/// Writes after which an extra Flush comes, where the knob asks for one.
+const EXTRA_FLUSH_AFTER: u32 = 3;
+
+/// What a device thread brings.
+struct Sent {
+    facts: StreamFacts,
+}
+
+impl Session {
+    /// Runs a BACKUP statement.
+    pub fn backup(
+        &mut self,
+        reader: &mut Reader<'_>,
+        variables: &Variables,
+        reply: &mut Reply,
+    ) -> Flow {
+        let plan = match Plan::parse(reader, variables) {
+            Ok(plan) => plan,
+            Err(message) => {
+                self.fail(reply, 0, &[message]);
+                return Flow::EndBatch;
+            }
+        };
+        let command = plan.verb.command();
+        match self.run_backup(&plan, reply) {
+            Ok(()) => {
+                self.last_error = 0;
+                reply.done(command, None);
+            }
+            Err(mut refused) => {
+                refused.push(messages::terminating(plan.verb));
+                self.fail(reply, command, &refused);
+            }
+        }
+        Flow::Next
+    }
+
+    fn run_backup(&mut self, plan: &Plan, reply: &mut Reply) -> Result<(), Vec<ServerMessage>> {
+        let one = |message| vec![message];
+        let sizes = Sizes::of(plan).map_err(one)?;
+        check::before_open(self, plan)?;
+        let outcome = self.checked_backup(plan, sizes, reply);
+        let mut state = self.instance.state();
+        if let Some(database) = state.database_mut(&plan.database) {
+            database.busy = None;
+        }
+        outcome
+    }
+
+    fn checked_backup(
+        &mut self,
+        plan: &Plan,
+        sizes: Sizes,
+        reply: &mut Reply,
+    ) -> Result<(), Vec<ServerMessage>> {
+        let one = |message| vec![message];
+        let faults = self.instance.faults();
+        let progress = self.note_request(plan.verb.name());
+        if let Some(number) = faults.fail_before_open {
+            return Err(vec![messages::numbered(number, &plan.database)]);
+        }
+        let streams = Streams::prepare(self, plan, sizes).map_err(one)?;
+        progress.begin(streams.total());
+        if faults.never_open {
+            let _ = reply.interrupt.sleep(Duration::from_secs(24 * 3600));
+            return Err(Vec::new());
+        }
+        let begun = Instant::now();
+        let folder = self.instance.backup_folder().clone();
+        let devices = Devices::open(plan, sizes, faults.complete_enabled, &folder).map_err(one)?;
+        let together = Together::new(plan.devices.len(), progress, faults.clone());
+        let complete = devices.completes();
+        let sources = streams.take();
+        let ends = lane::run(plan, &devices, &together, reply, |index, port| {
+            let mut source = sources[index]
+                .lock()
+                .unwrap_or_else(|held| held.into_inner());
+            pump(port, &mut source, &together, sizes, complete)
+        });
+        if let Some(stop) = reply.interrupt.raised() {
+            // The client took it back: the response ends with an error and no words.
+            let _ = stop;
+            return Err(Vec::new());
+        }
+        let facts = self.judge(plan, ends, &together)?;
+        let seconds = begun.elapsed().as_secs_f64();
+        self.finish_backup(plan, sizes, &facts, seconds, reply)
+    }
+
+    /// Every device's facts, or the messages of the first that failed.
+    fn judge(
+        &self,
+        plan: &Plan,
+        ends: Vec<LaneEnd<Sent>>,
+        together: &Together,
+    ) -> Result<Vec<StreamFacts>, Vec<ServerMessage>> {
+        let mut facts = Vec::new();
+        let mut worst: Option<(u8, Vec<ServerMessage>)> = None;
+        for (end, device) in ends.into_iter().zip(&plan.devices) {
+            let (rank, said) = match (end.result, end.refused) {
+                (Ok(sent), _) => {
+                    facts.push(sent.facts);
+                    continue;
+                }
+                (Err(_), Some(message)) => (3, vec![message]),
+                (Err(Broken::Stopped), None) if together.faults.fail_after_bytes.is_some() => {
+                    (1, vec![messages::nonrecoverable(device, 1117)])
+                }
+                (Err(broken), None) => {
+                    let code = broken.code();
+                    let rank = if matches!(broken, Broken::Reported(_)) {
+                        2
+                    } else {
+                        0
+                    };
+                    let failed = messages::write_failed(device, code);
+                    (rank, vec![failed, messages::nonrecoverable(device, code)])
+                }
+            };
+            if worst.as_ref().is_none_or(|(known, _)| rank > *known) {
+                worst = Some((rank, said));
+            }
+        }
+        worst.map_or(Ok(facts), |(_, said)| Err(said))
+    }
+
+    fn finish_backup(
+        &mut self,
+        plan: &Plan,
+        sizes: Sizes,
+        facts: &[StreamFacts],
+        seconds: f64,
+        reply: &mut Reply,
+    ) -> Result<(), Vec<ServerMessage>> {
+        let faults = self.instance.faults();
+        let recorded = record::success(self, plan, sizes, facts);
+        if faults.fail_after_close {
+            return Err(vec![messages::nonrecoverable(&plan.database, 1117)]);
+        }
+        let command = plan.verb.command();
+        for (pages, file) in &recorded.files {
+            reply.message(&messages::file_done(*pages, &plan.database, file));
+            reply.done(command, None);
+        }
+        if faults.history_fails {
+            reply.message(&messages::numbered(3009, ""));
+            reply.failed(command);
+        }
+        if faults.drop_connection == Some(Drop::BeforeSuccess) {
+            reply.hang_up();
+            return Ok(());
+        }
+        let pages = recorded.files.iter().map(|(pages, _)| pages).sum();
+        reply.progress(&messages::processed(plan.verb, pages, seconds));
+        if faults.drop_connection == Some(Drop::AfterSuccess) {
+            reply.hang_up();
+            return Ok(());
+        }
+        let _ = reply
+            .interrupt
+            .sleep(Duration::from_millis(faults.done_delay_ms));
+        Ok(())
+    }
+}
+
+/// One device from the first write to the answer of Complete.
+fn pump(
+    port: &mut Port,
+    source: &mut Source,
+    together: &Together,
+    sizes: Sizes,
+    complete: bool,
+) -> Result<Sent, Broken> {
+    let faults = &together.faults;
+    if let Some(code) = faults.unknown_command {
+        // Whatever the client answers to a command that does not exist, it goes on.
+        match port.command(code) {
+            Err(Broken::Reported(50)) | Ok(()) => port.forget_error()?,
+            Err(broken) => return Err(broken),
+        }
+    }
+    let mut check = StreamCheck::new(SumPolicy::Ignore);
+    let mut writes = 0_u32;
+    while let Some(size) = source.next_size(writes, sizes) {
+        if together.stopped() {
+            return Err(Broken::Stopped);
+        }
+        let mut fault = None;
+        port.send(size, |room| {
+            fault = source.fill(room).err();
+            // A fault of the stream itself is the business of whoever reads it back.
+            let _ = check.feed(room);
+        })?;
+        if fault.is_some() {
+            return Err(Broken::Reported(1117));
+        }
+        writes += 1;
+        let all = together.count(size as u64);
+        if faults.fail_after_bytes.is_some_and(|limit| all >= limit) {
+            together.stop();
+            return Err(Broken::Stopped);
+        }
+        if faults.abort_after_bytes.is_some_and(|limit| all >= limit) {
+            return Err(Broken::Aborted);
+        }
+        if faults.extra_flush && writes == EXTRA_FLUSH_AFTER {
+            port.flush()?;
+        }
+    }
+    port.settle()?;
+    port.flush()?;
+    if !together.meet() {
+        return Err(Broken::Stopped);
+    }
+    if complete {
+        port.command(commands::COMPLETE)?;
+    }
+    if !together.meet_again() {
+        return Err(Broken::Stopped);
+    }
+    let mut facts = check.facts().clone();
+    facts.blake3 = check.digest();
+    Ok(Sent { facts })
+}

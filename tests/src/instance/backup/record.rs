@@ -1,0 +1,229 @@
+//! What follows from a successful backup: positions, the differential base, released log, history.
+
+use uuid::Uuid;
+
+use super::source::{from_lsn, from_stream, kind_of};
+use crate::instance::history::SetFacts;
+use crate::instance::model::{Database, DiffBase, Lsn};
+use crate::instance::moment::Moment;
+use crate::instance::session::Session;
+use crate::instance::transfer::lane::Sizes;
+use crate::instance::transfer::{DeviceKind, Plan};
+use crate::stream::{Kind, StreamFacts};
+
+/// What the closing messages tell.
+pub struct Recorded {
+    /// Pages and logical name of each file.
+    pub files: Vec<(u64, String)>,
+}
+
+/// Writes everything; called once every device answered its last command.
+pub fn success(session: &Session, plan: &Plan, sizes: Sizes, sent: &[StreamFacts]) -> Recorded {
+    let now = session.instance.clock.now();
+    let kind = kind_of(plan);
+    let mut guard = session.instance.state();
+    let state = &mut *guard;
+    let fresh = (state.ids.next(), state.ids.next());
+    let Some(database) = state.database_mut(&plan.database) else {
+        return Recorded { files: Vec::new() };
+    };
+    let mut facts = describe(session, plan, database, kind, sent, now);
+    if sent.first().is_none_or(|first| first.sets.is_empty()) {
+        // A container tells nothing: the server knows what it wrote, nobody else does.
+        (facts.set, facts.media_set) = fresh;
+    }
+    facts.block = sent
+        .first()
+        .map_or(0, |first| first.block_size)
+        .max(sizes.block);
+    advance(database, &facts, kind);
+    let files = pages(database, kind, sent);
+    for family in sent {
+        if let Some(set) = family.sets.first() {
+            state
+                .sent
+                .insert((set.set_guid, family.family), family.blake3);
+        }
+    }
+    if !session.instance.faults().history_fails {
+        let device_type = if plan.kind == DeviceKind::Virtual {
+            7
+        } else {
+            2
+        };
+        state.msdb.add_set(&facts, &plan.devices, device_type);
+    }
+    Recorded { files }
+}
+
+/// Moves the database's positions on.
+fn advance(database: &mut Database, facts: &SetFacts, kind: Kind) {
+    let [first, last, checkpoint, _] = facts.lsns;
+    database.log_end = database.log_end.max(last);
+    match kind {
+        Kind::Full => {
+            let simple = facts.recovery == "SIMPLE";
+            if !simple && database.last_log_backup.is_none() {
+                database.last_log_backup = Some(first);
+            }
+            if !facts.copy_only {
+                database.full_checkpoint = Some(checkpoint);
+                let at = facts.times.1;
+                database.base = Some(DiffBase {
+                    lsn: checkpoint,
+                    set: facts.set,
+                    at,
+                });
+            }
+        }
+        Kind::Differential => {}
+        Kind::Log => {
+            if !facts.copy_only {
+                database.last_log_backup = Some(last);
+                database.truncated_to = Some(last);
+            }
+        }
+    }
+}
+
+/// The set in history's words: what the stream says, else what the model says.
+fn describe(
+    session: &Session,
+    plan: &Plan,
+    database: &Database,
+    kind: Kind,
+    sent: &[StreamFacts],
+    now: Moment,
+) -> SetFacts {
+    let version = session.instance.version();
+    let media = sent.first();
+    let set = media.and_then(|media| media.sets.first());
+    let compressed = plan.has("COMPRESSION") || media.is_some_and(|media| media.is_container);
+    let model = SetFacts {
+        set: Uuid::nil(),
+        media_set: Uuid::nil(),
+        family_ids: sent.iter().map(|family| family.family_id).collect(),
+        kind: kind.letter(),
+        database: database.name.clone(),
+        server: session.instance.server_name().to_owned(),
+        machine: session.instance.machine().to_owned(),
+        user: session.login.name.clone(),
+        name: plan.text("NAME"),
+        description: plan.text("DESCRIPTION"),
+        media_name: plan.text("MEDIANAME"),
+        lsns: [
+            database
+                .last_log_backup
+                .filter(|_| kind == Kind::Log)
+                .unwrap_or(database.log_end),
+            database.log_end.plus_blocks(1),
+            database.log_end,
+            database.full_checkpoint.unwrap_or_default(),
+        ],
+        base: None,
+        times: (now, now),
+        created: database.created,
+        size: sent.iter().map(|family| family.length).sum(),
+        guids: (database.database_guid, database.family_guid),
+        forks: (database.first_fork_guid, database.fork_guid),
+        fork_point: database.fork_point,
+        recovery: match database.recovery.describe().1 {
+            "BULK_LOGGED" => "BULK-LOGGED",
+            other => other,
+        },
+        version: (version.major, version.minor, version.build),
+        database_version: version.database_version(),
+        copy_only: plan.has("COPY_ONLY") && kind != Kind::Differential,
+        checksums: plan.has("CHECKSUM"),
+        compressed,
+        begins_chain: kind == Kind::Log && database.truncated_to.is_none(),
+        read_only: database.read_only,
+        block: 512,
+    };
+    match (media, set) {
+        (Some(media), Some(set)) => from_set(model, media, set, now),
+        _ => model,
+    }
+}
+
+/// A description by the stream's own words; `model` fills what the stream leaves open.
+#[must_use]
+pub fn from_set(
+    model: SetFacts,
+    media: &StreamFacts,
+    set: &crate::stream::SetFacts,
+    now: Moment,
+) -> SetFacts {
+    let lsns = &set.lsns;
+    let base = (lsns.differential_base != crate::stream::Lsn::default())
+        .then(|| (from_lsn(lsns.differential_base), set.base_guid));
+    let started = from_stream(set.started).unwrap_or(now);
+    let first_fork = if set.first_fork_guid.is_nil() {
+        set.fork_guid
+    } else {
+        set.first_fork_guid
+    };
+    SetFacts {
+        set: set.set_guid,
+        media_set: media.media_set_guid,
+        kind: char::from(set.kind_letter),
+        name: Some(set.name.clone())
+            .filter(|name| !name.is_empty())
+            .or(model.name),
+        server: set.server.clone(),
+        machine: match set.machine.as_str() {
+            "" => model.machine,
+            named => named.to_owned(),
+        },
+        lsns: [
+            from_lsn(lsns.first),
+            from_lsn(lsns.last),
+            from_lsn(lsns.checkpoint),
+            from_lsn(lsns.database_backup),
+        ],
+        base,
+        times: (started, from_stream(set.finished).unwrap_or(started)),
+        created: from_stream(set.created).unwrap_or(model.created),
+        size: if set.backup_size > 0 {
+            set.backup_size
+        } else {
+            model.size
+        },
+        guids: (set.binding_guid, set.family_guid),
+        forks: (first_fork, set.fork_guid),
+        version: set.version,
+        database_version: i32::from(set.database_version),
+        checksums: set.has_checksum,
+        block: media.block_size,
+        ..model
+    }
+}
+
+/// Pages of each file for messages 4035.
+fn pages(database: &Database, kind: Kind, sent: &[StreamFacts]) -> Vec<(u64, String)> {
+    let sets = sent.iter().filter_map(|family| family.sets.first());
+    let bytes: u64 = match sets.map(|set| set.data_bytes).sum() {
+        0 => sent.iter().map(|family| family.length).sum(),
+        counted => counted,
+    };
+    let all = bytes / 8192;
+    let log_pages = if kind == Kind::Log { all } else { all.min(2) };
+    let mut files = Vec::new();
+    if let Some(data) = database
+        .files
+        .iter()
+        .find(|file| !file.is_log && kind != Kind::Log)
+    {
+        files.push((all - log_pages, data.logical.clone()));
+    }
+    if let Some(log) = database.files.iter().find(|file| file.is_log) {
+        files.push((log_pages, log.logical.clone()));
+    }
+    files
+}
+
+/// An LSN for messages.
+#[must_use]
+pub fn shown(lsn: Lsn) -> String {
+    lsn.0.to_string()
+}

@@ -1,0 +1,308 @@
+//! Where the bytes of a backup come from: the generator, or real files.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use uuid::Uuid;
+
+use crate::instance::model::{Database, Lsn};
+use crate::instance::moment::Moment;
+use crate::instance::session::Session;
+use crate::instance::transfer::lane::Sizes;
+use crate::instance::transfer::{Plan, Verb, messages};
+use crate::stream::{self, GeneratedStream, Kind, Lsns, Spec, StreamCheck, StreamFacts, SumPolicy};
+use crate::tds::tokens::ServerMessage;
+
+/// A log or differential backup is this much smaller than a full one.
+const SHARE_OF_FULL: u64 = 16;
+/// Log blocks a backup covers.
+const BLOCKS_PER_BACKUP: u32 = 72;
+
+/// One family's bytes.
+pub enum Source {
+    /// Generated.
+    Generated(Box<GeneratedStream>),
+    /// A real file with its length and what was read of it.
+    File(File, u64, u64),
+}
+
+impl Source {
+    /// Bytes in all.
+    fn total(&self) -> u64 {
+        match self {
+            Self::Generated(stream) => stream.total_length(),
+            Self::File(_, total, _) => *total,
+        }
+    }
+
+    fn position(&self) -> u64 {
+        match self {
+            Self::Generated(stream) => stream.position(),
+            Self::File(.., position) => *position,
+        }
+    }
+
+    /// Size of write number `write`: small blocks of headers first, then transfers that are mostly
+    /// full, as SQL Server has them. `None` at the end.
+    #[must_use]
+    pub fn next_size(&self, write: u32, sizes: Sizes) -> Option<usize> {
+        let (block, transfer) = (sizes.block as usize, sizes.transfer as usize);
+        let left = usize::try_from(self.total() - self.position()).unwrap_or(usize::MAX);
+        let wish = match write {
+            0 => block * 2,
+            1 => block * 5,
+            n if n % 7 == 3 => (transfer / 2).max(block),
+            n if n % 11 == 5 => transfer - block.min(transfer / 2),
+            _ => transfer,
+        };
+        let size = wish.min(left).min(transfer);
+        (size > 0).then_some(size)
+    }
+
+    /// The next bytes; exactly as many as there is room.
+    pub fn fill(&mut self, room: &mut [u8]) -> io::Result<()> {
+        match self {
+            Self::Generated(stream) => match stream.fill(room) {
+                filled if filled == room.len() => Ok(()),
+                _ => Err(io::ErrorKind::UnexpectedEof.into()),
+            },
+            Self::File(file, _, position) => {
+                file.read_exact(room)?;
+                *position += room.len() as u64;
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The bytes of a whole statement, one source per device.
+pub struct Streams {
+    sources: Vec<Source>,
+}
+
+impl Streams {
+    /// Opens files or sets up the generator, by what the database says.
+    pub fn prepare(session: &Session, plan: &Plan, sizes: Sizes) -> Result<Self, ServerMessage> {
+        let mut guard = session.instance.state();
+        let state = &mut *guard;
+        let found = state
+            .databases
+            .iter()
+            .find(|d| d.name.eq_ignore_ascii_case(&plan.database));
+        let Some(database) = found.cloned() else {
+            return Err(crate::instance::session::missing(&plan.database));
+        };
+        let kind = kind_of(plan);
+        let files = match kind {
+            Kind::Full => &database.source.full,
+            Kind::Differential => &database.source.differential,
+            Kind::Log => &database.source.log,
+        };
+        let sources = if files.is_empty() {
+            let guids = (state.ids.next(), state.ids.next());
+            drop(guard);
+            let spec = spec(session, plan, sizes, &database, kind, guids)?;
+            (1..=spec.families)
+                .map(|family| {
+                    let stream = GeneratedStream::new(&spec, family);
+                    stream.map(|stream| Source::Generated(Box::new(stream)))
+                })
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(unusable)?
+        } else {
+            open_files(plan, files)?
+        };
+        let streams = Self { sources };
+        let block = u64::from(sizes.block);
+        if streams
+            .sources
+            .iter()
+            .any(|source| source.total() % block != 0)
+        {
+            return Err(unusable(
+                "BLOCKSIZE does not divide the stream's length".into(),
+            ));
+        }
+        Ok(streams)
+    }
+
+    /// Bytes of all sources.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.sources.iter().map(Source::total).sum()
+    }
+
+    /// The sources, for the device threads.
+    #[must_use]
+    pub fn take(self) -> Vec<Mutex<Source>> {
+        self.sources.into_iter().map(Mutex::new).collect()
+    }
+}
+
+fn unusable(why: String) -> ServerMessage {
+    crate::instance::query::unsupported(format_args!("this backup: {why}"))
+}
+
+fn open_files(plan: &Plan, files: &[PathBuf]) -> Result<Vec<Source>, ServerMessage> {
+    if files.len() != plan.devices.len() {
+        return Err(messages::numbered(3261, ""));
+    }
+    let open = |path: &PathBuf| {
+        let file = File::open(path)?;
+        let length = file.metadata()?.len();
+        Ok::<_, io::Error>(Source::File(file, length, 0))
+    };
+    files
+        .iter()
+        .map(|path| open(path).map_err(|fault| unusable(format!("{}: {fault}", path.display()))))
+        .collect()
+}
+
+/// Kind of a BACKUP.
+#[must_use]
+pub fn kind_of(plan: &Plan) -> Kind {
+    match plan.verb {
+        Verb::BackupLog => Kind::Log,
+        _ if plan.has("DIFFERENTIAL") => Kind::Differential,
+        _ => Kind::Full,
+    }
+}
+
+/// The generator's orders for one backup.
+fn spec(
+    session: &Session,
+    plan: &Plan,
+    sizes: Sizes,
+    database: &Database,
+    kind: Kind,
+    (set, media_set): (Uuid, Uuid),
+) -> Result<Spec, ServerMessage> {
+    let families = u16::try_from(plan.devices.len()).unwrap_or(u16::MAX);
+    let version = session.instance.version();
+    let size = match kind {
+        Kind::Full => database.source.size,
+        _ => database.source.size / SHARE_OF_FULL,
+    };
+    let seed = database.source.seed ^ set.as_u64_pair().0;
+    let first = match kind {
+        Kind::Log => database.last_log_backup.unwrap_or(database.log_end),
+        _ => database.log_end,
+    };
+    let last = database.log_end.plus_blocks(BLOCKS_PER_BACKUP);
+    let base = database.base.filter(|_| kind == Kind::Differential);
+    let now = to_stream(session.instance.clock.now());
+    let mut spec = Spec::new(seed, size, families);
+    spec.block_size = if sizes.block <= 512 { 512 } else { 4096 };
+    spec.kind = kind;
+    spec.database.clone_from(&database.name);
+    spec.server = session.instance.server_name().to_owned();
+    spec.user.clone_from(&session.login.name);
+    spec.set_name = plan.text("NAME").unwrap_or_default();
+    spec.version = (version.major, version.minor, version.build);
+    spec.database_version = version.database_version() as u16;
+    spec.compatibility = version.major.saturating_mul(10);
+    spec.database_id = u16::try_from(database.id).unwrap_or(u16::MAX);
+    spec.lsns = Lsns {
+        first: to_lsn(first),
+        last: to_lsn(last),
+        checkpoint: to_lsn(database.log_end),
+        database_backup: to_lsn(database.full_checkpoint.unwrap_or_default()),
+        differential_base: to_lsn(base.map(|base| base.lsn).unwrap_or_default()),
+    };
+    spec.set_guid = set;
+    spec.media_set_guid = media_set;
+    spec.family_guid = database.family_guid;
+    spec.fork_guid = database.fork_guid;
+    spec.first_fork_guid = match database.first_fork_guid {
+        same if same == database.fork_guid => Uuid::nil(),
+        other => other,
+    };
+    spec.binding_guid = database.database_guid;
+    spec.last_full_guid = database.base.map(|base| base.set).unwrap_or_default();
+    spec.base_guid = base.map(|base| base.set).unwrap_or_default();
+    spec.created = to_stream(database.created);
+    spec.started = now;
+    spec.finished = now;
+    spec.checksum = plan.has("CHECKSUM");
+    spec.check().map_err(unusable)?;
+    Ok(spec)
+}
+
+/// A position in the generator's words.
+#[must_use]
+pub fn to_lsn(lsn: Lsn) -> stream::Lsn {
+    let (file, block, slot) = lsn.parts();
+    stream::Lsn { file, block, slot }
+}
+
+/// A position from the stream's words.
+#[must_use]
+pub fn from_lsn(lsn: stream::Lsn) -> Lsn {
+    Lsn::new(lsn.file, lsn.block, lsn.slot)
+}
+
+fn to_stream(moment: Moment) -> stream::DateTime {
+    let ((year, month, day), (hour, minute, second)) = (moment.date(), moment.time());
+    stream::DateTime {
+        year: year as u16,
+        month: month as u8,
+        day: day as u8,
+        hour: hour as u8,
+        minute: minute as u8,
+        second: second as u8,
+    }
+}
+
+/// A time of the stream; `None` where it is unknown.
+#[must_use]
+pub fn from_stream(at: stream::DateTime) -> Option<Moment> {
+    let date = (u32::from(at.year), u32::from(at.month), u32::from(at.day));
+    let time = (
+        u32::from(at.hour),
+        u32::from(at.minute),
+        u32::from(at.second),
+    );
+    Moment::from_parts(date, time, 0)
+}
+
+/// What a file says about itself; empty for compressed ones.
+pub fn facts_of(path: &Path) -> io::Result<StreamFacts> {
+    let mut check = StreamCheck::new(SumPolicy::Ignore);
+    let mut file = File::open(path)?;
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => break,
+            read => {
+                let fed = check.feed(&buffer[..read]);
+                if fed.is_err() {
+                    break;
+                }
+            }
+        }
+    }
+    Ok(check.facts().clone())
+}
+
+/// Gives a database the identity that its real backup file tells of.
+pub fn adopt_identity(database: &mut Database, path: &Path) -> io::Result<()> {
+    let facts = facts_of(path)
+        .map_err(|fault| io::Error::new(fault.kind(), format!("{}: {fault}", path.display())))?;
+    let Some(set) = facts.sets.first() else {
+        return Ok(());
+    };
+    database.family_guid = set.family_guid;
+    database.database_guid = set.binding_guid;
+    database.fork_guid = set.fork_guid;
+    database.first_fork_guid = match set.first_fork_guid {
+        nil if nil.is_nil() => set.fork_guid,
+        other => other,
+    };
+    database.log_end = from_lsn(set.lsns.last);
+    if let Some(created) = from_stream(set.created) {
+        database.created = created;
+    }
+    Ok(())
+}

@@ -1,0 +1,81 @@
+//! The knobs: how an instance can be made to misbehave.
+
+use serde::Deserialize;
+
+/// How an attention is answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AttentionForm {
+    /// The response ends, then an acknowledgement of its own: SQL Server's way.
+    #[default]
+    Separate,
+    /// The acknowledgement closes the open message.
+    Inside,
+    /// No acknowledgement.
+    Never,
+}
+
+/// Where the connection is cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Drop {
+    /// Before message 3014; the backup itself is complete.
+    BeforeSuccess,
+    /// After message 3014, before DONE.
+    AfterSuccess,
+}
+
+/// Faults of BACKUP and RESTORE, one set per instance; all off by default.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Faults {
+    /// How attentions are answered.
+    pub attention: AttentionForm,
+    /// SQL Server's number: the statement fails with it (and 3013) before the set is opened.
+    pub fail_before_open: Option<i32>,
+    /// The server ends the transfer with an I/O error after so many bytes (all devices together).
+    pub fail_after_bytes: Option<u64>,
+    /// The statement fails although every device was closed normally.
+    pub fail_after_close: bool,
+    /// The history row cannot be written: 3009, then 3014.
+    pub history_fails: bool,
+    /// Cut the connection.
+    pub drop_connection: Option<Drop>,
+    /// Slows a transfer down to so many bytes a second (all devices together).
+    pub bytes_per_second: Option<u64>,
+    /// Wait between the close of the devices and DONE, in milliseconds.
+    pub done_delay_ms: u64,
+    /// Whether VDC_Complete is granted to a client that asks.
+    pub complete_enabled: bool,
+    /// The statement hangs before it opens the set.
+    pub never_open: bool,
+    /// The server aborts the set after so many bytes.
+    pub abort_after_bytes: Option<u64>,
+    /// Flush, more writes, Flush again, as with FILESTREAM data.
+    pub extra_flush: bool,
+    /// An unknown command code sent before the first transfer.
+    pub unknown_command: Option<i32>,
+    /// The server closes the devices of a restore before all data was read.
+    pub restore_closes_early: bool,
+}
+
+impl Default for Faults {
+    fn default() -> Self {
+        Self {
+            attention: AttentionForm::Separate,
+            fail_before_open: None,
+            fail_after_bytes: None,
+            fail_after_close: false,
+            history_fails: false,
+            drop_connection: None,
+            bytes_per_second: None,
+            done_delay_ms: 0,
+            complete_enabled: true,
+            never_open: false,
+            abort_after_bytes: None,
+            extra_flush: false,
+            unknown_command: None,
+            restore_closes_early: false,
+        }
+    }
+}

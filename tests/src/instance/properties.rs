@@ -1,0 +1,79 @@
+//! SERVERPROPERTY, DATABASEPROPERTYEX and role membership.
+
+use super::Login;
+use super::catalog::server::COLLATION_NAME;
+use super::model::Database;
+use super::version::Version;
+use crate::tds::types::Value;
+
+/// SERVERPROPERTY(key); NULL for keys that do not exist.
+#[must_use]
+pub fn server(key: &str, version: &Version, server: &str, machine: &str) -> Value {
+    let instance = server.split_once('\\').map(|(_, instance)| instance);
+    match key.to_ascii_lowercase().as_str() {
+        "servername" => server.into(),
+        "machinename" | "computernamephysicalnetbios" => machine.into(),
+        "instancename" => instance.into(),
+        "productversion" => version.product().into(),
+        "productmajorversion" => version.major.to_string().into(),
+        "productminorversion" => version.minor.to_string().into(),
+        "productbuild" => version.build.to_string().into(),
+        "productlevel" => "RTM".into(),
+        "edition" => version.edition.as_str().into(),
+        "engineedition" => i64::from(version.engine_edition).into(),
+        "collation" => COLLATION_NAME.into(),
+        "isclustered"
+        | "ishadrenabled"
+        | "issingleuser"
+        | "isintegratedsecurityonly"
+        | "islocaldb"
+        | "filestreameffectivelevel" => 0_i64.into(),
+        "processid" => i64::from(std::process::id()).into(),
+        "instancedefaultdatapath" | "instancedefaultlogpath" | "instancedefaultbackuppath" => {
+            "/var/opt/mssql/data/".into()
+        }
+        _ => Value::Null,
+    }
+}
+
+/// The properties of one database.
+#[must_use]
+pub fn database(database: &Database) -> Vec<(&'static str, Value)> {
+    let updateability = if database.read_only {
+        "READ_ONLY"
+    } else {
+        "READ_WRITE"
+    };
+    vec![
+        ("Status", database.state.describe().1.into()),
+        ("Recovery", database.recovery.describe().1.into()),
+        ("Updateability", updateability.into()),
+        ("Collation", COLLATION_NAME.into()),
+        ("UserAccess", "MULTI_USER".into()),
+        ("IsInStandBy", i64::from(database.standby).into()),
+        ("LastGoodCheckDbTime", "1900-01-01 00:00:00.000".into()),
+    ]
+}
+
+/// IS_SRVROLEMEMBER: 1, 0, or NULL for roles and logins that do not exist.
+#[must_use]
+pub fn role_member(role: &str, login: Option<&Login>) -> Option<i64> {
+    const ROLES: &[&str] = &[
+        "sysadmin",
+        "serveradmin",
+        "setupadmin",
+        "securityadmin",
+        "processadmin",
+        "dbcreator",
+        "diskadmin",
+        "bulkadmin",
+        "public",
+    ];
+    let role = role.to_ascii_lowercase();
+    let login = login?;
+    if !ROLES.contains(&role.as_str()) {
+        return None;
+    }
+    let member = login.sysadmin || role == "public" || (role == "dbcreator" && login.dbcreator);
+    Some(i64::from(member))
+}

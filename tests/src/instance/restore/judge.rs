@@ -1,0 +1,198 @@
+//! Why a RESTORE is refused: before the devices are opened, and once the head of the media is known.
+
+use super::head::{self, FileRecord};
+use crate::instance::backup::record::shown;
+use crate::instance::backup::source::from_lsn;
+use crate::instance::model::{Database, DbState, RecoveryModel};
+use crate::instance::session::{Session, missing};
+use crate::instance::transfer::messages::numbered;
+use crate::instance::transfer::{DeviceKind, Plan, Verb};
+use crate::instance::{State, openable};
+use crate::stream::{Kind, SetFacts, StreamFacts};
+use crate::tds::tokens::ServerMessage;
+
+type Said = Vec<ServerMessage>;
+
+/// Most devices.
+const MAX_DEVICES: usize = 64;
+
+/// Rights, transaction, target in use or mirrored.
+pub fn before_open(session: &Session, plan: &Plan) -> Result<(), Said> {
+    let refuse = |number| Err(vec![numbered(number, &plan.database)]);
+    if session.in_transaction() {
+        return refuse(3021);
+    }
+    if plan.kind == DeviceKind::Virtual && !plan.devices.is_empty() && !session.login.sysadmin {
+        return refuse(3265);
+    }
+    if plan.devices.len() > MAX_DEVICES {
+        return refuse(3205);
+    }
+    let may_create = session.login.sysadmin || session.login.dbcreator;
+    let denied = || {
+        let text = "CREATE DATABASE permission denied in database 'master'.";
+        vec![ServerMessage::new(262, 14, text)]
+    };
+    if !matches!(plan.verb, Verb::RestoreDatabase | Verb::RestoreLog) {
+        return if may_create { Ok(()) } else { Err(denied()) };
+    }
+    if plan.database.eq_ignore_ascii_case("tempdb") {
+        return refuse(3147);
+    }
+    let mut guard = session.instance.state();
+    let state = &mut *guard;
+    let others: Vec<i32> = state
+        .sessions
+        .values()
+        .filter(|row| row.spid != session.spid())
+        .map(|row| row.database_id)
+        .collect();
+    let Some(database) = state.database_mut(&plan.database) else {
+        return match (plan.verb, plan.devices.is_empty(), may_create) {
+            (_, true, _) | (Verb::RestoreLog, ..) => Err(vec![missing(&plan.database)]),
+            (.., false) => Err(denied()),
+            _ => Ok(()),
+        };
+    };
+    if !may_create {
+        return refuse(3110);
+    }
+    if database.snapshot_of.is_some() {
+        return refuse(3002);
+    }
+    if database.mirroring.is_some() {
+        return refuse(3104);
+    }
+    if database.busy.is_some() || others.contains(&database.id) {
+        return refuse(3101);
+    }
+    if session.database().eq_ignore_ascii_case(&plan.database) {
+        let text = format!(
+            "RESTORE cannot process database '{}' because it is in use by this session. It is \
+             recommended that the master database be used when performing this operation.",
+            plan.database
+        );
+        return Err(vec![ServerMessage::new(3102, 16, text)]);
+    }
+    database.busy = Some(session.spid());
+    Ok(())
+}
+
+/// Whether this set can be restored into this database.
+pub fn head_known(
+    session: &Session,
+    plan: &Plan,
+    facts: &StreamFacts,
+    head: &[u8],
+) -> Result<(), Said> {
+    if !matches!(plan.verb, Verb::RestoreDatabase | Verb::RestoreLog) || facts.is_container {
+        return Ok(());
+    }
+    let Some(set) = facts.sets.first() else {
+        return Ok(());
+    };
+    let state = session.instance.state();
+    let database = state.database(&plan.database);
+    let refuse = |number| Err(vec![numbered(number, &plan.database)]);
+    let log_verb = plan.verb == Verb::RestoreLog;
+    match set.kind {
+        Some(Kind::Log) if log_verb => log(plan, set, database),
+        Some(Kind::Log) => refuse(3135),
+        _ if log_verb => refuse(3135),
+        Some(Kind::Full) => {
+            full(plan, set, database)?;
+            files(&state, plan, &head::files(head))
+        }
+        Some(Kind::Differential) => match database {
+            None => refuse(3118),
+            Some(database) if database.state != DbState::Restoring => refuse(3117),
+            Some(database) if database.base.is_none_or(|base| base.set != set.base_guid) => {
+                refuse(3136)
+            }
+            Some(_) => Ok(()),
+        },
+        None => refuse(3135),
+    }
+}
+
+fn full(plan: &Plan, set: &SetFacts, database: Option<&Database>) -> Result<(), Said> {
+    let Some(database) = database.filter(|_| !plan.has("REPLACE")) else {
+        return Ok(());
+    };
+    if database.family_guid != set.family_guid {
+        let other = numbered(3154, &database.name);
+        return Err(vec![other]);
+    }
+    let live = openable(database).is_none() && database.recovery != RecoveryModel::Simple;
+    if live {
+        return Err(vec![numbered(3159, &database.name)]);
+    }
+    Ok(())
+}
+
+fn log(plan: &Plan, set: &SetFacts, database: Option<&Database>) -> Result<(), Said> {
+    let Some(database) = database else {
+        return Err(vec![missing(&plan.database)]);
+    };
+    if database.state != DbState::Restoring && !database.standby {
+        return Err(vec![numbered(3117, "")]);
+    }
+    let (first, last) = (from_lsn(set.lsns.first), from_lsn(set.lsns.last));
+    if first > database.log_end {
+        return Err(vec![numbered(4305, &shown(database.log_end))]);
+    }
+    if last < database.log_end {
+        return Err(vec![numbered(4326, &shown(database.log_end))]);
+    }
+    Ok(())
+}
+
+/// MOVE names files of the set, and no file goes where another database has one.
+fn files(state: &State, plan: &Plan, listed: &[FileRecord]) -> Result<(), Said> {
+    for (logical, _) in plan.moves() {
+        let same = |file: &FileRecord| file.logical.eq_ignore_ascii_case(logical);
+        if !listed.is_empty() && !listed.iter().any(same) {
+            return Err(vec![numbered(3234, logical)]);
+        }
+    }
+    let mut said = Vec::new();
+    for file in listed {
+        let target = target(plan, file);
+        let others = state
+            .databases
+            .iter()
+            .filter(|database| !database.name.eq_ignore_ascii_case(&plan.database));
+        for other in others {
+            if other.files.iter().any(|known| known.physical == target) {
+                let name = &other.name;
+                let text = format!(
+                    "The file '{target}' cannot be overwritten.  It is being used by database \
+                     '{name}'."
+                );
+                said.push(ServerMessage::new(1834, 16, text));
+                let text = format!(
+                    "File '{}' cannot be restored to '{target}'. Use WITH MOVE to identify a \
+                     valid location for the file.",
+                    file.logical
+                );
+                said.push(ServerMessage::new(3156, 16, text).state(4));
+            }
+        }
+    }
+    if said.is_empty() {
+        return Ok(());
+    }
+    let text = "Problems were identified while planning for the RESTORE statement. Previous \
+                messages provide details.";
+    said.push(ServerMessage::new(3119, 16, text));
+    Err(said)
+}
+
+/// Where a file goes.
+#[must_use]
+pub fn target(plan: &Plan, file: &FileRecord) -> String {
+    let moved = plan
+        .moves()
+        .find(|(from, _)| from.eq_ignore_ascii_case(&file.logical));
+    moved.map_or_else(|| file.physical.clone(), |(_, to)| to.to_owned())
+}

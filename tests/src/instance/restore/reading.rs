@@ -1,0 +1,156 @@
+//! One device of a RESTORE: reads of changing size into the checker.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::judge;
+use crate::instance::session::Session;
+use crate::instance::transfer::lane::Sizes;
+use crate::instance::transfer::port::{Broken, Port};
+use crate::instance::transfer::together::Together;
+use crate::instance::transfer::{Plan, Verb};
+use crate::stream::{StreamCheck, StreamFacts, StreamFault, SumPolicy};
+use crate::tds::tokens::ServerMessage;
+
+/// Bytes of a stream's start kept for the file list.
+const HEAD: usize = 1 << 20;
+
+/// What a device thread brings.
+pub struct Got {
+    /// The checker, with everything it saw.
+    pub check: StreamCheck,
+    /// Start of the stream.
+    pub head: Vec<u8>,
+    /// What is wrong with the stream.
+    pub fault: Option<StreamFault>,
+}
+
+/// What the device threads share beyond [`Together`].
+pub struct Shared<'a> {
+    session: &'a Session,
+    plan: &'a Plan,
+    refused: Mutex<Option<Vec<ServerMessage>>>,
+}
+
+impl<'a> Shared<'a> {
+    /// For one statement.
+    #[must_use]
+    pub const fn new(session: &'a Session, plan: &'a Plan) -> Self {
+        Self {
+            session,
+            plan,
+            refused: Mutex::new(None),
+        }
+    }
+
+    /// Why the plan cannot be carried out, if so.
+    #[must_use]
+    pub fn refused(&self) -> Option<Vec<ServerMessage>> {
+        self.refused
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+    }
+
+    /// Decides once the head of the media is known.
+    fn judge(&self, facts: &StreamFacts, head: &[u8]) -> Result<(), Broken> {
+        match judge::head_known(self.session, self.plan, facts, head) {
+            Ok(()) => Ok(()),
+            Err(said) => {
+                *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(said);
+                Err(Broken::Stopped)
+            }
+        }
+    }
+}
+
+/// Reads one device to its end, or as far as the statement needs.
+pub fn read(
+    port: &mut Port,
+    index: usize,
+    sizes: Sizes,
+    together: &Together,
+    shared: &Shared<'_>,
+) -> Result<Got, Broken> {
+    let plan = shared.plan;
+    let policy = match (plan.has("CHECKSUM"), plan.has("NO_CHECKSUM")) {
+        (true, _) => SumPolicy::Require,
+        (_, true) => SumPolicy::Ignore,
+        _ => SumPolicy::IfPresent,
+    };
+    let head_only = matches!(plan.verb, Verb::LabelOnly | Verb::FileListOnly);
+    let mut got = Got {
+        check: StreamCheck::new(policy),
+        head: Vec::new(),
+        fault: None,
+    };
+    let mut dice = 0x9E37_79B9_7F4A_7C15_u64 ^ (index as u64) << 32;
+    let mut known = false;
+    loop {
+        if together.stopped() {
+            return Err(Broken::Stopped);
+        }
+        dice = dice
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        let size = size_of(dice, sizes);
+        let mut count = 0;
+        let at_end = port.fetch(size, |bytes| {
+            count = bytes.len();
+            if got.head.len() < HEAD && !known {
+                let room = HEAD - got.head.len();
+                got.head.extend_from_slice(&bytes[..bytes.len().min(room)]);
+            }
+            got.fault = got.check.feed(bytes).err();
+        })?;
+        let all = together.count(count as u64);
+        if got.fault.is_some() {
+            // The statement is lost: the other devices need not go on.
+            together.stop();
+            return Ok(got);
+        }
+        if together
+            .faults
+            .abort_after_bytes
+            .is_some_and(|limit| all >= limit)
+        {
+            return Err(Broken::Aborted);
+        }
+        let facts = got.check.facts();
+        let now_known =
+            facts.is_container || facts.sets.first().is_some_and(|s| s.kind_letter != 0);
+        if now_known && !known {
+            known = true;
+            if index == 0 {
+                let size = facts.sets.first().map_or(0, |set| set.backup_size);
+                together.progress.begin(size);
+                shared.judge(facts, &got.head)?;
+            }
+            if head_only {
+                return Ok(got);
+            }
+        }
+        let early = together.faults.restore_closes_early && got.check.is_at_end_of_set();
+        if early {
+            return Ok(got);
+        }
+        if at_end {
+            if count > 0 {
+                // The server asks once more to be sure of the end.
+                port.fetch(sizes.block as usize, |_| {})?;
+            }
+            return Ok(got);
+        }
+    }
+}
+
+/// A multiple of the block size, mostly large; it does not follow the sizes of the writes.
+const fn size_of(dice: u64, sizes: Sizes) -> usize {
+    let blocks = (sizes.transfer / sizes.block) as u64;
+    let draw = dice >> 33;
+    let count = if draw.is_multiple_of(4) {
+        1 + (draw >> 2) % blocks
+    } else {
+        blocks
+    };
+    (count * sizes.block as u64) as usize
+}

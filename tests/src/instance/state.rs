@@ -1,0 +1,121 @@
+//! What changes while an instance runs: databases, sessions, requests, history.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::Login;
+use super::history::History;
+use super::model::{Database, Ids};
+use super::moment::Moment;
+use crate::tds::reply::Interrupt;
+
+/// How far a statement is.
+#[derive(Debug, Default)]
+pub struct Progress {
+    done: AtomicU64,
+    total: AtomicU64,
+}
+
+impl Progress {
+    /// Sets the amount of work, in bytes.
+    pub fn begin(&self, total: u64) {
+        self.total.store(total, Ordering::Relaxed);
+    }
+
+    /// Adds bytes that are through and returns all of them.
+    pub fn add(&self, bytes: u64) -> u64 {
+        self.done.fetch_add(bytes, Ordering::Relaxed) + bytes
+    }
+
+    /// Bytes that are through.
+    #[must_use]
+    pub fn done(&self) -> u64 {
+        self.done.load(Ordering::Relaxed)
+    }
+
+    /// From 0 to 1.
+    #[must_use]
+    pub fn share(&self) -> f64 {
+        match self.total.load(Ordering::Relaxed) {
+            0 => 0.0,
+            total => (self.done() as f64 / total as f64).min(1.0),
+        }
+    }
+}
+
+/// A statement under way.
+#[derive(Clone, Debug)]
+pub struct RequestRow {
+    /// When it began.
+    pub started: Moment,
+    /// Command as sys.dm_exec_requests shows it.
+    pub command: &'static str,
+    /// How far it is.
+    pub progress: Arc<Progress>,
+}
+
+/// A session as others see it.
+#[derive(Clone, Debug)]
+pub struct SessionRow {
+    /// session_id
+    pub spid: i16,
+    /// Login.
+    pub login: String,
+    /// Client machine.
+    pub host: String,
+    /// Program name.
+    pub program: String,
+    /// Client library.
+    pub library: String,
+    /// Client process id.
+    pub process: u32,
+    /// When it logged in.
+    pub login_time: Moment,
+    /// When its newest request began.
+    pub last_start: Moment,
+    /// Current database.
+    pub database_id: i32,
+    /// Open transactions.
+    pub transactions: i32,
+    /// Packet size.
+    pub packet_size: u32,
+    /// Stops what it runs.
+    pub interrupt: Arc<Interrupt>,
+    /// What it runs.
+    pub request: Option<RequestRow>,
+}
+
+/// Everything that changes.
+#[derive(Debug)]
+pub struct State {
+    /// Databases by id.
+    pub databases: Vec<Database>,
+    /// Logins.
+    pub logins: Vec<Login>,
+    /// Sessions by id.
+    pub sessions: BTreeMap<i16, SessionRow>,
+    /// msdb.
+    pub msdb: History,
+    /// New GUIDs.
+    pub ids: Ids,
+    /// BLAKE3 of each family this instance sent, by backup set GUID and family number from 1.
+    pub sent: HashMap<(uuid::Uuid, u16), [u8; 32]>,
+}
+
+impl State {
+    /// A database by name.
+    #[must_use]
+    pub fn database(&self, name: &str) -> Option<&Database> {
+        self.databases
+            .iter()
+            .find(|database| database.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The same, to be changed.
+    pub fn database_mut(&mut self, name: &str) -> Option<&mut Database> {
+        self.databases
+            .iter_mut()
+            .find(|database| database.name.eq_ignore_ascii_case(name))
+    }
+}

@@ -1,0 +1,265 @@
+//! Opens the devices of a statement and runs one thread per device, while the statement's thread
+//! sends progress and watches for attention, KILL and lost connections.
+
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sqlvdi::abi::features;
+use sqlvdi::server::{Negotiated, ServerError, ServerSet};
+
+use super::grammar::{DeviceKind, Plan};
+use super::messages;
+use super::port::{Broken, Port};
+use super::together::{Event, Together};
+use crate::tds::reply::{Reply, Stop};
+use crate::tds::tokens::ServerMessage;
+
+/// Limits of one name.
+const MAX_NAME: usize = 259;
+
+/// Sizes agreed for the session.
+#[derive(Clone, Copy, Debug)]
+pub struct Sizes {
+    /// BLOCKSIZE in bytes.
+    pub block: u32,
+    /// MAXTRANSFERSIZE in bytes.
+    pub transfer: u32,
+    /// BUFFERCOUNT; 0 = the server decides.
+    pub buffers: u32,
+}
+
+impl Sizes {
+    /// From the options; faults have SQL Server's numbers.
+    pub fn of(plan: &Plan) -> Result<Self, ServerMessage> {
+        let default_transfer = match plan.kind {
+            DeviceKind::Virtual => 65_536,
+            DeviceKind::Disk => 1 << 20,
+        };
+        let block = plan.number("BLOCKSIZE").unwrap_or(512);
+        if !block.is_power_of_two() || !(512..=65_536).contains(&block) {
+            return Err(messages::bad_number("BLOCKSIZE", block));
+        }
+        let transfer = plan.number("MAXTRANSFERSIZE").unwrap_or(default_transfer);
+        if transfer == 0 || transfer % 65_536 != 0 || transfer > 4 << 20 {
+            return Err(messages::bad_number("MAXTRANSFERSIZE", transfer));
+        }
+        let buffers = plan.number("BUFFERCOUNT").unwrap_or(0);
+        let devices = plan.devices.len() as u64;
+        if plan.number("BUFFERCOUNT").is_some() && (buffers < devices || buffers > 1 << 16) {
+            return Err(messages::bad_number("BUFFERCOUNT", buffers));
+        }
+        Ok(Self {
+            block: block as u32,
+            transfer: transfer as u32,
+            buffers: buffers as u32,
+        })
+    }
+}
+
+/// Opened devices; the threads take their ports from here.
+pub enum Devices {
+    /// A virtual device set.
+    Virtual(ServerSet),
+    /// Files.
+    Disk(Vec<PathBuf>),
+}
+
+impl Devices {
+    /// Opens what the plan names. For files only the folder is looked at later.
+    pub fn open(
+        plan: &Plan,
+        sizes: Sizes,
+        complete: bool,
+        folder: &Path,
+    ) -> Result<Self, ServerMessage> {
+        if plan
+            .devices
+            .iter()
+            .any(|name| name.encode_utf16().count() > MAX_NAME)
+        {
+            return Err(messages::numbered(3057, ""));
+        }
+        let Some(first) = plan.devices.first() else {
+            return Err(messages::numbered(3261, ""));
+        };
+        if plan.kind == DeviceKind::Disk {
+            return Ok(Self::Disk(
+                plan.devices.iter().map(|name| folder.join(name)).collect(),
+            ));
+        }
+        let refused = |fault: ServerError| match fault {
+            ServerError::NotSupported => messages::numbered(3261, ""),
+            other => messages::cannot_open(first, other.code()),
+        };
+        let mut set = ServerSet::open(first).map_err(refused)?;
+        let direction = match plan.verb.is_backup() {
+            true => features::WRITE_MEDIA,
+            false => features::READ_MEDIA,
+        };
+        let granted = if complete {
+            features::COMPLETE_ENABLED
+        } else {
+            0
+        };
+        let negotiated = Negotiated {
+            features: direction | granted,
+            block_size: sizes.block,
+            max_transfer_size: sizes.transfer,
+            buffer_count: sizes.buffers,
+            device_names: plan.devices.clone(),
+        };
+        set.configure(negotiated).map_err(refused)?;
+        Ok(Self::Virtual(set))
+    }
+
+    /// Whether VDC_Complete was granted.
+    #[must_use]
+    pub fn completes(&self) -> bool {
+        match self {
+            Self::Virtual(set) => set.granted_config().features & features::COMPLETE_ENABLED != 0,
+            Self::Disk(_) => false,
+        }
+    }
+
+    /// Device number `index`; waits for the client to open it.
+    fn port(&self, index: usize, plan: &Plan) -> Result<Port, Unopened> {
+        match self {
+            Self::Virtual(set) => set
+                .device(index)
+                .map(Port::virtual_device)
+                .map_err(|_| Unopened::Aborted),
+            Self::Disk(paths) => {
+                let backup = plan.verb.is_backup();
+                let opened = if backup {
+                    OpenOptions::new()
+                        .write(true)
+                        .create(true)
+                        .truncate(true)
+                        .open(&paths[index])
+                } else {
+                    File::open(&paths[index])
+                };
+                opened.map(Port::Disk).map_err(|fault| {
+                    let name = &plan.devices[index];
+                    Unopened::Refused(messages::cannot_open_file(name, &fault, backup))
+                })
+            }
+        }
+    }
+
+    fn abort(&self) {
+        if let Self::Virtual(set) = self {
+            set.abort();
+        }
+    }
+}
+
+enum Unopened {
+    Aborted,
+    Refused(ServerMessage),
+}
+
+/// How one device's thread ended.
+pub struct LaneEnd<T> {
+    /// What it brings, as far as it came.
+    pub result: Result<T, Broken>,
+    /// A refusal with its own message.
+    pub refused: Option<ServerMessage>,
+}
+
+/// Runs `work` for every device on a thread of its own. Progress messages go out meanwhile; an
+/// interrupt aborts the set.
+pub fn run<T: Send>(
+    plan: &Plan,
+    devices: &Devices,
+    together: &Together,
+    reply: &mut Reply,
+    work: impl Fn(usize, &mut Port) -> Result<T, Broken> + Sync,
+) -> Vec<LaneEnd<T>> {
+    let interrupt = Arc::clone(&reply.interrupt);
+    let mut next_percent = plan.stats();
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..plan.devices.len())
+            .map(|index| {
+                let work = &work;
+                scope.spawn(move || {
+                    let end = one(plan, devices, together, index, work);
+                    together.ended();
+                    end
+                })
+            })
+            .collect();
+        let mut left = threads.len();
+        while left > 0 {
+            if let Some(Event::Ended) = together.next_event() {
+                left -= 1;
+            }
+            announce(plan, together, &mut next_percent, reply);
+            let wish: Option<Stop> = interrupt.raised();
+            if wish.is_some() || reply.is_gone() {
+                devices.abort();
+                together.stop();
+            }
+        }
+        threads
+            .into_iter()
+            .map(|thread| {
+                thread.join().unwrap_or(LaneEnd {
+                    result: Err(Broken::Aborted),
+                    refused: None,
+                })
+            })
+            .collect()
+    })
+}
+
+fn one<T>(
+    plan: &Plan,
+    devices: &Devices,
+    together: &Together,
+    index: usize,
+    work: &impl Fn(usize, &mut Port) -> Result<T, Broken>,
+) -> LaneEnd<T> {
+    let mut port = match devices.port(index, plan) {
+        Ok(port) => port,
+        Err(unopened) => {
+            together.stop();
+            let refused = match unopened {
+                Unopened::Refused(message) => Some(message),
+                Unopened::Aborted => None,
+            };
+            return LaneEnd {
+                result: Err(Broken::Aborted),
+                refused,
+            };
+        }
+    };
+    let result = work(index, &mut port);
+    match &result {
+        Ok(_) => port.close(),
+        Err(broken) => {
+            together.stop();
+            if *broken == Broken::Aborted {
+                devices.abort();
+            }
+            port.give_up(*broken);
+        }
+    }
+    LaneEnd {
+        result,
+        refused: None,
+    }
+}
+
+fn announce(plan: &Plan, together: &Together, next: &mut Option<u64>, reply: &mut Reply) {
+    let Some(step) = plan.stats() else { return };
+    let reached = (together.progress.share() * 100.0) as u64;
+    while let Some(percent) = next.filter(|percent| *percent <= reached && *percent <= 100) {
+        reply.message(&messages::percent(percent));
+        reply.done(plan.verb.command(), None);
+        reply.more_follows();
+        reply.flush();
+        *next = Some(percent + step);
+    }
+}

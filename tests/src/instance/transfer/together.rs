@@ -1,0 +1,126 @@
+//! What the device threads of one statement share: progress, the wish to stop, the meeting points.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::instance::Progress;
+use crate::instance::faults::Faults;
+
+/// How often waits look up.
+const BEAT: Duration = Duration::from_millis(100);
+
+/// One word of a device thread to the statement's thread.
+#[derive(Debug)]
+pub enum Event {
+    /// A device thread ended.
+    Ended,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    stop: bool,
+    arrived: usize,
+    events: VecDeque<Event>,
+}
+
+/// Shared by the threads of one statement.
+#[derive(Debug)]
+pub struct Together {
+    inner: Mutex<Inner>,
+    bell: Condvar,
+    devices: usize,
+    /// Bytes through all devices.
+    pub progress: Arc<Progress>,
+    /// The knobs of this statement.
+    pub faults: Arc<Faults>,
+    begun: Instant,
+}
+
+impl Together {
+    /// For so many device threads.
+    #[must_use]
+    pub fn new(devices: usize, progress: Arc<Progress>, faults: Arc<Faults>) -> Self {
+        let inner = Mutex::default();
+        let begun = Instant::now();
+        Self {
+            inner,
+            bell: Condvar::new(),
+            devices,
+            progress,
+            faults,
+            begun,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All threads shall end soon.
+    pub fn stop(&self) {
+        self.lock().stop = true;
+        self.bell.notify_all();
+    }
+
+    /// Whether to end.
+    #[must_use]
+    pub fn stopped(&self) -> bool {
+        self.lock().stop
+    }
+
+    /// A thread's end.
+    pub fn ended(&self) {
+        self.lock().events.push_back(Event::Ended);
+        self.bell.notify_all();
+    }
+
+    /// The statement's thread: the next event, or `None` after a beat.
+    pub fn next_event(&self) -> Option<Event> {
+        let mut inner = self.lock();
+        if inner.events.is_empty() {
+            let waited = self.bell.wait_timeout(inner, BEAT);
+            inner = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        inner.events.pop_front()
+    }
+
+    /// Waits until every device thread has come here; `false` when one of them stopped all.
+    pub fn meet(&self) -> bool {
+        self.gather(self.devices)
+    }
+
+    /// The same for a second meeting.
+    pub fn meet_again(&self) -> bool {
+        self.gather(self.devices * 2)
+    }
+
+    fn gather(&self, expected: usize) -> bool {
+        let mut inner = self.lock();
+        inner.arrived += 1;
+        self.bell.notify_all();
+        while inner.arrived < expected && !inner.stop {
+            let waited = self.bell.wait_timeout(inner, BEAT);
+            inner = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        !inner.stop
+    }
+
+    /// Counts bytes and holds back to the configured rate. Returns all bytes so far.
+    pub fn count(&self, bytes: u64) -> u64 {
+        let all = self.progress.add(bytes);
+        if let Some(rate) = self.faults.bytes_per_second.filter(|rate| *rate > 0) {
+            let due = self.begun + Duration::from_secs_f64(all as f64 / rate as f64);
+            let mut inner = self.lock();
+            while !inner.stop {
+                let left = due.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    break;
+                }
+                let waited = self.bell.wait_timeout(inner, left.min(BEAT));
+                inner = waited.unwrap_or_else(PoisonError::into_inner).0;
+            }
+        }
+        all
+    }
+}
