@@ -258,10 +258,18 @@ fn properties(found: &[(&Seen, &Found)]) -> Vec<Fault> {
 
 /// Every volume must end with the same verdict or void.
 fn tails(expected: &Expected, found: &[(&Seen, &Found)]) -> Vec<Fault> {
-    let unresolved: BTreeSet<u64> = found
+    let mut unresolved: BTreeSet<u64> = found
         .iter()
         .flat_map(|(_, f)| f.unresolved.iter().copied())
         .collect();
+    // A sealed set without a verdict stops nobody, but it must be on every mirror.
+    let kept = |f: &Found| f.unconfirmed.iter().copied().collect::<BTreeSet<u64>>();
+    let everywhere = found
+        .iter()
+        .map(|(_, f)| kept(f))
+        .reduce(|a, b| &a & &b)
+        .unwrap_or_default();
+    unresolved.extend(found.iter().flat_map(|(_, f)| &kept(f) - &everywhere));
     if !unresolved.is_empty() {
         let list: Vec<String> = unresolved.iter().map(u64::to_string).collect();
         let message = format!("a dead run left position {} unresolved", list.join(", "));
