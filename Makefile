@@ -1,0 +1,45 @@
+# Twinset: `make demo` shows it, `make test` tests it. Needs Rust 1.95, gcc and make on Linux.
+#
+#   make demo          the whole path, step by step, with the double of SQL Server
+#   make test          every test; says first which ones it skips
+#   make check         formatting, lints and documentation, warnings denied
+#   make test-clients  independent TDS clients against the double
+#   make bench         Twinset beside mbuffer and b3sum, release build
+#   make clean         removes the target folder
+
+CARGO ?= cargo
+# Real backup files of SQL Server, which the project may not carry.
+TWINSET_CORPUS ?= $(abspath ../shared/corpus)
+export TWINSET_CORPUS
+# Arguments for the benchmark, such as BENCH="--pairs 3 --only verify".
+BENCH ?=
+
+target := $(or $(CARGO_TARGET_DIR),target)
+
+.PHONY: demo test check test-clients bench build clean
+
+build:
+	$(CARGO) build --workspace --locked
+
+demo: build
+	$(target)/debug/twinset-lab demo
+
+# The build comes first: tests load the plugins and libraries that lie in the target folder.
+test: build
+	@tests/needs-corpus
+	$(CARGO) test --workspace --locked --no-fail-fast
+
+check:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- --deny warnings
+	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --workspace --no-deps --locked
+
+test-clients: build
+	TWINSET_LAB=$(abspath $(target))/debug/twinset-lab tests/run-clients
+
+bench:
+	$(CARGO) build --release --locked -p twinset -p twinset-disk -p twinset-bench
+	$(target)/release/twinset-bench $(BENCH)
+
+clean:
+	$(CARGO) clean
