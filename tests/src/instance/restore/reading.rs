@@ -134,10 +134,6 @@ pub fn read(
             return Ok(got);
         }
         if at_end {
-            if count > 0 {
-                // The server asks once more to be sure of the end.
-                port.fetch(sizes.block as usize, |_| {})?;
-            }
             return Ok(got);
         }
     }

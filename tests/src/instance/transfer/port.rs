@@ -41,6 +41,22 @@ impl From<ServerError> for Broken {
     }
 }
 
+/// In its error state a device refuses commands: the cause is the answer to an earlier one.
+fn root_cause(
+    device: &mut ServerDevice,
+    under_way: &mut VecDeque<(Ticket, u32)>,
+    fault: ServerError,
+) -> Broken {
+    while let Some((ticket, _)) = under_way.pop_front() {
+        match device.wait(ticket) {
+            Ok(done) if done.code != 0 => return Broken::Reported(done.code),
+            Ok(_) => {}
+            Err(later) => return later.into(),
+        }
+    }
+    fault.into()
+}
+
 fn file_fault(fault: &io::Error) -> Broken {
     match fault.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
@@ -69,10 +85,14 @@ impl Port {
     pub fn send(&mut self, size: usize, fill: impl FnOnce(&mut [u8])) -> Result<(), Broken> {
         match self {
             Self::Virtual(device, under_way) => {
-                let ticket = device.write(|room| {
+                let queued = device.write(|room| {
                     fill(&mut room[..size]);
                     size
-                })?;
+                });
+                let ticket = match queued {
+                    Ok(ticket) => ticket,
+                    Err(fault) => return Err(root_cause(device, under_way, fault)),
+                };
                 under_way.push_back((ticket, size as u32));
                 if under_way.len() >= DEPTH {
                     self.settle_one()
