@@ -6,6 +6,7 @@ use twinset_format::mtf::SetFacts;
 use twinset_format::record::Outcome;
 
 use super::session::Streamed;
+use crate::backup::pump::cancelled;
 use crate::backup::run::{Desk, Finished, Reserved};
 use crate::media::writer::Sealed;
 use crate::sqlserver::history::{MsdbSet, SetKey, find_set};
@@ -42,7 +43,8 @@ pub(super) fn conclude(
             Err(fault)
         }
         Verdict::Failed => {
-            let fault = first_cause(&reserved, &streamed);
+            let stopped = desk.stop.load(std::sync::atomic::Ordering::Relaxed);
+            let fault = if stopped { cancelled() } else { first_cause(&reserved, &streamed) };
             reserved.take_back(desk, &fault);
             Err(fault)
         }
