@@ -10,8 +10,9 @@ use twinset_format::manifest::Source;
 use twinset_format::mtf::{Container, MediaFacts, StreamReader};
 use twinset_format::record::Outcome;
 
+use super::desk::{Desk, Target};
 use super::pump;
-use super::run::{Content, Desk, Finished, Reserved, Target, open};
+use super::run::{Content, Finished, Reserved, open};
 use crate::media::writer::Sealed;
 
 /// Bytes at the start of a file that tell its family.

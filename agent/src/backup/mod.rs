@@ -1,11 +1,14 @@
 //! The story of a backup: check, reserve, pump, seal, verdict, publish (design 4.3).
 //!
+//! * [`desk`]: what they all work with;
 //! * [`run`]: what every run shares: locks, the quick check, the intent, the end;
 //! * [`import`]: existing native files become a set;
 //! * [`vdi`]: SQL Server's stream through the virtual device interface;
 //! * [`sink`]: a family of the media engine as the end of a virtual device;
 //! * [`recover`]: sets right what a dead run left, and asks SQL Server where it can.
 
+pub mod desk;
+mod facts;
 pub mod import;
 mod pump;
 pub mod recover;

@@ -9,8 +9,8 @@ use twinset_domain::{Fault, code};
 use twinset_format::record::Outcome;
 use twinset_plugin_api::Access;
 
-use super::run::{Desk, Target};
-use super::vdi::set_facts;
+use super::desk::{Desk, Target};
+use super::facts::set_facts;
 use crate::catalog::{KnownSet, RunEnd, RunState};
 use crate::clock;
 use crate::media::inventory::{self, SetOnMedia};

@@ -1,7 +1,6 @@
 //! What every run that writes a backup set shares.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use serde::Serialize;
 use twinset_domain::append::{self, AppendPlan, Expected};
@@ -13,39 +12,16 @@ use twinset_format::mtf::SetFacts;
 use twinset_format::record::Outcome;
 use twinset_plugin_api::Access;
 
+use super::desk::{Desk, Target};
 use super::recover;
-use crate::catalog::{Catalog, Intent, KnownSet, RunEnd, RunState};
+use crate::catalog::{Intent, KnownSet, RunEnd, RunState};
 use crate::clock;
 use crate::media::matrix::Matrix;
 use crate::media::publish::{self, Chain, Statement};
 use crate::media::recover::Recovery;
-use crate::media::volume::{Place, Volume};
+use crate::media::volume::Volume;
 use crate::media::writer::{FamilyWriter, RunFacts, Sealed};
-use crate::report::Progress;
-use crate::state::{SetLock, StateDir};
-
-/// The media set of a run, as the configuration describes it.
-#[derive(Clone)]
-pub struct Target {
-    /// Key of the media set, with the database where each has its own.
-    pub key: String,
-    /// Its shape.
-    pub shape: Shape,
-    /// Its devices, mirror by mirror.
-    pub places: Vec<Place>,
-}
-
-/// What a run works with.
-pub struct Desk<'a> {
-    /// Identity and locks.
-    pub state: &'a StateDir,
-    /// Intents and ends.
-    pub catalog: &'a mut Catalog,
-    /// Told how far it is.
-    pub progress: &'a dyn Progress,
-    /// Set when the operator wants it to stop.
-    pub stop: &'a AtomicBool,
-}
+use crate::state::SetLock;
 
 /// A run whose media were checked and which may write.
 pub struct OpenRun {

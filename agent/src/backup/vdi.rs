@@ -6,13 +6,12 @@
 mod conclude;
 mod session;
 
-pub(super) use conclude::set_facts;
-
 use twinset_domain::{BackupKind, Fault, code};
 use twinset_format::manifest::Source;
 
+use super::desk::{Desk, Target};
 use super::pump;
-use super::run::{Content, Desk, Finished, Target, open};
+use super::run::{Content, Finished, open};
 use crate::sqlserver::facts::{self, DatabaseFacts, InstanceFacts};
 use crate::sqlserver::statement::Transfer;
 use crate::sqlserver::vdi::VdiLibrary;

@@ -113,7 +113,10 @@ impl Catalog {
         let path = state_dir.join("catalog.sqlite");
         let text = path.display().to_string();
         let connection = schema::open(&path).map_err(|error| fault(&text, &error))?;
-        Ok(Self { connection, path: text })
+        Ok(Self {
+            connection,
+            path: text,
+        })
     }
 
     /// The media set behind a key of the configuration.
@@ -125,13 +128,23 @@ impl Catalog {
             .query_row(
                 "SELECT id, highest, sequence FROM media_set WHERE key = ?1",
                 [key],
-                |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?)),
+                |row| {
+                    Ok((
+                        row.get::<_, String>(0)?,
+                        row.get::<_, i64>(1)?,
+                        row.get::<_, i64>(2)?,
+                    ))
+                },
             )
             .optional()
             .map_err(|error| fault(&self.path, &error))?
             .map(|(id, highest, sequence)| {
                 let id = id.parse().map_err(|_| self.damaged("a media set id"))?;
-                Ok(KnownSet { id, highest: highest.unsigned_abs(), sequence: sequence.unsigned_abs() })
+                Ok(KnownSet {
+                    id,
+                    highest: highest.unsigned_abs(),
+                    sequence: sequence.unsigned_abs(),
+                })
             })
             .transpose()
     }
@@ -149,7 +162,12 @@ impl Catalog {
                sequence = CASE WHEN id = excluded.id THEN MAX(sequence, excluded.sequence)
                                ELSE excluded.sequence END,
                id = excluded.id",
-            params![key, known.id.to_string(), signed(known.highest), signed(known.sequence)],
+            params![
+                key,
+                known.id.to_string(),
+                signed(known.highest),
+                signed(known.sequence)
+            ],
         );
         result.map(drop).map_err(|error| fault(&self.path, &error))
     }
@@ -192,7 +210,13 @@ impl Catalog {
             let change = self.connection.transaction()?;
             change.execute(
                 "UPDATE run SET state = ?2, ended = ?3, bytes = ?4, note = ?5 WHERE run = ?1",
-                params![run.to_string(), end.state.text(), end.at.0, signed(end.bytes), end.note],
+                params![
+                    run.to_string(),
+                    end.state.text(),
+                    end.at.0,
+                    signed(end.bytes),
+                    end.note
+                ],
             )?;
             change.execute(
                 "UPDATE media_set SET sequence = MAX(sequence, ?2)
@@ -209,7 +233,10 @@ impl Catalog {
     /// # Errors
     /// [`code::CATALOG`].
     pub fn unfinished(&self, media_set: &str) -> Result<Vec<Run>, Fault> {
-        self.runs("media_set = ?1 AND state = 'reserved' ORDER BY started, position", media_set)
+        self.runs(
+            "media_set = ?1 AND state = 'reserved' ORDER BY started, position",
+            media_set,
+        )
     }
 
     /// The last runs of a media set, newest first.
@@ -217,7 +244,10 @@ impl Catalog {
     /// # Errors
     /// [`code::CATALOG`].
     pub fn history(&self, media_set: &str) -> Result<Vec<Run>, Fault> {
-        self.runs("media_set = ?1 ORDER BY started DESC, position DESC LIMIT 100", media_set)
+        self.runs(
+            "media_set = ?1 ORDER BY started DESC, position DESC LIMIT 100",
+            media_set,
+        )
     }
 
     fn runs(&self, condition: &str, media_set: &str) -> Result<Vec<Run>, Fault> {

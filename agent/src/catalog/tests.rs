@@ -2,13 +2,24 @@
 use super::*;
 
 fn known(id: MediaSetId, highest: u64) -> KnownSet {
-    KnownSet { id, highest, sequence: 0 }
+    KnownSet {
+        id,
+        highest,
+        sequence: 0,
+    }
 }
 
 fn intent(run: RunId, position: u64) -> Intent<'static> {
     let position = Position::new(position).unwrap();
     let (media_set, database, what) = ("payroll", "Payroll", "vdi full");
-    Intent { media_set, run, position, database, what, started: Moment(1000) }
+    Intent {
+        media_set,
+        run,
+        position,
+        database,
+        what,
+        started: Moment(1000),
+    }
 }
 
 #[test]
@@ -23,12 +34,29 @@ fn an_intent_outlives_the_process() {
     let mut catalog = Catalog::open(folder.path()).unwrap();
     assert_eq!(catalog.media_set("payroll").unwrap(), Some(known(id, 4)));
     let left = catalog.unfinished("payroll").unwrap();
-    assert_eq!((left[0].run.as_str(), left[0].position), (run.to_string().as_str(), 4));
+    assert_eq!(
+        (left[0].run.as_str(), left[0].position),
+        (run.to_string().as_str(), 4)
+    );
     let (state, at) = (RunState::Published, Moment(2000));
-    catalog.end(run, &RunEnd { state, at, bytes: 9, sequence: 3, note: None }).unwrap();
+    catalog
+        .end(
+            run,
+            &RunEnd {
+                state,
+                at,
+                bytes: 9,
+                sequence: 3,
+                note: None,
+            },
+        )
+        .unwrap();
     assert!(catalog.unfinished("payroll").unwrap().is_empty());
     assert_eq!(catalog.media_set("payroll").unwrap().unwrap().sequence, 3);
-    assert_eq!(catalog.history("payroll").unwrap()[0].state, RunState::Published);
+    assert_eq!(
+        catalog.history("payroll").unwrap()[0].state,
+        RunState::Published
+    );
 }
 
 #[test]
@@ -40,7 +68,10 @@ fn positions_never_go_back_for_one_media_set_and_start_anew_for_another() {
     catalog.attach("payroll", &known(first, 3)).unwrap();
     assert_eq!(catalog.media_set("payroll").unwrap(), Some(known(first, 7)));
     catalog.attach("payroll", &known(second, 0)).unwrap();
-    assert_eq!(catalog.media_set("payroll").unwrap(), Some(known(second, 0)));
+    assert_eq!(
+        catalog.media_set("payroll").unwrap(),
+        Some(known(second, 0))
+    );
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use twinset_domain::{FamilyNo, Fault, MirrorNo, Shape, Slot};
 
-use crate::backup::run::Target;
+use crate::backup::desk::Target;
 use crate::catalog::Catalog;
 use crate::clock;
 use crate::config::{self, Config, MediaSet};

@@ -6,7 +6,7 @@ use twinset_domain::{Exit, Fault};
 
 use super::context::Context;
 use super::show;
-use crate::backup::run::Target;
+use crate::backup::desk::Target;
 use crate::catalog::Run;
 use crate::media::inventory::SetLine;
 use crate::report::{Output, table, utc};

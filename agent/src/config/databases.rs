@@ -74,7 +74,10 @@ impl Databases {
     #[must_use]
     pub fn is_literal(&self) -> bool {
         let literal = |what: &What| matches!(what, What::Name(name) if !name.contains('*'));
-        self.patterns.iter().filter(|p| !p.exclude).all(|p| literal(&p.what))
+        self.patterns
+            .iter()
+            .filter(|p| !p.exclude)
+            .all(|p| literal(&p.what))
     }
 
     /// The names that are written out without `*`: each must exist on the server.

@@ -231,8 +231,8 @@ fn put_header(volume: &Volume, header: &MediaHeader) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Foreign files beside are reported; only with `--overwrite` the volume goes beside them. They
-/// are never touched.
+/// Foreign files beside are reported; only with `--overwrite` the volume goes beside them, or
+/// where a media set that was destroyed already lay beside them. They are never touched.
 fn refuse_foreign(order: &Order<'_>, volume: &Volume) -> Result<(), Fault> {
     let foreign: Vec<String> = volume
         .leftovers()
@@ -241,7 +241,7 @@ fn refuse_foreign(order: &Order<'_>, volume: &Volume) -> Result<(), Fault> {
         .map(|left| left.name)
         .take(5)
         .collect();
-    if foreign.is_empty() || order.overwrite {
+    if foreign.is_empty() || order.overwrite || order.destroy.is_some() {
         return Ok(());
     }
     let message = "the folder holds files that are not Twinset's";

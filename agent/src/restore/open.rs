@@ -8,7 +8,7 @@ use twinset_domain::{AgentId, FamilyNo, Fault, MediaSetId, Position, Slot, code}
 use twinset_format::manifest::Manifest;
 use twinset_plugin_api::Access;
 
-use crate::backup::run::Target;
+use crate::backup::desk::Target;
 use crate::media::damage::Damage;
 use crate::media::inventory::{self, SetOnMedia};
 use crate::media::matrix::Matrix;

@@ -47,7 +47,8 @@ impl StateDir {
     /// # Errors
     /// [`code::STATE_DIR`]; [`code::IDENTITY`] when the identity belongs to another machine.
     pub fn open(path: &Path) -> Result<Self, Fault> {
-        os::make_private_folder(path).map_err(|e| fault(path, "cannot make the state folder", &e))?;
+        os::make_private_folder(path)
+            .map_err(|e| fault(path, "cannot make the state folder", &e))?;
         let file = path.join("agent.json");
         let machine = os::machine_id().map(|id| blake3::hash(&id).to_hex().to_string());
         let identity = match fs::read(&file) {
@@ -63,7 +64,10 @@ impl StateDir {
                 .cause("a cloned host must not write the media sets of the original")
                 .remedy("remove this file to get a new identity and format new media sets; those of the old one stay readable"));
         }
-        Ok(Self { path: path.to_owned(), agent: identity.agent })
+        Ok(Self {
+            path: path.to_owned(),
+            agent: identity.agent,
+        })
     }
 
     /// Where it is.
@@ -85,8 +89,10 @@ impl StateDir {
             Ok(()) => Ok(SetLock { _file: file }),
             Err(fs::TryLockError::WouldBlock) => {
                 let message = "another run of this agent works on the media set";
-                Err(Fault::new(code::STATE_LOCKED, format!("media set {key}"), message)
-                    .remedy("wait until it has ended; one run at a time writes a media set"))
+                Err(
+                    Fault::new(code::STATE_LOCKED, format!("media set {key}"), message)
+                        .remedy("wait until it has ended; one run at a time writes a media set"),
+                )
             }
             Err(fs::TryLockError::Error(error)) => Err(fault(&path, "cannot lock it", &error)),
         }
@@ -95,15 +101,22 @@ impl StateDir {
 
 fn parse(file: &Path, bytes: &[u8]) -> Result<Identity, Fault> {
     serde_json::from_slice(bytes).map_err(|error| {
-        Fault::new(code::STATE_DIR, file.display().to_string(), "the agent's identity is damaged")
-            .cause(error)
-            .remedy("put the file back from a copy; every media header names the agent's id")
+        Fault::new(
+            code::STATE_DIR,
+            file.display().to_string(),
+            "the agent's identity is damaged",
+        )
+        .cause(error)
+        .remedy("put the file back from a copy; every media header names the agent's id")
     })
 }
 
 /// Writes a new identity: whole, durable, or not at all.
 fn make(folder: &Path, file: &Path, machine: Option<String>) -> Result<Identity, Fault> {
-    let identity = Identity { agent: AgentId::random(), machine };
+    let identity = Identity {
+        agent: AgentId::random(),
+        machine,
+    };
     let text = serde_json::to_vec_pretty(&identity).unwrap_or_default();
     let work = folder.join(format!(".agent.{}.new", std::process::id()));
     let written = File::create(&work)

@@ -8,7 +8,10 @@ use std::path::Path;
 #[cfg(unix)]
 pub(super) fn make_private_folder(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
 }
 
 /// Makes a folder; it inherits the rights of the one above it.
@@ -19,7 +22,12 @@ pub(super) fn make_private_folder(path: &Path) -> io::Result<()> {
 
 /// Opens a lock file, making it if needed.
 pub(super) fn open_lock(path: &Path) -> io::Result<File> {
-    fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+    fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
 }
 
 /// Makes names in a folder durable.

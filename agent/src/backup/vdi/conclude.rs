@@ -1,13 +1,15 @@
 //! The end of a backup: evidence, verdict, and what it means for what was written.
 
 use twinset_domain::verdict::{Evidence, History, Statement, Verdict, judge};
-use twinset_domain::{BackupKind, Fault, code};
+use twinset_domain::{Fault, code};
 use twinset_format::mtf::SetFacts;
 use twinset_format::record::Outcome;
 
 use super::session::Streamed;
+use crate::backup::desk::Desk;
+use crate::backup::facts::set_facts;
 use crate::backup::pump::cancelled;
-use crate::backup::run::{Desk, Finished, Reserved};
+use crate::backup::run::{Finished, Reserved};
 use crate::media::writer::Sealed;
 use crate::sqlserver::history::{MsdbSet, SetKey, find_set};
 use crate::sqlserver::vdi::End;
@@ -44,7 +46,11 @@ pub(super) fn conclude(
         }
         Verdict::Failed => {
             let stopped = desk.stop.load(std::sync::atomic::Ordering::Relaxed);
-            let fault = if stopped { cancelled() } else { first_cause(&reserved, &streamed) };
+            let fault = if stopped {
+                cancelled()
+            } else {
+                first_cause(&reserved, &streamed)
+            };
             reserved.take_back(desk, &fault);
             Err(fault)
         }
@@ -149,42 +155,6 @@ fn facts_agree(sealed: &[Sealed], found: Option<&MsdbSet>) -> bool {
 /// Two sides agree where both speak.
 fn same<T: PartialEq>(ours: Option<T>, theirs: Option<T>) -> bool {
     ours.is_none() || theirs.is_none() || ours == theirs
-}
-
-/// msdb's facts, in the form that stands in verdict records.
-pub(in crate::backup) fn set_facts(found: &MsdbSet) -> SetFacts {
-    let letter = found.kind.bytes().next();
-    let version = match (
-        found.software_major,
-        found.software_minor,
-        found.software_build,
-    ) {
-        (Some(major), Some(minor), Some(build)) => Some(format!("{major}.{minor}.{build}")),
-        _ => None,
-    };
-    SetFacts {
-        number: 1,
-        set: Some(found.backup_set_uuid),
-        database: Some(found.database_name.clone()),
-        server: Some(found.server_name.clone()),
-        kind: letter.and_then(BackupKind::from_letter),
-        letter: letter.map(char::from),
-        first_lsn: found.first_lsn,
-        last_lsn: found.last_lsn,
-        checkpoint_lsn: found.checkpoint_lsn,
-        database_backup_lsn: found.database_backup_lsn,
-        differential_base_lsn: found.differential_base_lsn,
-        differential_base: found.differential_base_guid,
-        family_guid: found.family_guid,
-        database_guid: found.database_guid,
-        recovery_fork: found.last_recovery_fork_guid,
-        checksum: Some(found.has_backup_checksums),
-        server_version: version,
-        database_version: None,
-        backup_size: found.size_bytes.and_then(|size| u64::try_from(size).ok()),
-        started: found.start,
-        finished: found.finish,
-    }
 }
 
 /// The cause that came first: our own fault, then SQL Server's error. 3013, 3041 and 995 are

@@ -6,7 +6,8 @@ use std::time::Duration;
 use twinset_domain::{FamilyNo, Fault};
 
 use super::Order;
-use crate::backup::run::{Desk, Reserved};
+use crate::backup::desk::Desk;
+use crate::backup::run::Reserved;
 use crate::backup::sink::FamilySink;
 use crate::media::writer::Sealed;
 use crate::sqlserver::statement::{BackupStatement, Transfer};

@@ -1,6 +1,7 @@
 //! `[media_sets.NAME]`: families, mirrors, devices.
 
 mod build;
+mod least;
 mod options;
 
 use std::collections::BTreeSet;

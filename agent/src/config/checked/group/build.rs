@@ -169,7 +169,8 @@ fn refers(check: &mut Check<'_>, table: &GroupTable, world: &World) {
                 .contains(&crate::config::template::Placeholder::Agent)
             {
                 let message = format!("several partners, and no {{agent}} at {}", device.place);
-                let remedy = "put {agent} into each device's path, so that each agent has media of its own";
+                let remedy =
+                    "put {agent} into each device's path, so that each agent has media of its own";
                 check.bad(&key.span(), message, remedy);
             }
         }

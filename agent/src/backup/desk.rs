@@ -1,0 +1,33 @@
+//! What every story in this room works with.
+
+use std::sync::atomic::AtomicBool;
+
+use twinset_domain::Shape;
+
+use crate::catalog::Catalog;
+use crate::media::volume::Place;
+use crate::report::Progress;
+use crate::state::StateDir;
+
+/// The media set of a run, as the configuration describes it.
+#[derive(Clone)]
+pub struct Target {
+    /// Key of the media set, with the database where each has its own.
+    pub key: String,
+    /// Its shape.
+    pub shape: Shape,
+    /// Its devices, mirror by mirror.
+    pub places: Vec<Place>,
+}
+
+/// What a run works with.
+pub struct Desk<'a> {
+    /// Identity and locks.
+    pub state: &'a StateDir,
+    /// Intents and ends.
+    pub catalog: &'a mut Catalog,
+    /// Told how far it is.
+    pub progress: &'a dyn Progress,
+    /// Set when the operator wants it to stop.
+    pub stop: &'a AtomicBool,
+}
