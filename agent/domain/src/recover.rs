@@ -1,6 +1,8 @@
 //! What a dead run left behind, and what to do about it (design 4.3: never delete what may be
 //! acknowledged).
 
+use std::fmt;
+
 use serde::Serialize;
 
 use crate::{Position, Shape, Slot};
@@ -63,6 +65,21 @@ pub enum Step {
     PutVoid(Slot),
     /// Remove the data.
     RemoveData(Slot),
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Heal(slot) => write!(f, "copy what {slot} lacks from a twin"),
+            Self::Confirm => {
+                f.write_str("ask SQL Server for its verdict; publish, or keep as it is")
+            }
+            Self::CopyVerdict(slot) => write!(f, "copy the verdict to {slot}"),
+            Self::RemoveManifest(slot) => write!(f, "remove the manifest on {slot}"),
+            Self::PutVoid(slot) => write!(f, "write the void on {slot}"),
+            Self::RemoveData(slot) => write!(f, "remove the data on {slot}"),
+        }
+    }
 }
 
 /// Names the state of a position from what all volumes hold of it.

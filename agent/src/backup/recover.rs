@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use twinset_domain::append::{State, Tail};
-use twinset_domain::recover::SetState;
+use twinset_domain::recover::{PositionPlan, SetState};
 use twinset_domain::{Fault, code};
 use twinset_format::record::Outcome;
 use twinset_plugin_api::Access;
@@ -18,6 +18,7 @@ use crate::media::matrix::Matrix;
 use crate::media::publish::Chain;
 use crate::media::recover::{Ask, Recovery, Report, Word};
 use crate::sqlserver::history::{SetKey, find_set};
+use crate::sqlserver::vdi::set_name;
 use crate::sqlserver::{Connector, InstanceSettings, Purpose};
 
 /// Opens a media set and recovers it.
@@ -31,6 +32,17 @@ pub fn recover(desk: &mut Desk<'_>, target: &Target, ask: &mut Ask<'_>) -> Resul
     let id = known.map(|known| known.id);
     let matrix = Matrix::open(&target.places, target.shape, agent, Access::Write, id)?;
     with_matrix(desk, &target.key, &matrix, ask)
+}
+
+/// What [`recover`] would do; nothing is touched.
+///
+/// # Errors
+/// As [`recover`].
+pub fn dry_run(desk: &mut Desk<'_>, target: &Target) -> Result<Vec<PositionPlan>, Fault> {
+    let known = desk.catalog.media_set(&target.key)?.map(|known| known.id);
+    let agent = desk.state.agent;
+    let matrix = Matrix::open(&target.places, target.shape, agent, Access::Read, known)?;
+    Ok(crate::media::recover::planned(&matrix))
 }
 
 /// Recovers over volumes that are open already.
@@ -141,11 +153,17 @@ pub fn ask_servers(
     instances: &BTreeMap<String, InstanceSettings>,
     set: &SetOnMedia,
 ) -> Option<Word> {
-    let guid = set.any_manifest()?.facts.sets.first()?.set?;
+    let facts = &set.any_manifest()?.facts;
+    // A stream that hides its facts is known by the name of the devices it was written to.
+    let device = set_name(facts.run);
+    let key = match facts.sets.first().and_then(|set| set.set) {
+        Some(guid) => SetKey::Guid(guid),
+        None => SetKey::VirtualDevice(&device),
+    };
     for settings in instances.values() {
         let asked = Connector::new(settings.clone(), "recover")
             .open(Purpose::Control)
-            .and_then(|mut control| find_set(&mut control, SetKey::Guid(guid)));
+            .and_then(|mut control| find_set(&mut control, key));
         match asked {
             Ok(Some(found)) => {
                 let history = Some(set_facts(&found));

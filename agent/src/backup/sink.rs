@@ -1,5 +1,7 @@
 //! A family of the media engine as the end of a virtual device.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use twinset_domain::{Fault, code};
 
 use crate::media::writer::{FamilyWriter, Sealed};
@@ -14,14 +16,21 @@ pub(super) struct FamilySink<'a> {
     /// What the seal gave.
     sealed: Option<Sealed>,
     progress: &'a dyn Progress,
+    /// Bytes of all families.
+    done: &'a AtomicU64,
 }
 
 impl<'a> FamilySink<'a> {
-    pub(super) fn new(writer: FamilyWriter, progress: &'a dyn Progress) -> Self {
+    pub(super) fn new(
+        writer: FamilyWriter,
+        progress: &'a dyn Progress,
+        done: &'a AtomicU64,
+    ) -> Self {
         Self {
             writer: Some(writer),
             sealed: None,
             progress,
+            done,
         }
     }
 
@@ -63,6 +72,7 @@ impl BackupSink for FamilySink<'_> {
         let length = lease.len() as u64;
         self.writer()?.write(&lease).map_err(told)?;
         self.progress.advance(length);
+        self.done.fetch_add(length, Ordering::Relaxed);
         Ok(())
     }
 

@@ -221,8 +221,18 @@ Examples:
         to: PathBuf,
     },
     /// Set right what a killed run left behind
-    #[command(after_help = "Example:\n  twinset media recover payroll")]
-    Recover(SetArgs),
+    #[command(after_help = "\
+Examples:
+  twinset media recover payroll
+  twinset media recover payroll --dry-run")]
+    Recover {
+        /// Which media set
+        #[command(flatten)]
+        set: SetArgs,
+        /// Print the steps and touch nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
 }
 
 /// `twinset restore ...`

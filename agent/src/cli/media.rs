@@ -62,7 +62,11 @@ pub(super) fn media(
             files,
         } => import_files(context, &set, &database, &files, output),
         MediaVerb::Export { set, position, to } => export_set(context, &set, position, &to, output),
-        MediaVerb::Recover(set) => recover_set(context, &set, output),
+        MediaVerb::Recover { set, dry_run: true } => recover_plan(context, &set, output),
+        MediaVerb::Recover {
+            set,
+            dry_run: false,
+        } => recover_set(context, &set, output),
     }
 }
 
@@ -419,4 +423,24 @@ fn recover_set(context: &mut Context, args: &SetArgs, output: &Output) -> Result
         Exit::Degraded
     };
     Ok(output.finish(Ok((exit, report))))
+}
+
+fn recover_plan(context: &mut Context, args: &SetArgs, output: &Output) -> Result<Exit, Fault> {
+    let (_, target) = target_of(context, args)?;
+    let progress = output.progress();
+    let plans = recover::dry_run(&mut desk(context, &*progress), &target)?;
+    for plan in &plans {
+        output.line(format!(
+            "position {}: {}",
+            plan.position,
+            show::state(plan.state)
+        ));
+        for step in &plan.steps {
+            output.line(format!("  {step}"));
+        }
+    }
+    if plans.is_empty() {
+        output.line(format!("{}: no position needs recovery", target.key));
+    }
+    Ok(output.finish(Ok((Exit::Done, plans))))
 }

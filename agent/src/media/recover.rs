@@ -53,21 +53,21 @@ pub struct Report {
     pub unconfirmed: Vec<Position>,
 }
 
-impl Recovery<'_> {
-    /// Plans without touching anything.
-    #[must_use]
-    pub fn plan(&self) -> Vec<PositionPlan> {
-        inventory::read(self.matrix)
-            .iter()
-            .map(|set| PositionPlan {
-                position: set.position,
-                state: set.state,
-                steps: plan(set.state, &set.pieces),
-            })
-            .filter(|plan| !plan.steps.is_empty())
-            .collect()
-    }
+/// What recovery would do to each position that is not in order.
+#[must_use]
+pub fn planned(matrix: &Matrix) -> Vec<PositionPlan> {
+    inventory::read(matrix)
+        .iter()
+        .map(|set| PositionPlan {
+            position: set.position,
+            state: set.state,
+            steps: plan(set.state, &set.pieces),
+        })
+        .filter(|plan| !plan.steps.is_empty())
+        .collect()
+}
 
+impl Recovery<'_> {
     /// Recovers every position.
     ///
     /// # Errors

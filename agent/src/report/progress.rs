@@ -28,6 +28,8 @@ pub trait Progress: Send + Sync + fmt::Debug {
     fn begin(&self, what: &str, total: Option<u64>);
     /// So many more bytes are done: one atomic addition.
     fn advance(&self, bytes: u64);
+    /// A total that became known, or is known better, while the work goes on.
+    fn expect(&self, total: u64);
     /// Something worth a line of its own.
     fn note(&self, text: &str);
     /// The work has ended, well or not.
@@ -155,6 +157,12 @@ impl Progress for Reporter {
         self.shared.done.fetch_add(bytes, Ordering::Relaxed);
     }
 
+    fn expect(&self, total: u64) {
+        if let Some(work) = locked(&self.shared.work).as_mut() {
+            work.total = Some(total);
+        }
+    }
+
     fn note(&self, text: &str) {
         match self.style {
             Style::Silent => {}
@@ -211,7 +219,7 @@ impl Shared {
                 let (done, elapsed) = (self.done.load(Ordering::Relaxed), now.since.elapsed());
                 match (style, bar) {
                     (Style::Json, _) => (self.sink)(&json_line("running", &now, done, elapsed)),
-                    (_, Some(bar)) => bar.set_position(done),
+                    (_, Some(bar)) => show(bar, &now, done),
                     (_, None) => (self.sink)(&line(&now, done, elapsed)),
                 }
             }
@@ -220,12 +228,26 @@ impl Shared {
     }
 }
 
+/// Moves the bar; a total that became known turns the spinner into a bar.
+fn show(bar: &ProgressBar, work: &Work, done: u64) {
+    if bar.length() != work.total
+        && let Some(total) = work.total
+    {
+        bar.set_length(total.max(done));
+        if let Ok(style) = ProgressStyle::with_template(WITH_TOTAL) {
+            bar.set_style(style.progress_chars("#> "));
+        }
+    }
+    bar.set_position(done);
+}
+
+/// Shape of a bar whose total is known.
+const WITH_TOTAL: &str = "{msg} [{bar:30}] {percent:>3} % {binary_bytes}/{binary_total_bytes} \
+                          {binary_bytes_per_sec} {eta}";
+
 fn bar(work: &Work) -> ProgressBar {
     let shape = match work.total {
-        Some(_) => {
-            "{msg} [{bar:30}] {percent:>3} % {binary_bytes}/{binary_total_bytes} \
-             {binary_bytes_per_sec} {eta}"
-        }
+        Some(_) => WITH_TOTAL,
         None => "{msg} {spinner} {binary_bytes} {binary_bytes_per_sec} {elapsed}",
     };
     let target = ProgressDrawTarget::stderr();

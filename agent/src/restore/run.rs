@@ -295,6 +295,8 @@ impl Server<'_> {
             families: u16::try_from(readers.len()).unwrap_or(u16::MAX),
             end_limit: STATEMENT_LIMIT,
             stop: self.stop,
+            // How far a restore is, its own reads tell better.
+            percent: &|_| {},
         };
         let mut readers = readers.into_iter();
         let mut open = |_| {

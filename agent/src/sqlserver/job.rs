@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use twinset_domain::{Fault, code};
 
+use super::facts::{self, Percent};
 use super::statement::Medium;
 use super::vdi::{DeviceEnd, NotConfigured, VdiDevice, VdiLibrary, VdiSet, set_name};
 use super::{Connector, InstanceSettings, Purpose, Rows, Running, Session, StatementEnd, cancel};
@@ -21,6 +22,8 @@ const CONFIGURE_LIMIT: Duration = Duration::from_secs(300);
 const ABORT_LIMIT: Duration = Duration::from_secs(10);
 /// How long buffers may stay out after the devices have ended.
 const CLOSE_LIMIT: Duration = Duration::from_secs(30);
+/// How often SQL Server is asked how far its statement is.
+const ASK_EVERY: Duration = Duration::from_secs(2);
 /// How often the main thread looks up.
 const GLANCE: Duration = Duration::from_millis(100);
 
@@ -40,6 +43,8 @@ pub struct VdiJob<'a> {
     pub end_limit: Duration,
     /// Set when the operator wants it to stop.
     pub stop: &'a AtomicBool,
+    /// Told how far SQL Server says its statement is.
+    pub percent: &'a (dyn Fn(&Percent) + Sync),
 }
 
 /// What a job came to.
@@ -81,7 +86,9 @@ impl VdiJob<'_> {
             }
         };
         match self.lanes(&set, &running, open) {
-            Ok(lanes) => end.devices = self.drive_all(&set, lanes, drive),
+            Ok(lanes) => {
+                end.devices = self.drive_all(&set, lanes, drive, running.spid(), control);
+            }
             Err(fault) => {
                 set.abort("the devices cannot be served");
                 end.fault = fault;
@@ -148,8 +155,11 @@ impl VdiJob<'_> {
         set: &VdiSet,
         lanes: Vec<(VdiDevice, L)>,
         drive: &(dyn Fn(VdiDevice, L, &AtomicBool) -> (DeviceEnd, T) + Sync),
+        spid: i64,
+        control: &mut Session,
     ) -> Vec<(DeviceEnd, T)> {
         let cancelled = AtomicBool::new(false);
+        let mut asked = Instant::now();
         std::thread::scope(|scope| {
             let threads: Vec<ScopedJoinHandle<'_, (DeviceEnd, T)>> = lanes
                 .into_iter()
@@ -161,6 +171,13 @@ impl VdiJob<'_> {
             while !threads.iter().all(ScopedJoinHandle::is_finished) {
                 if self.stop.load(Ordering::Relaxed) && !cancelled.swap(true, Ordering::Relaxed) {
                     set.abort("stopped by the operator");
+                }
+                if asked.elapsed() >= ASK_EVERY {
+                    asked = Instant::now();
+                    // A control connection that fails here is told of when its word matters.
+                    if let Ok(Some(percent)) = facts::progress(control, spid) {
+                        (self.percent)(&percent);
+                    }
                 }
                 std::thread::sleep(GLANCE);
             }

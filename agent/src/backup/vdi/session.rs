@@ -1,6 +1,7 @@
 //! The part of a backup that runs beside SQL Server.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use twinset_domain::{FamilyNo, Fault};
@@ -43,6 +44,7 @@ pub(super) fn stream(
     control: &mut Session,
 ) -> Streamed {
     let run = reserved.facts.run.to_string();
+    let done = AtomicU64::new(0);
     let job = VdiJob {
         library,
         settings: order.settings,
@@ -51,6 +53,12 @@ pub(super) fn stream(
         families: reserved.facts.shape.families,
         end_limit: STATEMENT_LIMIT,
         stop: desk.stop,
+        percent: &|percent| {
+            let done = done.load(Ordering::Relaxed);
+            if let Some(total) = estimate(done, percent.percent) {
+                desk.progress.expect(total);
+            }
+        },
     };
     let statement = |devices| {
         BackupStatement {
@@ -66,7 +74,7 @@ pub(super) fn stream(
     };
     let mut open = |family| {
         let writer = reserved.writer(FamilyNo(family), None)?;
-        Ok(FamilySink::new(writer, desk.progress))
+        Ok(FamilySink::new(writer, desk.progress, &done))
     };
     let end = job.run(
         &statement,
@@ -85,4 +93,20 @@ pub(super) fn stream(
         sealed: sealed.into_iter().flatten().collect(),
         fault: end.fault,
     }
+}
+
+/// All bytes that a backup will have, from those it has and SQL Server's own percentage. Nothing is
+/// said of the first percent: it is too coarse.
+fn estimate(done: u64, percent: f64) -> Option<u64> {
+    if !(1.0..=100.0).contains(&percent) {
+        return None;
+    }
+    // A share of bytes needs no more than the 52 bits of a double.
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss
+    )]
+    let total = (done as f64 * 100.0 / percent) as u64;
+    (total > 0).then_some(total)
 }
