@@ -2,8 +2,10 @@
 //! the lab that runs them.
 //!
 //! [`tds`] is the wire, [`instance`] the model behind it, [`stream`] the bytes that backups consist
-//! of, [`lab`] turns a scene file into running instances.
+//! of, [`lab`] turns a scene file into running instances, [`demo`] shows them with the real
+//! `twinset`.
 
+pub mod demo;
 pub mod instance;
 pub mod lab;
 pub mod stream;

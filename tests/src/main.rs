@@ -1,12 +1,12 @@
 //! `twinset-lab`: doubles to run by hand and in tests.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use twinset_tests::lab::{Lab, Scene};
-use twinset_tests::stream;
+use twinset_tests::lab::{Lab, Scene, orders};
+use twinset_tests::{demo, stream};
 
 /// Doubles of SQL Server for trying and testing Twinset.
 #[derive(Debug, Parser)]
@@ -18,9 +18,20 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Show the whole path: backup to two mirrors, damage, restore, export. Needs no SQL Server.
+    ///
+    /// Ends with the number of checks; fails when one of them fails.
+    Demo {
+        /// Leave the folder with everything in it.
+        #[arg(long)]
+        keep: bool,
+    },
     /// Serve the instances of a scene until standard input closes or the process is told to end.
     ///
     /// Prints one JSON line when all of them listen: name, host, port and certificate of each.
+    /// Takes orders on standard input then, one JSON object per line, such as
+    /// {"instance": "SQL-A", "faults": {"bytes_per_second": 1000000}} or
+    /// {"instance": "SQL-A", "database": "Payroll"}, and answers each with one.
     Serve {
         /// The scene, in TOML.
         scene: PathBuf,
@@ -50,6 +61,7 @@ enum Verb {
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().verb {
+        Verb::Demo { keep } => demo::run(keep),
         Verb::Serve { scene, folder } => serve(&scene, &folder),
         Verb::Generate {
             size,
@@ -78,9 +90,7 @@ fn serve(scene: &std::path::Path, folder: &std::path::Path) -> std::io::Result<(
     writeln!(out, "{}", lab.ready_line())?;
     out.flush()?;
     // The caller holds the other end of standard input; its death or wish ends the lab.
-    let mut sink = [0_u8; 64];
-    while std::io::stdin().read(&mut sink)? > 0 {}
-    Ok(())
+    orders::serve(&lab, &mut std::io::stdin().lock(), &mut out)
 }
 
 fn generate(spec: &stream::Spec, out: &std::path::Path) -> std::io::Result<()> {

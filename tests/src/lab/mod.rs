@@ -1,5 +1,7 @@
 //! Lab: a scene in TOML becomes running instances.
 
+pub mod child;
+pub mod orders;
 pub mod scene;
 
 use std::io;
