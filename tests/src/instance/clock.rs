@@ -21,8 +21,7 @@ impl Clock {
         let seconds = i64::try_from(since.as_secs()).unwrap_or(0);
         let moved = seconds.saturating_add(self.offset_seconds.load(Ordering::Relaxed));
         // 1970-01-01 stands for a clock outside the calendar.
-        let epoch = Moment::from_unix(0, 0).unwrap_or_else(|| unreachable!());
-        Moment::from_unix(moved, since.subsec_nanos()).unwrap_or(epoch)
+        Moment::from_unix(moved, since.subsec_nanos()).unwrap_or(Moment::EPOCH)
     }
 
     /// Moves the clock.

@@ -125,9 +125,9 @@ impl History {
         let [first, last, checkpoint, full] = facts.lsns;
         let (major, minor, build) = facts.version;
         let flags = 512
-            | i64::from(facts.checksums) * 16
-            | i64::from(facts.copy_only) * 1024
-            | i64::from(facts.read_only) * 4;
+            | (i64::from(facts.checksums) * 16)
+            | (i64::from(facts.copy_only) * 1024)
+            | (i64::from(facts.read_only) * 4);
         let table = Table::parse("backupset", msdb::BACKUPSET);
         let row = Row::new(&table)
             .set("backup_set_id", id)

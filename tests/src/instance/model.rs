@@ -237,7 +237,7 @@ impl Database {
     /// A new online database with one data and one log file under `folder`.
     #[must_use]
     pub fn new(id: i32, name: &str, ids: &mut Ids, created: Moment, folder: &str) -> Self {
-        let fork = ids.next();
+        let fork = ids.fresh();
         let file = |id, is_log, suffix: &str, extension: &str, pages, guid| DbFile {
             id,
             guid,
@@ -247,8 +247,8 @@ impl Database {
             pages,
         };
         let files = vec![
-            file(1, false, "", "mdf", 1024, ids.next()),
-            file(2, true, "_log", "ldf", 512, ids.next()),
+            file(1, false, "", "mdf", 1024, ids.fresh()),
+            file(2, true, "_log", "ldf", 512, ids.fresh()),
         ];
         Self {
             id,
@@ -259,12 +259,12 @@ impl Database {
             read_only: false,
             standby: false,
             snapshot_of: None,
-            database_guid: ids.next(),
-            family_guid: ids.next(),
+            database_guid: ids.fresh(),
+            family_guid: ids.fresh(),
             fork_guid: fork,
             first_fork_guid: fork,
             fork_point: None,
-            broker_guid: ids.next(),
+            broker_guid: ids.fresh(),
             log_end: Lsn::new(39, 1720, 1),
             full_checkpoint: None,
             last_log_backup: None,
@@ -303,7 +303,7 @@ impl Ids {
     }
 
     /// The next GUID, formed as a random one.
-    pub fn next(&mut self) -> Uuid {
+    pub fn fresh(&mut self) -> Uuid {
         self.count += 1;
         let mut hasher = blake3::Hasher::new();
         hasher

@@ -16,6 +16,12 @@ pub struct Moment {
 }
 
 impl Moment {
+    /// 1970-01-01.
+    pub const EPOCH: Self = Self {
+        days: DAYS_TO_1970 as u32,
+        nanos: 0,
+    };
+
     /// From days since year one; `None` outside years 1 to 9999 or beyond the end of a day.
     #[must_use]
     pub fn from_year_one(days: u32, nanos: u64) -> Option<Self> {

@@ -173,3 +173,6 @@ pub fn admit(login: &Login, facts: &Admission<'_>) -> Vec<u8> {
     }
     out
 }
+
+#[cfg(test)]
+mod tests;

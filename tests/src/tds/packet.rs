@@ -149,3 +149,6 @@ impl Packets {
         self.number = self.number.wrapping_add(1);
     }
 }
+
+#[cfg(test)]
+mod tests;

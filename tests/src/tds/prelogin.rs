@@ -138,3 +138,6 @@ impl Prelogin {
         table
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -87,3 +87,6 @@ pub fn parse(body: &[u8]) -> Result<Call, Malformed> {
         parameters,
     })
 }
+
+#[cfg(test)]
+mod tests;

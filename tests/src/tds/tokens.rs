@@ -243,3 +243,6 @@ pub fn feature_ack(features: &[(u8, Vec<u8>)]) -> Vec<u8> {
     out.push(0xFF);
     out
 }
+
+#[cfg(test)]
+mod tests;

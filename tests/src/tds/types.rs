@@ -350,3 +350,6 @@ impl Value {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

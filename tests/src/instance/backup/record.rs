@@ -23,7 +23,7 @@ pub fn success(session: &Session, plan: &Plan, sizes: Sizes, sent: &[StreamFacts
     let kind = kind_of(plan);
     let mut guard = session.instance.state();
     let state = &mut *guard;
-    let fresh = (state.ids.next(), state.ids.next());
+    let fresh = (state.ids.fresh(), state.ids.fresh());
     let Some(database) = state.database_mut(&plan.database) else {
         return Recorded { files: Vec::new() };
     };

@@ -101,7 +101,7 @@ impl Streams {
             Kind::Log => &database.source.log,
         };
         let sources = if files.is_empty() {
-            let guids = (state.ids.next(), state.ids.next());
+            let guids = (state.ids.fresh(), state.ids.fresh());
             drop(guard);
             let spec = spec(session, plan, sizes, &database, kind, guids)?;
             (1..=spec.families)

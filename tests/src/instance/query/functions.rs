@@ -6,7 +6,7 @@ use sqlparser::ast::{
     WindowType,
 };
 
-use super::kinds::{cast_sql, coerce, common, text_length};
+use super::kinds::{cast_sql, coerce, common};
 use super::scope::{Scope, Typed};
 use super::translate::{Translator, parts};
 use super::unsupported;
@@ -386,10 +386,7 @@ fn plain(name: &str, arguments: &[Typed]) -> Found {
         }
         ("quotename", [value]) => {
             let sql = format!("('[' || replace({}, ']', ']]') || ']')", value.sql);
-            Typed::new(
-                sql,
-                SqlType::NVarChar(258.max(text_length(value.kind()).min(258))),
-            )
+            Typed::new(sql, SqlType::NVarChar(258))
         }
         ("abs", [value]) => Typed::new(sql("abs"), value.kind()),
         ("round", [value, _]) => Typed::new(sql("round"), value.kind()),

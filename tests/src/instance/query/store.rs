@@ -17,6 +17,9 @@ use crate::tds::types::{SqlType, Value};
 
 /// Rows a statement may yield; the catalogue is far smaller.
 const MAX_ROWS: usize = 100_000;
+/// A database's id, name and properties.
+type Named = (i64, String, Vec<(&'static str, Value)>);
+
 /// Marks a message that travelled through SQLite.
 const MARK: &str = "tw-message ";
 
@@ -214,7 +217,7 @@ fn about_instance(
         let value = properties::server(&text(call, 0), &version, &server, &machine);
         Ok(to_lite(&value, SqlType::Variant))
     })?;
-    let named: Vec<(i64, String, Vec<(&str, Value)>)> = viewer
+    let named: Vec<Named> = viewer
         .state
         .databases
         .iter()

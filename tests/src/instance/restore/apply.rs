@@ -15,7 +15,7 @@ use crate::tds::tokens::ServerMessage;
 pub fn recover_only(session: &Session, plan: &Plan) -> Result<(), Vec<ServerMessage>> {
     let mut guard = session.instance.state();
     let state = &mut *guard;
-    let fork = state.ids.next();
+    let fork = state.ids.fresh();
     let Some(database) = state.database_mut(&plan.database) else {
         return Err(vec![missing(&plan.database)]);
     };
@@ -53,7 +53,7 @@ pub fn apply(session: &Session, plan: &Plan, facts: &[StreamFacts], head: &[u8])
     let set = first.and_then(|media| media.sets.first());
     let mut guard = session.instance.state();
     let state = &mut *guard;
-    let fork = state.ids.next();
+    let fork = state.ids.fresh();
     let id = match state.database(&plan.database) {
         Some(database) => database.id,
         None => {
@@ -70,7 +70,7 @@ pub fn apply(session: &Session, plan: &Plan, facts: &[StreamFacts], head: &[u8])
             id
         }
     };
-    let guids: Vec<_> = listed.iter().map(|_| state.ids.next()).collect();
+    let guids: Vec<_> = listed.iter().map(|_| state.ids.fresh()).collect();
     let Some(database) = state
         .databases
         .iter_mut()

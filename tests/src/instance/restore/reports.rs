@@ -149,7 +149,7 @@ fn header(table: &Table, plan: &Plan, media: &StreamFacts, set: &SetFacts) -> Ve
         .set("SoftwareVersionMinor", i64::from(set.version.1))
         .set("SoftwareVersionBuild", i64::from(set.version.2))
         .set("MachineName", set.machine.as_str())
-        .set("Flags", 512 | i64::from(set.has_checksum) * 16)
+        .set("Flags", 512 | (i64::from(set.has_checksum) * 16))
         .set("BindingID", set.binding_guid)
         .set("RecoveryForkID", set.fork_guid)
         .set("Collation", COLLATION_NAME)

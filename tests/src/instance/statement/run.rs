@@ -294,7 +294,7 @@ fn procedure(
 ) -> Result<(String, Variables), ServerMessage> {
     let mut name = reader.name()?;
     while reader.sign('.') {
-        if reader.sign('.') {}
+        reader.sign('.');
         name = reader.name()?;
     }
     let mut arguments: Vec<(String, SqlType, Value)> = Vec::new();

@@ -41,7 +41,7 @@ impl Sizes {
             return Err(messages::bad_number("BLOCKSIZE", block));
         }
         let transfer = plan.number("MAXTRANSFERSIZE").unwrap_or(default_transfer);
-        if transfer == 0 || transfer % 65_536 != 0 || transfer > 4 << 20 {
+        if transfer == 0 || !transfer.is_multiple_of(65_536) || transfer > 4 << 20 {
             return Err(messages::bad_number("MAXTRANSFERSIZE", transfer));
         }
         let buffers = plan.number("BUFFERCOUNT").unwrap_or(0);
