@@ -4,6 +4,7 @@
 mod attention;
 mod batches;
 mod freetds;
+mod knobs;
 mod python;
 mod wire;
 

@@ -74,6 +74,11 @@ impl Client {
         tokens(&self.answer().1)
     }
 
+    /// The next packet: whether it ends the message, and its payload. `None` = closed.
+    pub(super) fn packet(&mut self) -> Option<(bool, Vec<u8>)> {
+        read_packet(&mut self.stream)
+    }
+
     /// Whether the server has closed the connection.
     pub(super) fn is_closed(&mut self) -> bool {
         matches!(self.stream.read(&mut [0]), Ok(0) | Err(_))
@@ -88,20 +93,20 @@ fn send(stream: &mut TcpStream, kind: u8, body: &[u8]) {
     stream.write_all(&packet).unwrap();
 }
 
-fn read_packet(stream: &mut TcpStream) -> (bool, Vec<u8>) {
+fn read_packet(stream: &mut TcpStream) -> Option<(bool, Vec<u8>)> {
     let mut header = [0; 8];
-    stream.read_exact(&mut header).unwrap();
+    stream.read_exact(&mut header).ok()?;
     assert_eq!(header[0], 4, "answers have type 4");
     let length = usize::from(u16::from_be_bytes([header[2], header[3]])) - 8;
     let mut body = vec![0; length];
     stream.read_exact(&mut body).unwrap();
-    (header[1] & 1 != 0, body)
+    Some((header[1] & 1 != 0, body))
 }
 
 fn read_packets(stream: &mut TcpStream) -> (Vec<usize>, Vec<u8>) {
     let (mut lengths, mut all) = (Vec::new(), Vec::new());
     loop {
-        let (last, body) = read_packet(stream);
+        let (last, body) = read_packet(stream).expect("a whole message");
         lengths.push(body.len());
         all.extend(body);
         if last {

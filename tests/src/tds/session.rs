@@ -191,6 +191,7 @@ async fn live(
         let message = tokio::select! {
             message = requests.recv() => message,
             () = interrupt.killed() => {
+                drop(session.take());
                 break link.end_killed().await;
             }
         };
@@ -279,6 +280,8 @@ impl Link {
             (Some(fault), _) => Err(fault),
             (None, Some(Stop::Disconnected)) => Ok(None),
             (None, Some(Stop::Killed)) => {
+                // Gone from the views before its client hears of it.
+                drop(session);
                 self.end_killed().await?;
                 Ok(None)
             }

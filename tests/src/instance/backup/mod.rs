@@ -54,6 +54,8 @@ impl Session {
                 self.last_error = 0;
                 reply.done(command, None);
             }
+            // Taken back by the client, or killed: the response ends without words.
+            Err(_) if reply.interrupt.raised().is_some() => reply.failed(command),
             Err(mut refused) => {
                 refused.push(messages::terminating(plan.verb));
                 self.fail(reply, command, &refused);
@@ -104,9 +106,7 @@ impl Session {
                 .unwrap_or_else(|held| held.into_inner());
             pump(port, &mut source, &together, sizes, complete)
         });
-        if let Some(stop) = reply.interrupt.raised() {
-            // The client took it back: the response ends with an error and no words.
-            let _ = stop;
+        if reply.interrupt.raised().is_some() {
             return Err(Vec::new());
         }
         let facts = self.judge(plan, ends, &together)?;

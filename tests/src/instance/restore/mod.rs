@@ -48,6 +48,7 @@ impl Session {
                 self.last_error = 0;
                 reply.done(command, None);
             }
+            Err(_) if reply.interrupt.raised().is_some() => reply.failed(command),
             Err(mut refused) => {
                 refused.push(messages::terminating(plan.verb));
                 self.fail(reply, command, &refused);
