@@ -34,7 +34,10 @@ impl Tools {
                 Err(io::Error::new(io::ErrorKind::NotFound, text))
             }
         };
-        Ok(Self { twinset: beside("twinset")?, plugin: beside("libtwinset_disk.so")? })
+        Ok(Self {
+            twinset: beside("twinset")?,
+            plugin: beside("libtwinset_disk.so")?,
+        })
     }
 }
 
@@ -75,10 +78,19 @@ impl<'a> Bed<'a> {
             let text = format!("{} has {free} bytes free, {needed} needed", root.display());
             return Err(io::Error::new(io::ErrorKind::StorageFull, text));
         }
-        let folder = tempfile::Builder::new().prefix("twinset-bench-").tempdir_in(root)?;
+        let folder = tempfile::Builder::new()
+            .prefix("twinset-bench-")
+            .tempdir_in(root)?;
         let files = generate_files(&Spec::new(SEED, size, 1), &folder.path().join("source"))?;
-        let source = files.into_iter().next().ok_or_else(|| io::Error::other("no file made"))?;
-        let bed = Self { tools, folder, source };
+        let source = files
+            .into_iter()
+            .next()
+            .ok_or_else(|| io::Error::other("no file made"))?;
+        let bed = Self {
+            tools,
+            folder,
+            source,
+        };
         bed.configure()?;
         Ok(bed)
     }
@@ -103,19 +115,30 @@ impl<'a> Bed<'a> {
     /// Our command line with these arguments.
     pub(crate) fn ours(&self, arguments: &str) -> String {
         let (twinset, config) = (self.tools.twinset.display(), self.path("agent.toml"));
-        format!("{twinset} --config {} --no-progress {arguments}", config.display())
+        format!(
+            "{twinset} --config {} --no-progress {arguments}",
+            config.display()
+        )
     }
 
     /// Our import, as a line of shell.
     pub(crate) fn import(&self) -> String {
-        self.ours(&format!("media import bench --database Bench {}", self.source.display()))
+        self.ours(&format!(
+            "media import bench --database Payroll {}",
+            self.source.display()
+        ))
     }
 
     /// The same as a program, whose memory is looked at.
     pub(crate) fn import_command(&self) -> Command {
         let mut command = Command::new(&self.tools.twinset);
-        command.arg("--config").arg(self.path("agent.toml")).arg("--no-progress");
-        command.args(["media", "import", "bench", "--database", "Bench"]).arg(&self.source);
+        command
+            .arg("--config")
+            .arg(self.path("agent.toml"))
+            .arg("--no-progress");
+        command
+            .args(["media", "import", "bench", "--database", "Payroll"])
+            .arg(&self.source);
         command
     }
 
@@ -157,7 +180,11 @@ impl<'a> Bed<'a> {
 }
 
 fn remove(path: &Path) -> io::Result<()> {
-    let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    let removed = if path.is_dir() {
+        fs::remove_dir_all(path)
+    } else {
+        fs::remove_file(path)
+    };
     match removed {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,

@@ -57,7 +57,10 @@ fn run(arguments: &Arguments) -> io::Result<()> {
     let tools = bed::Tools::find()?;
     println!("twinset   {}", tools.twinset.display());
     println!("load      {}", measure::load());
-    println!("pairs     {}, in turns; ratios are medians of pairs, below 1 is ours", arguments.pairs);
+    println!(
+        "pairs     {}, in turns; ratios are medians of pairs, below 1 is ours",
+        arguments.pairs
+    );
     rows::all(arguments, &tools)?;
     println!("load      {}", measure::load());
     Ok(())

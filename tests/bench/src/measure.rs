@@ -43,17 +43,27 @@ pub(crate) fn run(line: &str) -> io::Result<Taken> {
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     if !output.status.success() {
         let said = fs::read_to_string(said.path()).unwrap_or_default();
-        return Err(io::Error::other(format!("{}: {line}\n{said}{text}", output.status)));
+        return Err(io::Error::other(format!(
+            "{}: {line}\n{said}{text}",
+            output.status
+        )));
     }
     parse(&text).ok_or_else(|| io::Error::other(format!("no times from: {line}\n{text}")))
 }
 
 /// Reads `%R %U %S` from the last line.
 fn parse(text: &str) -> Option<Taken> {
-    let mut numbers = text.lines().last()?.split_whitespace().map(str::parse::<f64>);
+    let mut numbers = text
+        .lines()
+        .last()?
+        .split_whitespace()
+        .map(str::parse::<f64>);
     let mut next = || numbers.next()?.ok();
     let (wall, user, system) = (next()?, next()?, next()?);
-    Some(Taken { wall, cpu: user + system })
+    Some(Taken {
+        wall,
+        cpu: user + system,
+    })
 }
 
 /// Both sides of a row, over all pairs.
@@ -82,7 +92,10 @@ pub(crate) fn pairs(
     mut ours: impl FnMut() -> io::Result<Taken>,
     mut theirs: impl FnMut() -> io::Result<Taken>,
 ) -> io::Result<Pairs> {
-    let mut pairs = Pairs { ours: Vec::new(), theirs: Vec::new() };
+    let mut pairs = Pairs {
+        ours: Vec::new(),
+        theirs: Vec::new(),
+    };
     for _ in 0..count {
         pairs.ours.push(ours()?);
         pairs.theirs.push(theirs()?);
@@ -93,7 +106,11 @@ pub(crate) fn pairs(
 impl Pairs {
     /// Medians of one measure.
     pub(crate) fn medians(&self, of: impl Fn(&Taken) -> f64) -> Medians {
-        let ratios = self.ours.iter().zip(&self.theirs).map(|(a, b)| of(a) / of(b));
+        let ratios = self
+            .ours
+            .iter()
+            .zip(&self.theirs)
+            .map(|(a, b)| of(a) / of(b));
         Medians {
             ours: median(self.ours.iter().map(&of)),
             theirs: median(self.theirs.iter().map(&of)),
@@ -139,7 +156,9 @@ pub(crate) fn peak_memory(program: &mut Command) -> io::Result<u64> {
 
 /// `VmHWM:    12345 kB` in bytes.
 fn high_water(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     kibibytes.checked_mul(1024)
 }
@@ -147,5 +166,8 @@ fn high_water(status: &str) -> Option<u64> {
 /// Load averages over 1, 5 and 15 minutes.
 pub(crate) fn load() -> String {
     let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    text.split_whitespace().take(3).collect::<Vec<_>>().join(" ")
+    text.split_whitespace()
+        .take(3)
+        .collect::<Vec<_>>()
+        .join(" ")
 }

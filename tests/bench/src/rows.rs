@@ -67,7 +67,9 @@ fn disk(arguments: &Arguments) -> io::Result<PathBuf> {
         Some(folder) => Ok(folder.clone()),
         None => {
             let here = std::env::current_exe()?;
-            Ok(here.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf))
+            Ok(here
+                .parent()
+                .map_or_else(|| PathBuf::from("."), Path::to_path_buf))
         }
     }
 }
@@ -111,8 +113,11 @@ fn verify(bed: &Bed<'_>, count: u16) -> io::Result<()> {
     }
     bed.fresh()?;
     measure::run(&bed.import())?;
-    let copies: Vec<String> =
-        bed.copies()?.iter().map(|path| path.display().to_string()).collect();
+    let copies: Vec<String> = bed
+        .copies()?
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
     let ours = bed.ours("media verify bench");
     let peer = format!("b3sum --num-threads 1 {}", copies.join(" "));
     println!("\nverify: A {ours}\nverify: B {peer}");
@@ -126,13 +131,21 @@ fn verify(bed: &Bed<'_>, count: u16) -> io::Result<()> {
 fn memory(arguments: &Arguments, tools: &Tools, disk: &Path) -> io::Result<()> {
     println!("\nmemory: largest resident size of an import to two mirrors on the disk");
     let small = peak(tools, disk, arguments.size)?;
-    judge(&format!("peak memory, {} MiB", arguments.size >> 20), small, MEMORY);
+    judge(
+        &format!("peak memory, {} MiB", arguments.size >> 20),
+        small,
+        MEMORY,
+    );
     if arguments.large == 0 {
         return Ok(());
     }
     match peak(tools, disk, arguments.large) {
         Ok(large) => {
-            judge(&format!("peak memory, {} MiB", arguments.large >> 20), large, MEMORY);
+            judge(
+                &format!("peak memory, {} MiB", arguments.large >> 20),
+                large,
+                MEMORY,
+            );
             judge("difference of the two", large.abs_diff(small), EQUAL);
         }
         Err(error) if error.kind() == io::ErrorKind::StorageFull => {
@@ -164,13 +177,19 @@ fn start(tools: &Tools) -> io::Result<()> {
         walls.push(measure::run(&line)?.wall);
     }
     let wall = measure::median(walls.into_iter()) * 1000.0;
-    println!("{:<24} {wall:8.1} ms    goal < 20 ms   {}", "start, wall", word(wall < 20.0));
+    println!(
+        "{:<24} {wall:8.1} ms    goal < 20 ms   {}",
+        "start, wall",
+        word(wall < 20.0)
+    );
     Ok(())
 }
 
 /// A build from nothing, in a folder of its own.
 fn build(disk: &Path) -> io::Result<()> {
-    let folder = tempfile::Builder::new().prefix("twinset-build-").tempdir_in(disk)?;
+    let folder = tempfile::Builder::new()
+        .prefix("twinset-build-")
+        .tempdir_in(disk)?;
     let line = format!(
         "CARGO_TARGET_DIR={} cargo build --release --locked -p twinset -p twinset-disk",
         folder.path().display()
@@ -182,13 +201,24 @@ fn build(disk: &Path) -> io::Result<()> {
     }
     let taken = measure::run(&line)?;
     let word = word(taken.wall <= 360.0);
-    println!("{:<24} {:8.0} s     goal <= 360 s   {word}", "clean release build", taken.wall);
+    println!(
+        "{:<24} {:8.0} s     goal <= 360 s   {word}",
+        "clean release build", taken.wall
+    );
     Ok(())
 }
 
 fn tell(name: &str, pairs: &Pairs, goal: f64) {
-    line(&format!("{name}, wall"), &pairs.medians(|taken| taken.wall), Some(goal));
-    line(&format!("{name}, CPU"), &pairs.medians(|taken| taken.cpu), Some(goal));
+    line(
+        &format!("{name}, wall"),
+        &pairs.medians(|taken| taken.wall),
+        Some(goal),
+    );
+    line(
+        &format!("{name}, CPU"),
+        &pairs.medians(|taken| taken.cpu),
+        Some(goal),
+    );
 }
 
 fn line(what: &str, found: &Medians, goal: Option<f64>) {

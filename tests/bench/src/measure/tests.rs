@@ -3,7 +3,10 @@
 use super::{Medians, Pairs, Taken, high_water, median, pairs, parse, run};
 
 fn taken(wall: f64) -> Taken {
-    Taken { wall, cpu: wall * 2.0 }
+    Taken {
+        wall,
+        cpu: wall * 2.0,
+    }
 }
 
 #[test]
@@ -15,9 +18,19 @@ fn the_median_is_the_middle_of_any_order() {
 
 #[test]
 fn the_ratio_is_the_median_of_pairs_not_the_ratio_of_medians() {
-    let (ours, theirs) = (vec![taken(1.0), taken(9.0), taken(2.0)], vec![taken(2.0); 3]);
+    let (ours, theirs) = (
+        vec![taken(1.0), taken(9.0), taken(2.0)],
+        vec![taken(2.0); 3],
+    );
     let found = Pairs { ours, theirs }.medians(|taken| taken.wall);
-    assert_eq!(found, Medians { ours: 2.0, theirs: 2.0, ratio: 1.0 });
+    assert_eq!(
+        found,
+        Medians {
+            ours: 2.0,
+            theirs: 2.0,
+            ratio: 1.0
+        }
+    );
 }
 
 #[test]
@@ -36,9 +49,18 @@ fn sides_run_in_turns() {
 
 #[test]
 fn times_and_memory_are_read_as_bash_and_the_kernel_write_them() {
-    assert_eq!(parse("x\n1.250 0.500 0.250\n"), Some(Taken { wall: 1.25, cpu: 0.75 }));
+    assert_eq!(
+        parse("x\n1.250 0.500 0.250\n"),
+        Some(Taken {
+            wall: 1.25,
+            cpu: 0.75
+        })
+    );
     assert_eq!(parse("1.250 0.500\n"), None);
-    assert_eq!(high_water("VmPeak:\t 9 kB\nVmHWM:\t   12 kB\n"), Some(12 * 1024));
+    assert_eq!(
+        high_water("VmPeak:\t 9 kB\nVmHWM:\t   12 kB\n"),
+        Some(12 * 1024)
+    );
     assert_eq!(high_water("VmHWM:\t 99999999999999999999 kB\n"), None);
 }
 
