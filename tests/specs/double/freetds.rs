@@ -72,7 +72,8 @@ fn catalogue_views_are_read_with_their_types() {
     let sql = "SELECT d.name, d.state, d.create_date, m.mirroring_guid, r.family_guid, \
                CAST(39000000172000001 AS numeric(25,0)) AS lsn FROM sys.databases d LEFT JOIN \
                sys.database_mirroring m ON m.database_id = d.database_id LEFT JOIN \
-               sys.database_recovery_status r ON r.database_id = d.database_id WHERE d.name = N'payroll'";
+               sys.database_recovery_status r ON r.database_id = d.database_id WHERE d.name = \
+               N'payroll'";
     let Some(said) = tsql(&world, "require", SA, sql) else {
         return;
     };

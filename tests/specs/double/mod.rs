@@ -1,5 +1,5 @@
-//! The double itself: judged by clients that share no code with it, and byte by byte where no client
-//! looks closely enough.
+//! The double itself: judged by clients that share no code with it, and byte by byte where no
+//! client looks closely enough.
 
 mod attention;
 mod batches;

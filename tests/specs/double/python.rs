@@ -1,4 +1,4 @@
-//! Judges written in Python: python-tds over the wire, and a caller of the VDI library through ctypes.
+//! Judges written in Python: python-tds over the wire.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -168,33 +168,8 @@ impl History {
             .set("flags", flags)
             .set("unicode_locale", 1033)
             .set("unicode_compare_style", 196_609)
-            .set("collation_name", COLLATION_NAME)
-            .set("is_password_protected", false)
-            .set("recovery_model", facts.recovery)
-            .set("has_bulk_logged_data", false)
-            .set("is_snapshot", false)
-            .set("is_readonly", facts.read_only)
-            .set("is_single_user", false)
-            .set("has_backup_checksums", facts.checksums)
-            .set("is_damaged", false)
-            .set("begins_log_chain", facts.begins_chain)
-            .set("has_incomplete_metadata", false)
-            .set("is_force_offline", false)
-            .set("is_copy_only", facts.copy_only)
-            .set("first_recovery_fork_guid", facts.forks.0)
-            .set("last_recovery_fork_guid", facts.forks.1)
-            .set("fork_point_lsn", facts.fork_point)
-            .set("database_guid", facts.guids.0)
-            .set("family_guid", facts.guids.1)
-            .set("differential_base_lsn", facts.base.map(|(lsn, _)| lsn))
-            .set("differential_base_guid", facts.base.map(|(_, set)| set))
-            .set("compressed_backup_size", facts.size as i64)
-            .set("last_valid_restore_time", facts.times.1)
-            .set(
-                "compression_algorithm",
-                facts.compressed.then_some("MS_XPRESS"),
-            );
-        self.backupset.push(row.build());
+            .set("collation_name", COLLATION_NAME);
+        self.backupset.push(details(row, facts).build());
         id
     }
 
@@ -229,6 +204,35 @@ impl History {
             .set("stop_before", false);
         self.restorehistory.push(row.build());
     }
+}
+
+/// Flags, forks, bases and sizes of a set.
+fn details<'a>(row: Row<'a>, facts: &SetFacts) -> Row<'a> {
+    row.set("is_password_protected", false)
+        .set("recovery_model", facts.recovery)
+        .set("has_bulk_logged_data", false)
+        .set("is_snapshot", false)
+        .set("is_readonly", facts.read_only)
+        .set("is_single_user", false)
+        .set("has_backup_checksums", facts.checksums)
+        .set("is_damaged", false)
+        .set("begins_log_chain", facts.begins_chain)
+        .set("has_incomplete_metadata", false)
+        .set("is_force_offline", false)
+        .set("is_copy_only", facts.copy_only)
+        .set("first_recovery_fork_guid", facts.forks.0)
+        .set("last_recovery_fork_guid", facts.forks.1)
+        .set("fork_point_lsn", facts.fork_point)
+        .set("database_guid", facts.guids.0)
+        .set("family_guid", facts.guids.1)
+        .set("differential_base_lsn", facts.base.map(|(lsn, _)| lsn))
+        .set("differential_base_guid", facts.base.map(|(_, set)| set))
+        .set("compressed_backup_size", facts.size as i64)
+        .set("last_valid_restore_time", facts.times.1)
+        .set(
+            "compression_algorithm",
+            facts.compressed.then_some("MS_XPRESS"),
+        )
 }
 
 /// A restore as history has it.

@@ -1,7 +1,7 @@
 //! The model of one SQL Server instance: what it holds, who may see it, what its statements do.
 //!
-//! [`model`] and [`history`] are the state, [`catalog`] and [`query`] let it be read, [`session`] and
-//! [`statement`] run what clients send, [`backup`] and [`restore`] move data through virtual devices.
+//! [`model`] and [`history`] are the state, [`catalog`] and [`query`] let it be read, [`session`]
+//! and [`statement`] run what clients send, [`backup`] and [`restore`] move data through devices.
 
 pub mod backup;
 pub mod catalog;

@@ -96,7 +96,8 @@ impl Version {
     pub fn banner(&self) -> String {
         let (year, product, edition) = (self.year(), self.product(), &self.edition);
         format!(
-            "Microsoft SQL Server {year} (double of the Twinset lab) - {product} (X64) \n\t{edition}"
+            "Microsoft SQL Server {year} (double of the Twinset lab) - {product} \
+             (X64) \n\t{edition}"
         )
     }
 }

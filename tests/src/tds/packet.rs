@@ -1,4 +1,4 @@
-//! Packets and messages: the eight-byte header, joining packets into messages and cutting responses.
+//! Packets and messages: the eight-byte header, joining packets, cutting responses.
 
 use std::io;
 

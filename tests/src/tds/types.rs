@@ -8,7 +8,7 @@ use crate::instance::moment::Moment;
 /// Collation bytes of SQL_Latin1_General_CP1_CI_AS.
 pub const COLLATION: [u8; 5] = [0x09, 0x04, 0xD0, 0x00, 0x34];
 
-/// The type of a column, a variable or a parameter. Lengths count characters or bytes as T-SQL does.
+/// The type of a column, a variable or a parameter. Lengths count as in T-SQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SqlType {
     /// bit

@@ -1,7 +1,7 @@
 //! BACKUP DATABASE and BACKUP LOG: checked, streamed, recorded.
 //!
-//! [`check`] refuses before any device is opened, [`source`] provides the bytes, [`record`] writes what
-//! follows from success into databases and msdb.
+//! [`check`] refuses before any device is opened, [`source`] provides the bytes, [`record`] writes
+//! what follows from success into databases and msdb.
 
 pub mod check;
 pub mod record;

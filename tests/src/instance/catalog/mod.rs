@@ -1,5 +1,5 @@
-//! The catalogue: which views and tables exist, with columns and types as documented, and their rows
-//! as this session may see them.
+//! The catalogue: which views and tables exist, with columns and types as documented, and their
+//! rows as this session may see them.
 
 pub mod columns;
 pub mod msdb;

@@ -42,32 +42,13 @@ impl Translator<'_> {
                     other => Err(unsupported(other)),
                 }
             }
-            Expr::IsNull(inner) => Ok(truth(format!("({}) IS NULL", self.expr(inner, scope)?.sql))),
-            Expr::IsNotNull(inner) => Ok(truth(format!(
-                "({}) IS NOT NULL",
-                self.expr(inner, scope)?.sql
-            ))),
-            Expr::Between {
-                expr,
-                negated,
-                low,
-                high,
-            } => {
-                let value = self.expr(expr, scope)?;
-                let (low, high) = (self.expr(low, scope)?, self.expr(high, scope)?);
-                let above = binary(&value, &BinaryOperator::GtEq, &low)?;
-                let below = binary(&value, &BinaryOperator::LtEq, &high)?;
-                let not = if *negated { "NOT " } else { "" };
-                Ok(truth(format!("{not}({} AND {})", above.sql, below.sql)))
-            }
-            Expr::InList { .. } | Expr::InSubquery { .. } | Expr::Like { .. } => {
-                self.membership(expr, scope)
-            }
-            Expr::Exists { subquery, negated } => {
-                let inner = self.query(subquery, Some(scope))?;
-                let not = if *negated { "NOT " } else { "" };
-                Ok(truth(format!("{not}EXISTS ({})", inner.sql)))
-            }
+            Expr::IsNull(_)
+            | Expr::IsNotNull(_)
+            | Expr::Between { .. }
+            | Expr::InList { .. }
+            | Expr::InSubquery { .. }
+            | Expr::Like { .. }
+            | Expr::Exists { .. } => self.condition(expr, scope),
             Expr::Subquery(query) => {
                 let inner = self.query(query, Some(scope))?;
                 let [only] = inner.columns.as_slice() else {
@@ -88,96 +69,14 @@ impl Translator<'_> {
                 else_result.as_deref(),
                 scope,
             ),
-            Expr::Cast {
-                kind,
-                expr,
-                data_type,
-                ..
-            } => self.convert(
-                expr,
-                of_data_type(data_type)?,
-                None,
-                *kind != CastKind::Cast,
-                scope,
-            ),
-            Expr::Convert {
-                is_try,
-                expr,
-                data_type: Some(named),
-                styles,
-                ..
-            } => {
-                let style = styles
-                    .first()
-                    .map(|style| self.expr(style, scope))
-                    .transpose()?;
-                self.convert(expr, of_data_type(named)?, style, *is_try, scope)
-            }
-            Expr::Collate { expr, collation } => {
-                let typed = self.expr(expr, scope)?;
-                let exact = collation.to_string().to_ascii_uppercase();
-                let exact = exact.contains("_BIN") || exact.contains("_CS_");
-                let name = if exact { "BINARY" } else { "NOCASE" };
-                Ok(Typed {
-                    sql: format!("({}) COLLATE {name}", typed.sql),
-                    ..nameless(typed)
-                })
+            Expr::Cast { .. } | Expr::Convert { .. } | Expr::Collate { .. } => {
+                self.conversion(expr, scope)
             }
             Expr::Function(function) => self.function(function, scope),
             Expr::Substring { .. } | Expr::Trim { .. } | Expr::Ceil { .. } | Expr::Floor { .. } => {
                 self.function_like(expr, scope)
             }
             other => Err(unsupported(format_args!("the expression {other}"))),
-        }
-    }
-
-    fn membership(&mut self, expr: &Expr, scope: &Scope<'_>) -> Result<Typed, ServerMessage> {
-        match expr {
-            Expr::InList {
-                expr,
-                list,
-                negated,
-            } => {
-                let value = self.expr(expr, scope)?;
-                let mut tests = Vec::new();
-                for item in list {
-                    let item = self.expr(item, scope)?;
-                    tests.push(binary(&value, &BinaryOperator::Eq, &item)?.sql);
-                }
-                let not = if *negated { "NOT " } else { "" };
-                Ok(truth(format!("{not}({})", tests.join(" OR "))))
-            }
-            Expr::InSubquery {
-                expr,
-                subquery,
-                negated,
-            } => {
-                let value = self.expr(expr, scope)?;
-                let inner = self.query(subquery, Some(scope))?;
-                let kind = inner.columns.first().map(|column| column.kind);
-                let value = coerce(&value, kind.unwrap_or_else(|| value.kind()));
-                let not = if *negated { "NOT " } else { "" };
-                Ok(truth(format!("({value}) {not}IN ({})", inner.sql)))
-            }
-            Expr::Like {
-                negated,
-                expr,
-                pattern,
-                escape_char,
-                ..
-            } => {
-                let (value, pattern) = (self.expr(expr, scope)?, self.expr(pattern, scope)?);
-                let escape = match escape_char {
-                    Some(escape) => self.expr(escape, scope)?.sql,
-                    None => "NULL".into(),
-                };
-                let not = if *negated { "NOT " } else { "" };
-                Ok(truth(format!(
-                    "{not}tw_like({}, {}, {escape})",
-                    value.sql, pattern.sql
-                )))
-            }
-            other => Err(unsupported(other)),
         }
     }
 
@@ -214,6 +113,48 @@ impl Translator<'_> {
         }
         sql.push_str(" END");
         Ok(Typed::new(sql, kind))
+    }
+
+    /// CAST, CONVERT, COLLATE.
+    fn conversion(&mut self, expr: &Expr, scope: &Scope<'_>) -> Result<Typed, ServerMessage> {
+        match expr {
+            Expr::Cast {
+                kind,
+                expr,
+                data_type,
+                ..
+            } => self.convert(
+                expr,
+                of_data_type(data_type)?,
+                None,
+                *kind != CastKind::Cast,
+                scope,
+            ),
+            Expr::Convert {
+                is_try,
+                expr,
+                data_type: Some(named),
+                styles,
+                ..
+            } => {
+                let style = styles
+                    .first()
+                    .map(|style| self.expr(style, scope))
+                    .transpose()?;
+                self.convert(expr, of_data_type(named)?, style, *is_try, scope)
+            }
+            Expr::Collate { expr, collation } => {
+                let typed = self.expr(expr, scope)?;
+                let exact = collation.to_string().to_ascii_uppercase();
+                let exact = exact.contains("_BIN") || exact.contains("_CS_");
+                let name = if exact { "BINARY" } else { "NOCASE" };
+                Ok(Typed {
+                    sql: format!("({}) COLLATE {name}", typed.sql),
+                    ..nameless(typed)
+                })
+            }
+            other => Err(unsupported(other)),
+        }
     }
 
     fn convert(

@@ -1,7 +1,8 @@
 //! The rules of types: how values lie in SQLite, which type wins, how one becomes the other.
 //!
-//! numeric beyond 20 digits lies as zero-padded text, uniqueidentifier as upper-case text, datetime as
-//! sortable text, so that SQLite compares and sorts them rightly; everything else is its own kind.
+//! numeric beyond 20 digits lies as zero-padded text, uniqueidentifier as upper-case text,
+//! datetime as sortable text, so that SQLite compares and sorts them rightly; everything else is
+//! its own kind.
 
 use rusqlite::types::Value as Lite;
 use sqlparser::ast::{CharacterLength, DataType, ExactNumberInfo};

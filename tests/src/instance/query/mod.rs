@@ -1,10 +1,12 @@
 //! SELECT over the catalogue, really executed: parsed as T-SQL, names and types bound against the
 //! documented columns, translated and run by an in-memory SQLite over this moment's rows.
 //!
-//! [`translate`] does whole queries and [`from`] their tables; [`expr`], [`names`] and [`functions`] do
-//! expressions; [`kinds`] holds the rules of types; [`store`] is the SQLite side. What T-SQL can say and this cannot is
-//! answered with an error that says so, never with a guess.
+//! [`translate`] does whole queries and [`from`] their tables; [`expr`], [`conditions`],
+//! [`names`] and [`functions`] do expressions; [`kinds`] holds the rules of types; [`store`] is
+//! the SQLite side. What T-SQL can say and this cannot is answered with an error that says so,
+//! never with a guess.
 
+pub mod conditions;
 pub mod expr;
 pub mod from;
 pub mod functions;

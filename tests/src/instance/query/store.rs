@@ -260,6 +260,15 @@ fn about_instance(
             .find(|(known, _)| Some(*known) == id)
             .map(|(_, name)| name.clone()))
     })?;
+    about_login(database, flags, context)
+}
+
+fn about_login(
+    database: &Connection,
+    flags: FunctionFlags,
+    context: &Context<'_>,
+) -> rusqlite::Result<()> {
+    let viewer = context.viewer;
     let logins = viewer.state.logins.clone();
     let me = viewer.login.to_owned();
     database.create_scalar_function("tw_rolemember", 2, flags, move |call| {

@@ -208,7 +208,8 @@ fn parameters_take_part_with_their_types() {
     variables.insert("@p1".into(), (SqlType::NVarChar(128), name));
     variables.insert("@lsn".into(), (SqlType::Numeric(25, 0), Value::Numeric(0)));
     let sql = "SELECT d.name FROM sys.databases d JOIN sys.database_recovery_status r ON \
-               r.database_id = d.database_id WHERE d.name = @P1 AND ISNULL(r.last_log_backup_lsn, 1) > @lsn";
+               r.database_id = d.database_id WHERE d.name = @P1 AND ISNULL(r.last_log_backup_lsn, 1) > \
+               @lsn";
     let set = session.query(sql, &variables).unwrap();
     assert_eq!(set.rows, [[Value::Text("Payroll".into())]]);
 }
@@ -233,7 +234,8 @@ fn privilege_decides_what_is_seen() {
 #[test]
 fn the_agents_probe_has_the_documented_types() {
     let sql = "SELECT d.name, d.database_id, d.state, d.state_desc, d.recovery_model_desc, \
-        d.is_read_only, d.is_in_standby, d.source_database_id, d.log_reuse_wait_desc, d.replica_id, \
+        d.is_read_only, d.is_in_standby, d.source_database_id, d.log_reuse_wait_desc, \
+        d.replica_id, \
         d.create_date, m.mirroring_guid, m.mirroring_role, m.mirroring_role_sequence, \
         m.mirroring_state_desc, m.mirroring_safety_level_desc, m.mirroring_partner_name, \
         m.mirroring_partner_instance, m.mirroring_witness_name, m.mirroring_witness_state_desc, \

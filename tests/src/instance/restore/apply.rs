@@ -2,10 +2,12 @@
 
 use super::head::{self, FileRecord};
 use super::judge::target;
+use crate::instance::State;
 use crate::instance::backup::record::from_set;
 use crate::instance::backup::source::from_lsn;
 use crate::instance::history::{RestoreFacts, SetFacts};
 use crate::instance::model::{Database, DbFile, DbState, DiffBase};
+use crate::instance::moment::Moment;
 use crate::instance::session::{Session, missing};
 use crate::instance::transfer::{DeviceKind, Plan};
 use crate::stream::{self, Kind, StreamFacts};
@@ -54,22 +56,7 @@ pub fn apply(session: &Session, plan: &Plan, facts: &[StreamFacts], head: &[u8])
     let mut guard = session.instance.state();
     let state = &mut *guard;
     let fork = state.ids.fresh();
-    let id = match state.database(&plan.database) {
-        Some(database) => database.id,
-        None => {
-            let id = state
-                .databases
-                .iter()
-                .map(|known| known.id)
-                .max()
-                .unwrap_or(4)
-                + 1;
-            let folder = "/var/opt/mssql/data";
-            let made = Database::new(id, &plan.database, &mut state.ids, now, folder);
-            state.databases.push(made);
-            id
-        }
-    };
+    let id = target_id(state, plan, now);
     let guids: Vec<_> = listed.iter().map(|_| state.ids.fresh()).collect();
     let Some(database) = state
         .databases
@@ -123,6 +110,24 @@ pub fn apply(session: &Session, plan: &Plan, facts: &[StreamFacts], head: &[u8])
     files
 }
 
+/// Id of the database to restore into; it is made if it does not exist.
+fn target_id(state: &mut State, plan: &Plan, now: Moment) -> i32 {
+    if let Some(database) = state.database(&plan.database) {
+        return database.id;
+    }
+    let id = state
+        .databases
+        .iter()
+        .map(|known| known.id)
+        .max()
+        .unwrap_or(4)
+        + 1;
+    let folder = "/var/opt/mssql/data";
+    let made = Database::new(id, &plan.database, &mut state.ids, now, folder);
+    state.databases.push(made);
+    id
+}
+
 /// What the set says about the database's identity and position.
 fn take_over(database: &mut Database, set: &stream::SetFacts) {
     let last = from_lsn(set.lsns.last);
@@ -160,7 +165,7 @@ fn template(
     plan: &Plan,
     database: &Database,
     facts: &[StreamFacts],
-    now: crate::instance::moment::Moment,
+    now: Moment,
 ) -> SetFacts {
     let set = facts.first().and_then(|media| media.sets.first());
     SetFacts {

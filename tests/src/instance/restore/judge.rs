@@ -1,4 +1,4 @@
-//! Why a RESTORE is refused: before the devices are opened, and once the head of the media is known.
+//! Why a RESTORE is refused: before the devices are opened, and once the media head is known.
 
 use super::head::{self, FileRecord};
 use crate::instance::backup::record::shown;

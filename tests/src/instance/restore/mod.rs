@@ -1,7 +1,7 @@
 //! RESTORE in all its verbs: read, judged, applied or reported.
 //!
-//! [`reading`] moves the bytes into the checker, [`judge`] decides as soon as the head of the media is
-//! known, [`apply`] makes the database, [`reports`] answers HEADERONLY and its like.
+//! [`reading`] moves the bytes into the checker, [`judge`] decides as soon as the head of the media
+//! is known, [`apply`] makes the database, [`reports`] answers HEADERONLY and its like.
 
 pub mod apply;
 pub mod head;

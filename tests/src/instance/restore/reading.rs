@@ -72,14 +72,9 @@ pub fn read(
     shared: &Shared<'_>,
 ) -> Result<Got, Broken> {
     let plan = shared.plan;
-    let policy = match (plan.has("CHECKSUM"), plan.has("NO_CHECKSUM")) {
-        (true, _) => SumPolicy::Require,
-        (_, true) => SumPolicy::Ignore,
-        _ => SumPolicy::IfPresent,
-    };
     let head_only = matches!(plan.verb, Verb::LabelOnly | Verb::FileListOnly);
     let mut got = Got {
-        check: StreamCheck::new(policy),
+        check: StreamCheck::new(policy(plan)),
         head: Vec::new(),
         fault: None,
     };
@@ -130,12 +125,17 @@ pub fn read(
             }
         }
         let early = together.faults.restore_closes_early && got.check.is_at_end_of_set();
-        if early {
+        if early || at_end {
             return Ok(got);
         }
-        if at_end {
-            return Ok(got);
-        }
+    }
+}
+
+fn policy(plan: &Plan) -> SumPolicy {
+    match (plan.has("CHECKSUM"), plan.has("NO_CHECKSUM")) {
+        (true, _) => SumPolicy::Require,
+        (_, true) => SumPolicy::Ignore,
+        _ => SumPolicy::IfPresent,
     }
 }
 

@@ -52,6 +52,19 @@ const FILES: &str = "LogicalName nvarchar(128), PhysicalName nvarchar(260), Type
     DifferentialBaseLSN numeric(25.0), DifferentialBaseGUID uniqueidentifier, IsReadOnly bit, \
     IsPresent bit, TDEThumbprint varbinary(32), SnapshotUrl nvarchar(336)";
 
+/// Flags that no backup here has.
+const UNSET: &[&str] = &[
+    "HasBulkLoggedData",
+    "IsSnapshot",
+    "IsReadOnly",
+    "IsSingleUser",
+    "IsDamaged",
+    "BeginsLogChain",
+    "HasIncompleteMetaData",
+    "IsForceOffline",
+    "IsCopyOnly",
+];
+
 /// Answers with the rows.
 pub fn send(session: &Session, plan: &Plan, got: &[Got], reply: &mut Reply) {
     let Some(first) = got.first() else { return };
@@ -166,17 +179,7 @@ fn header(table: &Table, plan: &Plan, media: &StreamFacts, set: &SetFacts) -> Ve
         .set("BackupSetGUID", set.set_guid)
         .set("CompressedBackupSize", set.backup_size as i64)
         .set("Containment", 0);
-    for flag in [
-        "HasBulkLoggedData",
-        "IsSnapshot",
-        "IsReadOnly",
-        "IsSingleUser",
-        "IsDamaged",
-        "BeginsLogChain",
-        "HasIncompleteMetaData",
-        "IsForceOffline",
-        "IsCopyOnly",
-    ] {
+    for flag in UNSET {
         row = row.set(flag, false);
     }
     row.build()

@@ -1,4 +1,4 @@
-//! The small statements: SET, USE, DECLARE, PRINT, RAISERROR, WAITFOR, transactions, KILL, databases.
+//! The small statements: SET, USE, DECLARE, PRINT, RAISERROR, WAITFOR, transactions, KILL.
 
 use std::time::Duration;
 

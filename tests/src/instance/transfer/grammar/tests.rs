@@ -36,7 +36,8 @@ fn a_backup_with_all_that_the_agent_says() {
 #[test]
 fn a_restore_with_moves() {
     let plan = parse(
-        "RESTORE DATABASE b FROM DISK = 'x' WITH MOVE N'a' TO N'/p', MOVE 'l' TO '/q', REPLACE, STATS",
+        "RESTORE DATABASE b FROM DISK = 'x' WITH MOVE N'a' TO N'/p', MOVE 'l' TO '/q', \
+         REPLACE, STATS",
     )
     .unwrap();
     assert_eq!(plan.moves().collect::<Vec<_>>(), [("a", "/p"), ("l", "/q")]);
