@@ -208,8 +208,8 @@ fn parameters_take_part_with_their_types() {
     variables.insert("@p1".into(), (SqlType::NVarChar(128), name));
     variables.insert("@lsn".into(), (SqlType::Numeric(25, 0), Value::Numeric(0)));
     let sql = "SELECT d.name FROM sys.databases d JOIN sys.database_recovery_status r ON \
-               r.database_id = d.database_id WHERE d.name = @P1 AND ISNULL(r.last_log_backup_lsn, 1) > \
-               @lsn";
+               r.database_id = d.database_id WHERE d.name = @P1 AND \
+               ISNULL(r.last_log_backup_lsn, 1) > @lsn";
     let set = session.query(sql, &variables).unwrap();
     assert_eq!(set.rows, [[Value::Text("Payroll".into())]]);
 }
