@@ -1,6 +1,6 @@
 //! The Twinset agent: what touches the world, in the order of the floors.
 //!
-//! * Floor 1 touches: [`clock`], [`state`], [`catalog`], [`config`], [`payload`], [`device`],
+//! * Floor 1 touches: [`clock`], [`trust`], [`state`], [`catalog`], [`config`], [`payload`], [`device`],
 //!   [`media`] (which may use `device`), [`sqlserver`], [`report`].
 //! * Floor 2 runs one plan each: [`backup`], [`restore`].
 //! * Floor 3 tells the story: [`cli`].
@@ -17,3 +17,4 @@ pub mod report;
 pub mod restore;
 pub mod sqlserver;
 pub mod state;
+pub mod trust;

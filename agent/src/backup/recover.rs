@@ -18,7 +18,7 @@ use crate::media::matrix::Matrix;
 use crate::media::publish::Chain;
 use crate::media::recover::{Ask, Recovery, Report, Word};
 use crate::sqlserver::history::{SetKey, find_set};
-use crate::sqlserver::vdi::set_name;
+use crate::sqlserver::vdi::{remove_leftovers, set_name};
 use crate::sqlserver::{Connector, InstanceSettings, Purpose};
 
 /// Opens a media set and recovers it.
@@ -130,6 +130,9 @@ fn settle_runs(
             _ => RunState::Failed,
         };
         let Ok(id) = run.run.parse() else { continue };
+        // A killed VDI client leaves its shared memory behind; nobody else may use its name.
+        let memory = remove_leftovers(&set_name(id));
+        tracing::debug!(run = %id, memory, "shared memory of a dead run removed");
         let (at, bytes) = (clock::now(), set.map_or(0, SetOnMedia::bytes));
         let note = Some("ended by recover");
         desk.catalog.end(

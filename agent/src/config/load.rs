@@ -14,11 +14,11 @@ use super::checked::instance::{Instance, instance};
 use super::checked::media::{MediaSet, UsedPlaces, media_set};
 use super::checked::plugin::{Plugin, plugin};
 use super::checked::{Check, Config, Note};
-use super::os::{self, Keep};
 use super::raw::{AgentFile, GroupFile};
 use super::secret::unsafe_fault;
 use super::shape;
 use super::source::{Faults, SourceFile};
+use crate::trust::{self, Keep};
 
 /// Where groups lie when the file does not say, beside it.
 pub(super) const GROUPS_DIR: &str = "groups.d";
@@ -138,7 +138,7 @@ impl Loading {
 
     /// Notes who else may write a file or folder.
     fn guard(&mut self, order: usize, path: &Path) {
-        match os::unsafe_for(path, Keep::FromWriting) {
+        match trust::unsafe_for(path, Keep::FromWriting) {
             Ok(None) => {}
             Ok(Some(found)) => self.faults.push(order, 0, unsafe_fault(&found)),
             Err(error) => {

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use serde::Serialize;
 use twinset_domain::{Fault, code};
 
-use super::os::{self, Keep};
 use crate::sqlserver::secret::Secret;
+use crate::trust::{self, Keep, Unsafe};
 
 /// Longest secret, in bytes.
 const MAX_SECRET: u64 = 4096;
@@ -53,7 +53,7 @@ impl SecretRef {
 
     fn read(&self, path: PathBuf, keep: Keep) -> Result<Secret, Fault> {
         let failed = |error: std::io::Error| self.fault().source(&error);
-        if let Some(found) = os::unsafe_for(&path, keep).map_err(failed)? {
+        if let Some(found) = trust::unsafe_for(&path, keep).map_err(failed)? {
             return Err(unsafe_fault(&found));
         }
         let mut text = String::new();
@@ -105,7 +105,7 @@ impl SecretRef {
 }
 
 /// Says who may touch a file that only few should.
-pub(super) fn unsafe_fault(found: &os::Unsafe) -> Fault {
+pub(super) fn unsafe_fault(found: &Unsafe) -> Fault {
     let message = format!("this file or folder {}", found.why);
     Fault::new(
         code::CONFIG_UNSAFE,

@@ -1,11 +1,10 @@
 //! Is a plugin file, and every folder above it, in the hands of the administrator alone?
 
-use std::fs::symlink_metadata;
 use std::path::{Path, PathBuf};
 
 use twinset_domain::{Fault, code};
 
-use super::os;
+use crate::trust::{self, Keep};
 
 #[cfg(test)]
 mod tests;
@@ -40,35 +39,25 @@ pub(super) fn check(path: &Path) -> Result<PathBuf, Fault> {
         )
         .remedy("name the plugin's library file in `path` of its [plugins] table"));
     }
-    check_way(path)?;
-    check_way(&real)?;
-    Ok(real)
-}
-
-fn check_way(path: &Path) -> Result<(), Fault> {
-    for step in path.ancestors().filter(|step| !step.as_os_str().is_empty()) {
-        let metadata = symlink_metadata(step).map_err(|error| {
-            Fault::new(
-                code::PLUGIN_LOAD,
-                step.display().to_string(),
-                "cannot be looked at",
-            )
-            .remedy("give the agent's user the right to read the plugin's folders")
-            .source(&error)
-        })?;
-        let rights = os::rights(&metadata);
-        if rights.owner_trusted && rights.closed {
-            continue;
-        }
-        let step = step.display();
-        let message = format!(
-            "others may change the plugin: {step} belongs to uid {} with mode {:04o}",
-            rights.owner, rights.mode
-        );
-        return Err(
-            Fault::new(code::PLUGIN_UNSAFE, path.display().to_string(), message)
-                .remedy(format!("chown root {step} && chmod go-w {step}")),
-        );
-    }
-    Ok(())
+    let looked = |error: std::io::Error| {
+        Fault::new(
+            code::PLUGIN_LOAD,
+            path.display().to_string(),
+            "cannot be looked at",
+        )
+        .remedy("give the agent's user the right to read the plugin's folders")
+        .source(&error)
+    };
+    let Some(found) = trust::unsafe_for(path, Keep::FromWriting).map_err(looked)? else {
+        return Ok(real);
+    };
+    let step = found.path.display();
+    let message = format!(
+        "others may change the plugin: {step} belongs to uid {} with mode {:04o}",
+        found.owner, found.mode
+    );
+    Err(
+        Fault::new(code::PLUGIN_UNSAFE, path.display().to_string(), message)
+            .remedy(format!("chown root {step} && chmod go-w {step}")),
+    )
 }

@@ -87,7 +87,7 @@ impl VdiJob<'_> {
         };
         match self.lanes(&set, &running, open) {
             Ok(lanes) => {
-                end.devices = self.drive_all(&set, lanes, drive, running.spid(), control);
+                end.devices = self.drive_all(&set, lanes, drive, &running, control);
             }
             Err(fault) => {
                 set.abort("the devices cannot be served");
@@ -155,7 +155,7 @@ impl VdiJob<'_> {
         set: &VdiSet,
         lanes: Vec<(VdiDevice, L)>,
         drive: &(dyn Fn(VdiDevice, L, &AtomicBool) -> (DeviceEnd, T) + Sync),
-        spid: i64,
+        running: &Running,
         control: &mut Session,
     ) -> Vec<(DeviceEnd, T)> {
         let cancelled = AtomicBool::new(false);
@@ -169,13 +169,20 @@ impl VdiJob<'_> {
                 })
                 .collect();
             while !threads.iter().all(ScopedJoinHandle::is_finished) {
+                // Without its connection nobody will ever hear the verdict; SQL Server itself
+                // would wait for its devices.
+                if let Some(StatementEnd::Lost(why)) = running.poll()
+                    && !cancelled.swap(true, Ordering::Relaxed)
+                {
+                    set.abort(&why);
+                }
                 if self.stop.load(Ordering::Relaxed) && !cancelled.swap(true, Ordering::Relaxed) {
                     set.abort("stopped by the operator");
                 }
                 if asked.elapsed() >= ASK_EVERY {
                     asked = Instant::now();
                     // A control connection that fails here is told of when its word matters.
-                    if let Ok(Some(percent)) = facts::progress(control, spid) {
+                    if let Ok(Some(percent)) = facts::progress(control, running.spid()) {
                         (self.percent)(&percent);
                     }
                 }

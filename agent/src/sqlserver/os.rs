@@ -26,17 +26,3 @@ pub(super) fn keep_alive(stream: &TcpStream) -> io::Result<()> {
     rustix::net::sockopt::set_tcp_user_timeout(stream, USER_TIMEOUT_MS)?;
     Ok(())
 }
-
-/// Nobody but root and this process's user can put something else in this place: the owner is one
-/// of them, and nobody else may write it (in a sticky folder others cannot replace our entries).
-#[cfg(unix)]
-pub(super) fn closed_to_others(metadata: &std::fs::Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    const OTHERS_WRITE: u32 = 0o022;
-    const STICKY: u32 = 0o1000;
-    let own = rustix::process::geteuid().as_raw();
-    let sticky_folder = metadata.is_dir() && metadata.mode() & STICKY != 0;
-    // The mode of a symbolic link means nothing; that of its folder does.
-    let closed = metadata.mode() & OTHERS_WRITE == 0 || sticky_folder || metadata.is_symlink();
-    closed && (metadata.uid() == 0 || metadata.uid() == own)
-}

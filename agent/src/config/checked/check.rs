@@ -10,10 +10,10 @@ use twinset_domain::{Code, code};
 
 use super::Note;
 use crate::config::hint::did_you_mean;
-use crate::config::os::{self, Keep};
 use crate::config::raw::{Quantity, Value};
 use crate::config::source::{Faults, SourceFile};
 use crate::config::units::{DURATION_HELP, SIZE_HELP, parse_duration, parse_size};
+use crate::trust::{self, Keep};
 
 /// Longest name of an agent or a group.
 const MAX_NAME: usize = 64;
@@ -216,7 +216,7 @@ impl Check<'_> {
     /// found when the secret is needed: a partner's need not be here.
     pub(crate) fn secret_file(&mut self, value: &Spanned<String>) -> PathBuf {
         let path = self.file.resolve(value.get_ref());
-        if let Ok(Some(found)) = os::unsafe_for(&path, Keep::FromReading) {
+        if let Ok(Some(found)) = trust::unsafe_for(&path, Keep::FromReading) {
             let message = format!("{} {}", found.path.display(), found.why);
             self.fault(code::CONFIG_UNSAFE, &value.span(), message, found.remedy);
         }

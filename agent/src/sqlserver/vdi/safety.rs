@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use twinset_domain::{Fault, code};
 
-use crate::sqlserver::os;
+use crate::trust::{self, Keep};
 
 /// The library runs inside the agent, so its path is held to the rule for plugins: the file, every
 /// folder above it and every link on the way are in the hands of root or the agent's user alone.
@@ -26,15 +26,14 @@ pub(super) fn check(path: &Path) -> Result<PathBuf, Fault> {
         )
     };
     let real = path.canonicalize().map_err(missing)?;
-    for step in path.ancestors().chain(real.ancestors()) {
-        let metadata = step.symlink_metadata().map_err(missing)?;
-        if !os::closed_to_others(&metadata) {
-            let step = step.display();
-            return Err(
+    match trust::unsafe_for(path, Keep::FromWriting).map_err(missing)? {
+        None => Ok(real),
+        Some(found) => {
+            let step = found.path.display();
+            Err(
                 fault(format!("others than the administrator may change {step}"))
                     .remedy(format!("chown root {step} && chmod go-w {step}")),
-            );
+            )
         }
     }
-    Ok(real)
 }
