@@ -12,6 +12,7 @@ use crate::config::{self, Config, MediaSet};
 use crate::device::{LoadPolicy, PluginFile};
 use crate::media::volume::Place;
 use crate::report::Output;
+use crate::restore::open::{self, OpenSet};
 use crate::state::StateDir;
 
 /// A configuration in use.
@@ -50,6 +51,12 @@ impl Context {
             .map(|digest| twinset_format::canonical::hex(&digest));
         policy.report_dir = Some(self.state.path().join("reports"));
         PluginFile::load(&plugin.path, &policy)
+    }
+
+    /// Opens a media set for reading; missing volumes are no error.
+    pub(super) fn open_set(&self, target: &Target) -> Result<OpenSet, Fault> {
+        let known = self.catalog.media_set(&target.key)?.map(|known| known.id);
+        open::open(target, self.state.agent, known)
     }
 
     /// The media set of the configuration with its devices.

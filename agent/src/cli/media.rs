@@ -24,7 +24,6 @@ use crate::media::verify::{self, Report, Watch};
 use crate::media::volume::Place;
 use crate::report::{Output, Progress, bytes};
 use crate::restore::export;
-use crate::restore::open;
 
 /// Runs one of the verbs.
 pub(super) fn media(
@@ -162,11 +161,7 @@ struct Shown {
 
 fn show_set(context: &Context, args: &SetArgs, output: &Output) -> Result<Exit, Fault> {
     let (_, target) = target_of(context, args)?;
-    let known = context
-        .catalog
-        .media_set(&target.key)?
-        .map(|known| known.id);
-    let opened = open::open(&target, context.state.agent, known)?;
+    let opened = context.open_set(&target)?;
     if let Some(header) = opened.matrix.any_header() {
         show::print_header(header, output);
     }
@@ -263,11 +258,7 @@ fn verify_set(
     output: &Output,
 ) -> Result<Exit, Fault> {
     let (_, target) = target_of(context, args)?;
-    let known = context
-        .catalog
-        .media_set(&target.key)?
-        .map(|known| known.id);
-    let opened = open::open(&target, context.state.agent, known)?;
+    let opened = context.open_set(&target)?;
     if let Some(wanted) = only
         && opened.sets.iter().all(|set| set.position != wanted)
     {
@@ -368,11 +359,7 @@ fn export_set(
     output: &Output,
 ) -> Result<Exit, Fault> {
     let (_, target) = target_of(context, args)?;
-    let known = context
-        .catalog
-        .media_set(&target.key)?
-        .map(|known| known.id);
-    let opened = open::open(&target, context.state.agent, known)?;
+    let opened = context.open_set(&target)?;
     let progress = output.progress();
     let folder = std::path::absolute(to).unwrap_or_else(|_| to.to_owned());
     let exported = export::export(&opened, position, &folder, &*progress, interrupt::flag())?;

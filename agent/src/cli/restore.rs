@@ -10,7 +10,7 @@ use super::context::Context;
 use super::interrupt;
 use crate::config::Config;
 use crate::report::{Output, bytes, utc};
-use crate::restore::open::{self, OpenSet, Plan};
+use crate::restore::open::{OpenSet, Plan};
 use crate::restore::run;
 use crate::sqlserver::InstanceSettings;
 use crate::sqlserver::statement::Move;
@@ -92,11 +92,7 @@ fn plan(context: &Context, point: &RestorePoint) -> Result<(OpenSet, Plan), Faul
     let group = context.config.group(&point.group)?;
     let set = context.config.media_set(&group.media_set)?;
     let target = context.target(set, Some(&point.database))?;
-    let known = context
-        .catalog
-        .media_set(&target.key)?
-        .map(|known| known.id);
-    let opened = open::open(&target, context.state.agent, known)?;
+    let opened = context.open_set(&target)?;
     let wanted = Wanted {
         database: point.database.clone(),
         position: point.position,

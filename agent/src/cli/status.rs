@@ -10,7 +10,6 @@ use crate::backup::desk::Target;
 use crate::catalog::Run;
 use crate::media::inventory::SetLine;
 use crate::report::{Output, table, utc};
-use crate::restore::open;
 
 #[derive(Serialize)]
 struct GroupStatus {
@@ -74,10 +73,6 @@ pub(super) fn status(
 }
 
 fn look(context: &Context, target: &Target) -> Result<SetStatus, Fault> {
-    let known = context
-        .catalog
-        .media_set(&target.key)?
-        .map(|known| known.id);
     let mut status = SetStatus {
         media_set: target.key.clone(),
         missing: Vec::new(),
@@ -91,7 +86,7 @@ fn look(context: &Context, target: &Target) -> Result<SetStatus, Fault> {
             .collect(),
         fault: None,
     };
-    match open::open(target, context.state.agent, known) {
+    match context.open_set(target) {
         Ok(open) => {
             status.missing = open.missing();
             for set in &open.sets {
