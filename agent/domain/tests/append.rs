@@ -76,10 +76,6 @@ fn with_state(state: State) -> Result<u64, Vec<Fault>> {
     plan(&expected(), &volumes).map(|plan| plan.position.get())
 }
 
-fn code(outcome: Result<u64, Vec<Fault>>) -> String {
-    outcome.unwrap_err().first().unwrap().code.text().to_owned()
-}
-
 #[test]
 fn equal_mirrors_take_the_next_position() {
     assert_eq!(with_second(|_| {}).unwrap(), 3);

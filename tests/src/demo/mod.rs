@@ -1,8 +1,8 @@
 //! The demonstration: the real `twinset` with the real disk plugin against the double of SQL Server,
 //! from the first look to a restore out of damaged media.
 //!
-//! [`run`] is the list of steps in the order a person sees them; [`stage`] sets the scene up,
-//! [`show`] prints and counts, [`media`] looks at files and breaks them.
+//! [`run`] is the list of steps in the order a person sees them; `stage` sets the scene up,
+//! `show` prints and counts, `media` looks at files and breaks them.
 
 mod media;
 mod show;
