@@ -12,8 +12,8 @@ use super::progress::aside;
 /// directives such as `info,twinset::media=debug`.
 const VARIABLE: &str = "TWINSET_LOG";
 
-/// The driver may write statements and server texts at finer levels.
-const DRIVER: [&str; 2] = ["tiberius=warn", "rustls=warn"];
+/// The driver may write statements and server texts; what it says of failures comes as faults.
+const DRIVER: [&str; 2] = ["tiberius=off", "rustls=warn"];
 
 /// What is logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
