@@ -42,8 +42,10 @@ impl<'a> FamilySink<'a> {
     fn writer(&mut self) -> Result<&mut FamilyWriter, SinkFault> {
         self.writer.as_mut().ok_or_else(|| {
             let message = "SQL Server wrote on after the family was sealed";
-            let fault = Fault::new(code::VDI_SESSION, "virtual device", message)
-                .remedy("this server sends data after a Flush without VDC_Complete (FILESTREAM); use source = \"stage\"");
+            let fault = Fault::new(code::VDI_SESSION, "virtual device", message).remedy(
+                "this server sends data after a Flush without VDC_Complete (FILESTREAM): update \
+                     it; source = \"stage\", which needs none, is not in this release",
+            );
             SinkFault::new(fault, Win32::IO_DEVICE)
         })
     }

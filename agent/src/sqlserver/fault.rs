@@ -41,6 +41,10 @@ fn known(number: u32) -> (Code, &'static str) {
             "SIMPLE databases have no log backups; take a full backup",
         ),
         3035 | 4214 => (code::SQL_ERROR, "take a full backup first"),
+        3202 | 3203 | 3271 => (
+            code::SQL_ERROR,
+            "see SQL Server's error log and the system's: a file could not be read or written",
+        ),
         1105 | 3257 => (
             code::SQL_ERROR,
             "make room for the data files, or place them elsewhere",

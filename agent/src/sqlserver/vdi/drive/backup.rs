@@ -294,6 +294,9 @@ fn after_seal(device: &str) -> SinkFault {
         "SQL Server wrote on after the end of the stream was acknowledged",
     )
     .cause("this server does not send Complete, and the database holds FILESTREAM data")
-    .remedy("set source = \"stage\" for this group, or update SQL Server");
+    .remedy(
+        "update SQL Server to a version that sends Complete; source = \"stage\", which needs none, \
+         is not in this release",
+    );
     SinkFault::new(fault, Win32::NOT_SUPPORTED)
 }
