@@ -128,6 +128,15 @@ impl ServedLab {
         self.child.id()
     }
 
+    /// Ends it as a power cut would.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn kill(&mut self) -> io::Result<()> {
+        self.child.kill()?;
+        self.child.wait().map(|_| ())
+    }
+
     /// Tells it to end and waits for that.
     ///
     /// # Errors

@@ -12,8 +12,12 @@ use serde_json::{Value, json};
 
 use super::Lab;
 use crate::instance::Instance;
+use crate::instance::catalog::Table;
+use crate::instance::catalog::msdb::BACKUPSET;
 use crate::instance::faults::Faults;
+use crate::instance::history::History;
 use crate::instance::model::{Database, Lsn};
+use crate::tds::types::Value as Cell;
 
 /// Longest order, in bytes.
 const MAX_ORDER: u64 = 64 << 10;
@@ -86,7 +90,31 @@ fn describe(instance: &Instance, name: &str) -> Result<Value, String> {
         "differential_base": base(database),
         "busy": database.busy.is_some(),
         "working_sessions": working.count(),
+        "backups": backups(&state.msdb, name),
     }))
+}
+
+/// msdb's backup sets of a database, oldest first: every column that is not NULL, as text.
+fn backups(msdb: &History, database: &str) -> Vec<Value> {
+    let table = Table::parse("backupset", BACKUPSET);
+    let of_it = |row: &&Vec<Cell>| {
+        let at = table.position("database_name");
+        at.and_then(|at| row.get(at))
+            .is_some_and(|cell| cell.text() == database)
+    };
+    let told = |row: &Vec<Cell>| {
+        let cells = table.columns.iter().zip(row);
+        let known = cells.filter(|(_, cell)| **cell != Cell::Null);
+        known
+            .map(|(column, cell)| (column.name.clone(), cell.text().into()))
+            .collect()
+    };
+    msdb.backupset
+        .iter()
+        .filter(of_it)
+        .map(told)
+        .map(Value::Object)
+        .collect()
 }
 
 fn base(database: &Database) -> Option<String> {
