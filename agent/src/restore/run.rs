@@ -265,7 +265,9 @@ fn judged(streamed: Streamed, name: &str) -> Result<Streamed, Fault> {
             End::Closed | End::Aborted => None,
         });
     match (streamed.fault.clone().or(device), server) {
-        (Some(ours), Some(server)) if ours.code != code::CANCELLED => Err(ours.cause(format!("then {}", server.message))),
+        (Some(ours), Some(server)) if ours.code != code::CANCELLED => {
+            Err(ours.cause(format!("then {}", server.message)))
+        }
         (Some(fault), _) | (None, Some(fault)) => Err(fault),
         (None, None) if streamed.statement == Some(StatementEnd::Ok) => Ok(streamed),
         (None, None) => Err(

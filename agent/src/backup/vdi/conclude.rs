@@ -175,7 +175,9 @@ fn first_cause(reserved: &Reserved, streamed: &Streamed) -> Fault {
             })
     });
     match (ours, server) {
-        (Some(ours), Some(server)) if ours.code != code::CANCELLED => ours.cause(format!("then {}", server.message)),
+        (Some(ours), Some(server)) if ours.code != code::CANCELLED => {
+            ours.cause(format!("then {}", server.message))
+        }
         (Some(fault), _) | (None, Some(fault)) => fault,
         (None, None) => Fault::new(
             code::VDI_SESSION,
