@@ -29,6 +29,9 @@ pub(super) struct Stage {
 impl Stage {
     /// Copies programs and plugin, starts the double and writes the configuration.
     pub(super) fn set_up(keep: bool) -> io::Result<Self> {
+        // Twinset refuses what others may write; some systems let the group by default.
+        let others_write = rustix::fs::Mode::WGRP | rustix::fs::Mode::WOTH;
+        rustix::process::umask(others_write);
         let temp = tempfile::Builder::new().prefix("twinset-demo.").tempdir()?;
         let path = temp.path().canonicalize()?;
         let folder = if keep {
