@@ -120,12 +120,14 @@ fn look(path: &Path) -> Result<Stripe, Fault> {
             .cause(error)
             .remedy("check the path and the rights of the agent's user")
     };
-    let mut file = File::open(path).map_err(failed)?;
-    let facts = file.metadata().map_err(failed)?;
+    // Asked before it is opened: opening a pipe would wait for its writer.
+    let facts = std::fs::metadata(path).map_err(failed)?;
     if !facts.is_file() {
         return Err(Fault::new(code::FILE, object, "is not a plain file")
             .remedy("name the native backup files themselves"));
     }
+    let mut file = File::open(path).map_err(failed)?;
+    let facts = file.metadata().map_err(failed)?;
     let mut head = Vec::with_capacity(HEAD);
     file.by_ref()
         .take(HEAD as u64)
