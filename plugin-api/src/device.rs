@@ -249,7 +249,8 @@ pub trait Device: Send {
     fn remove_section(&mut self, index: u64) -> Result<(), DeviceError>;
     /// Removes this section and all after it.
     fn truncate(&mut self, index: u64) -> Result<(), DeviceError>;
-    /// Unfinished work and foreign files whose name sorts after `after`, at most `max`.
+    /// Unfinished work and foreign files whose name sorts after `after`, at most `max`; before a
+    /// volume is mounted, what is foreign beside the volumes.
     fn leftovers(&mut self, after: &str, max: usize) -> Result<Vec<Leftover>, DeviceError>;
     /// Removes an unfinished piece of work by its leftover name; never a foreign file.
     fn remove_leftover(&mut self, name: &str) -> Result<(), DeviceError>;

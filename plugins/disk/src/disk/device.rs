@@ -256,9 +256,12 @@ impl Device for Disk {
     fn leftovers(&mut self, after: &str, max: usize) -> Result<Vec<Leftover>, DeviceError> {
         if after.is_empty() {
             let own = self.work.as_ref().map(|work| work.name.as_str());
-            self.leftovers = listing::leftovers(self.folder()?, own)?;
+            // Before a volume is mounted: what lies beside the volumes.
+            self.leftovers = match &self.volume {
+                Some(volume) => listing::leftovers(&volume.folder, own)?,
+                None => mount::foreign(&self.options.path)?,
+            };
         }
-        self.folder()?;
         let start = self
             .leftovers
             .partition_point(|left| left.name.as_str() <= after);

@@ -155,6 +155,16 @@ pub(crate) fn leftovers(folder: &Folder, own: Option<&str>) -> Result<Vec<Leftov
     Ok(leftovers)
 }
 
+/// Something foreign that lies beside the volumes; nobody asks how long it is.
+pub(crate) fn beside(name: String) -> Leftover {
+    Leftover {
+        name: cut(name),
+        run_id: None,
+        index: None,
+        length: 0,
+    }
+}
+
 /// A foreign name may be longer than the border takes, once its odd bytes were replaced.
 fn cut(mut name: String) -> String {
     let mut end = name.len().min(255);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
-use twinset_plugin_api::{Access, DeviceError, Mount, Outcome, VolumeEntry};
+use twinset_plugin_api::{Access, DeviceError, Leftover, Mount, Outcome, VolumeEntry};
 
 use super::errors::{failed, misused};
 use super::listing::{self, Found};
@@ -178,4 +178,39 @@ pub(crate) fn volumes(path: &Path) -> Result<Vec<VolumeEntry>, DeviceError> {
     }
     volumes.sort_by(|a, b| a.key.cmp(&b.key));
     Ok(volumes)
+}
+
+/// What file systems put into their own root.
+const LOST_AND_FOUND: &str = "lost+found";
+
+/// Files and folders beside the volumes that no volume of ours explains, by name: what formatting
+/// asks about before it makes a volume here.
+pub(crate) fn foreign(path: &Path) -> Result<Vec<Leftover>, DeviceError> {
+    let shown = path.display().to_string();
+    let root = match os::open_folder(path) {
+        Ok(root) => root,
+        Err(Errno::NOENT) => return Ok(Vec::new()),
+        Err(errno) => return Err(failed("open", &shown, errno)),
+    };
+    let names = root
+        .names()
+        .map_err(|errno| failed("read", &shown, errno))?;
+    // A folder that holds nothing foreign is a volume, or one whose format was cut off.
+    let ours = |name: &str| {
+        let folder = names::check_key(name)
+            .ok()
+            .and_then(|()| root.folder(name).ok());
+        folder.is_some_and(|folder| {
+            listing::leftovers(&folder, None)
+                .is_ok_and(|left| left.iter().all(|left| left.run_id.is_some()))
+        })
+    };
+    let mut foreign: Vec<Leftover> = names
+        .iter()
+        .filter(|name| *name != LOST_AND_FOUND && !ours(name))
+        .map(|name| listing::beside(name.clone()))
+        .collect();
+    foreign.sort_by(|a, b| a.name.cmp(&b.name));
+    foreign.dedup_by(|a, b| a.name == b.name);
+    Ok(foreign)
 }
