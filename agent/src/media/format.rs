@@ -172,6 +172,7 @@ fn finish_interrupted(
                 Arc::new(volume)
             }
         };
+        remove_work(&volume)?;
         put_header(&volume, &MediaHeader::new(&draft, cell.place.slot, family))?;
     }
     Ok(Done::Attached(header.media_set))
@@ -257,17 +258,20 @@ fn destroy(matrix: &Matrix) -> Result<(), Fault> {
         for record in volume.records()? {
             volume.call(move |handle: &mut Handle| handle.remove_record(&record.name))?;
         }
-        for left in volume
-            .leftovers()?
-            .into_iter()
-            .filter(|left| left.run_id.is_some())
-        {
-            volume.call(move |handle: &mut Handle| handle.remove_leftover(&left.name))?;
-        }
+        remove_work(volume)?;
         volume.call(|handle| handle.truncate(1))?;
     }
     for volume in matrix.volumes() {
         volume.call(|handle| handle.truncate(0))?;
+    }
+    Ok(())
+}
+
+/// Removes what a run that was cut off left unfinished.
+fn remove_work(volume: &Volume) -> Result<(), Fault> {
+    let left = volume.leftovers()?.into_iter();
+    for left in left.filter(|left| left.run_id.is_some()) {
+        volume.call(move |handle: &mut Handle| handle.remove_leftover(&left.name))?;
     }
     Ok(())
 }
