@@ -6,7 +6,9 @@ use std::sync::Arc;
 use serde::Serialize;
 use twinset_domain::recover::{Piece, Second, SetState, classify};
 use twinset_domain::restore::Candidate;
-use twinset_domain::{BackupKind, FamilyNo, Moment, Position, RunId, Shape, Slot, name};
+use twinset_domain::{
+    BackupKind, FamilyNo, MediaSetId, Moment, Position, RunId, Shape, Slot, name,
+};
 use twinset_format::manifest::{self, Manifest};
 use twinset_format::record::{self, Record};
 
@@ -56,6 +58,7 @@ pub struct SetLine {
 /// One volume's part of all positions.
 struct VolumeSets {
     slot: Slot,
+    media_set: Option<MediaSetId>,
     pieces: BTreeMap<Position, Piece>,
     manifests: BTreeMap<Position, Manifest>,
     verdicts: BTreeMap<Position, Record>,
@@ -67,7 +70,7 @@ pub fn read(matrix: &Matrix) -> Vec<SetOnMedia> {
     let volumes: Vec<VolumeSets> = std::thread::scope(|scope| {
         let threads: Vec<_> = matrix
             .volumes()
-            .map(|volume| scope.spawn(move || read_volume(volume)))
+            .map(|volume| scope.spawn(move || read_volume(volume, matrix.media_set)))
             .collect();
         threads
             .into_iter()
@@ -82,11 +85,13 @@ pub fn read(matrix: &Matrix) -> Vec<SetOnMedia> {
     )
 }
 
-/// Reads what one volume holds. A device that fails counts as not read.
-fn read_volume(volume: &Arc<Volume>) -> Option<VolumeSets> {
+/// Reads what one volume holds. A device that fails counts as not read; a manifest or record that
+/// belongs elsewhere counts as damaged.
+fn read_volume(volume: &Arc<Volume>, media_set: Option<MediaSetId>) -> Option<VolumeSets> {
     let read = || -> Result<VolumeSets, DeviceFault> {
         let mut sets = VolumeSets {
             slot: volume.slot,
+            media_set,
             pieces: BTreeMap::new(),
             manifests: BTreeMap::new(),
             verdicts: BTreeMap::new(),
@@ -99,7 +104,7 @@ fn read_volume(volume: &Arc<Volume>) -> Option<VolumeSets> {
             let second = if data {
                 None
             } else {
-                Some(sets.second(volume, position)?)
+                Some(sets.second(volume, position, &section.name)?)
             };
             let piece = sets.piece(position);
             match second {
@@ -108,12 +113,14 @@ fn read_volume(volume: &Arc<Volume>) -> Option<VolumeSets> {
             }
         }
         for entry in volume.records()? {
-            let Some((_, position, _)) = name::parse_verdict(&entry.name) else {
+            let Some(named) = name::parse_verdict(&entry.name) else {
                 continue;
             };
+            let position = named.1;
             if entry.length <= record::MAX_BYTES
                 && let Ok(record) = Record::parse(&volume.record(&entry.name)?)
-                && record.position == position
+                && (record.sequence, record.position, record.run) == named
+                && sets.is_ours(record.media_set)
             {
                 sets.piece(position).verdict = true;
                 sets.verdicts.insert(position, record);
@@ -137,8 +144,18 @@ impl VolumeSets {
         })
     }
 
-    /// What stands in the manifest's place.
-    fn second(&mut self, volume: &Volume, position: Position) -> Result<Second, DeviceFault> {
+    fn is_ours(&self, media_set: MediaSetId) -> bool {
+        self.media_set.is_none_or(|id| id == media_set)
+    }
+
+    /// What stands in the manifest's place. A void that was damaged is still one by its name: it
+    /// must not make the set look as if it had been sealed.
+    fn second(
+        &mut self,
+        volume: &Volume,
+        position: Position,
+        named: &str,
+    ) -> Result<Second, DeviceFault> {
         use twinset_plugin_api::Outcome;
         let index = position.manifest_section();
         let bytes = match volume.read_section(index, manifest::MAX_BYTES) {
@@ -149,12 +166,14 @@ impl VolumeSets {
         if let Ok(found) = Manifest::parse(&bytes)
             && found.facts.position == position
             && found.facts.family == self.slot.family
+            && self.is_ours(found.facts.media_set)
         {
             self.manifests.insert(position, found);
             return Ok(Second::Manifest);
         }
         let void = Record::parse(&bytes)
             .is_ok_and(|r| r.outcome == record::Outcome::Void && r.position == position);
+        let void = void || name::parse_void(named).is_some();
         Ok(if void { Second::Void } else { Second::Damaged })
     }
 }
@@ -206,6 +225,12 @@ fn join(shape: Shape, volumes: &[VolumeSets], all_read: bool) -> Vec<SetOnMedia>
 }
 
 impl SetOnMedia {
+    /// Whether it must stay readable: published, or possibly acknowledged.
+    #[must_use]
+    pub const fn is_kept(&self) -> bool {
+        matches!(self.state, SetState::Published | SetState::Unconfirmed)
+    }
+
     /// Any manifest: those of other families say the same of the set.
     #[must_use]
     pub fn any_manifest(&self) -> Option<&Manifest> {
@@ -215,7 +240,7 @@ impl SetOnMedia {
     /// The form for restore planning; `None` for sets that hold nothing to restore.
     #[must_use]
     pub fn candidate(&self, shape: Shape) -> Option<Candidate> {
-        if !matches!(self.state, SetState::Published | SetState::Unconfirmed) {
+        if !self.is_kept() {
             return None;
         }
         let facts = &self.any_manifest()?.facts;

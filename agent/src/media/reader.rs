@@ -263,7 +263,11 @@ pub(super) fn read_range(
     if open {
         handle.open_section(section)?;
     }
-    handle.seek(range.start)?;
+    match handle.seek(range.start) {
+        // The section ends before the range begins: no byte of it is there.
+        Err(fault) if fault.outcome == Outcome::END_OF_SECTION => return Ok(Vec::new()),
+        other => other?,
+    }
     let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
     buffer.resize(length, 0);
     let mut filled = 0;

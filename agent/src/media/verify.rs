@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 use twinset_domain::recover::{Second, SetState};
-use twinset_domain::{Position, Slot, chunk};
+use twinset_domain::{MediaSetId, Position, Slot, chunk};
 use twinset_format::canonical;
 use twinset_format::manifest::{self, Manifest};
 use twinset_format::tree::TreeHasher;
@@ -96,6 +96,7 @@ pub fn verify(
             .map(|cell| {
                 scope.spawn(|| {
                     Pass {
+                        media_set: matrix.media_set,
                         chosen: &chosen,
                         watch,
                         stop,
@@ -134,6 +135,7 @@ pub fn verify(
 }
 
 struct Pass<'a> {
+    media_set: Option<MediaSetId>,
     chosen: &'a [&'a SetOnMedia],
     watch: &'a dyn Watch,
     stop: &'a AtomicBool,
@@ -153,21 +155,10 @@ impl Pass<'_> {
             }
         };
         report.volumes = 1;
-        if let Err(fault) = &cell.header {
-            let mut damage = whole(&volume.label, volume.slot, Section::Header);
-            damage.detail = fault.causes.first().unwrap_or(&fault.message).clone();
-            report.damage.push(damage);
-        } else if let Ok(header) = &cell.header
-            && header.slot() != volume.slot
-        {
-            let mut damage = whole(&volume.label, volume.slot, Section::Header);
-            damage.kind = Kind::Misplaced;
-            damage.detail = format!("it says {}", header.slot());
-            report.damage.push(damage);
-        }
+        report.damage.extend(self.header(cell, volume));
         let scanned = self
             .sets(volume, &mut report)
-            .and_then(|()| chain::records(volume, self.chosen, &mut report))
+            .and_then(|()| chain::records(volume, self.media_set, self.chosen, &mut report))
             .and_then(|()| leftovers(volume, &mut report));
         if let Err(fault) = scanned {
             let mut damage = whole(&volume.label, volume.slot, Section::Volume);
@@ -176,6 +167,26 @@ impl Pass<'_> {
             report.damage.push(damage);
         }
         report
+    }
+
+    /// The header must be sound, of this media set, and of this place in it.
+    fn header(&self, cell: &Cell, volume: &Volume) -> Option<Damage> {
+        let mut damage = whole(&volume.label, volume.slot, Section::Header);
+        match &cell.header {
+            Err(fault) => {
+                damage.detail = fault.causes.first().unwrap_or(&fault.message).clone();
+            }
+            Ok(header) if self.media_set.is_some_and(|id| id != header.media_set) => {
+                damage.kind = Kind::Misplaced;
+                damage.detail = format!("it is of media set {}", header.media_set);
+            }
+            Ok(header) if header.slot() != volume.slot => {
+                damage.kind = Kind::Misplaced;
+                damage.detail = format!("it says {}", header.slot());
+            }
+            Ok(_) => return None,
+        }
+        Some(damage)
     }
 
     fn sets(&self, volume: &Arc<Volume>, report: &mut Report) -> Result<(), DeviceFault> {
@@ -321,8 +332,9 @@ fn compare(
         };
         let kind = match (unreadable.get(&number), ours == theirs) {
             (Some(_), _) => Kind::Unreadable,
+            // Also where the missing bytes were zeros, as which they were hashed.
+            (None, _) if range.end > found => Kind::Truncated,
             (None, true) => continue,
-            (None, false) if range.end > found => Kind::Truncated,
             (None, false) => Kind::Altered,
         };
         let detail = unreadable.get(&number).cloned().unwrap_or_default();

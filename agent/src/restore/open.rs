@@ -108,6 +108,11 @@ impl OpenSet {
     pub fn readers(&self, position: Position) -> Result<Vec<FamilyReader>, Fault> {
         let object = format!("position {position}");
         let set = self.sets.iter().find(|set| set.position == position);
+        if set.is_some_and(|set| set.is_kept() && set.manifests.is_empty()) {
+            let message = "its manifests are damaged or missing on every mirror";
+            return Err(Fault::new(code::LOST, object, message)
+                .remedy("bring a missing volume back, or choose another set"));
+        }
         let Some((set, candidate)) =
             set.and_then(|set| Some((set, set.candidate(self.matrix.shape)?)))
         else {

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use twinset_domain::{Position, name};
+use twinset_domain::recover::{Second, SetState};
+use twinset_domain::{MediaSetId, Position, name};
 use twinset_format::record::{self, Record};
 
 use super::{Report, whole};
@@ -15,15 +16,17 @@ use crate::media::volume::Volume;
 /// Every verdict and void must be whole and name the one before it in writing order.
 pub(super) fn records(
     volume: &Arc<Volume>,
+    media_set: Option<MediaSetId>,
     sets: &[&SetOnMedia],
     report: &mut Report,
 ) -> Result<(), DeviceFault> {
+    let ours = |record: &Record| media_set.is_none_or(|id| id == record.media_set);
     let mut chain: BTreeMap<u64, Record> = BTreeMap::new();
     let mut present = BTreeSet::new();
     for entry in volume.records()? {
         let mut damage = whole(&volume.label, volume.slot, Section::Record);
         damage.name.clone_from(&entry.name);
-        let Some((sequence, position, _)) = name::parse_verdict(&entry.name) else {
+        let Some((sequence, position, run)) = name::parse_verdict(&entry.name) else {
             report
                 .notes
                 .push(format!("{}: unknown record {}", volume.place(), entry.name));
@@ -37,7 +40,10 @@ pub(super) fn records(
             volume.record(&entry.name)?
         };
         match Record::parse(&bytes) {
-            Ok(record) if (record.sequence, record.position) == (sequence, position) => {
+            Ok(record)
+                if (record.sequence, record.position, record.run) == (sequence, position, run)
+                    && ours(&record) =>
+            {
                 chain.insert(sequence, record);
             }
             Ok(_) => report.damage.push(Damage {
@@ -61,13 +67,15 @@ pub(super) fn records(
             report.damage.push(damage);
         }
     }
-    voids(volume, &mut chain, report)?;
+    voids(volume, ours, &mut chain, report)?;
+    missing_voids(volume, sets, report);
     links(volume, &chain, report);
     Ok(())
 }
 
 fn voids(
     volume: &Arc<Volume>,
+    ours: impl Fn(&Record) -> bool,
     chain: &mut BTreeMap<u64, Record>,
     report: &mut Report,
 ) -> Result<(), DeviceFault> {
@@ -77,7 +85,11 @@ fn voids(
         };
         let bytes = volume.read_section(section.index, record::MAX_BYTES)?;
         match Record::parse(&bytes) {
-            Ok(record) if record.sequence == sequence => {
+            Ok(record)
+                if record.sequence == sequence
+                    && Some(record.position) == Position::of_section(section.index)
+                    && ours(&record) =>
+            {
                 chain.insert(sequence, record);
             }
             found => {
@@ -92,6 +104,21 @@ fn voids(
         }
     }
     Ok(())
+}
+
+/// The void of a position stands on every volume.
+fn missing_voids(volume: &Volume, sets: &[&SetOnMedia], report: &mut Report) {
+    for set in sets.iter().filter(|set| set.state == SetState::Void) {
+        let piece = set.pieces.iter().find(|piece| piece.slot == volume.slot);
+        if piece.is_some_and(|piece| piece.second == Second::Nothing) {
+            let mut damage = whole(&volume.label, volume.slot, Section::Manifest);
+            damage.name = set.position.manifest_section().to_string();
+            damage.position = Some(set.position);
+            damage.kind = Kind::Missing;
+            damage.detail = "the void of the position".to_owned();
+            report.damage.push(damage);
+        }
+    }
 }
 
 /// The hash chain: a removed, exchanged or cut-off record shows in the one behind it.
