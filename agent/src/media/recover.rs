@@ -206,6 +206,8 @@ impl Recovery<'_> {
         report: &mut Report,
     ) -> Result<(), Fault> {
         let Some(facts) = set.any_manifest().map(|manifest| &manifest.facts) else {
+            // Its manifests may lie on a volume that does not answer.
+            report.unconfirmed.push(set.position);
             return Ok(());
         };
         let confirmed = match facts.source {
