@@ -179,8 +179,14 @@ impl FamilyWriter {
     /// # Errors
     /// The first device's. Then nothing of this family may be acknowledged.
     pub fn seal(self) -> Result<Sealed, Fault> {
-        self.check()?;
-        self.on_all(|| crate::device::Handle::end_section)?;
+        let ended = self
+            .check()
+            .and_then(|()| self.on_all(|| crate::device::Handle::end_section));
+        if let Err(fault) = ended {
+            // A section that stayed open would bar its device from what sets the run right.
+            self.abort();
+            return Err(fault);
+        }
         let Self {
             facts,
             family,
