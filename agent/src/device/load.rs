@@ -115,6 +115,50 @@ impl PluginFile {
         Handle::open(Arc::clone(self), label, options_json, agent_id, access)
     }
 
+    /// As [`PluginFile::open`], on a thread of its own: a plugin that hangs there costs a thread,
+    /// and the device stays barred until the call comes back.
+    ///
+    /// # Errors
+    /// As [`PluginFile::open`], and [`Outcome::DEADLINE`].
+    pub fn open_within(
+        self: &Arc<Self>,
+        label: &str,
+        options_json: &str,
+        agent_id: &str,
+        access: Access,
+        deadline: Duration,
+    ) -> Result<Handle, DeviceFault> {
+        let (tell, hear) = mpsc::sync_channel(0);
+        let (plugin, device) = (Arc::clone(self), label.to_owned());
+        let (options, agent) = (options_json.to_owned(), agent_id.to_owned());
+        let asked = thread::Builder::new()
+            .name(format!("open {label}"))
+            .spawn(move || {
+                let opened = plugin.open(&device, &options, &agent, access);
+                // When nobody listens any more the device is closed again.
+                if tell.send(opened).is_err() {
+                    plugin.unbar(&device);
+                }
+            });
+        let failed = |outcome, text: String| DeviceFault::new(label, "open", outcome, text);
+        if let Err(error) = asked {
+            let text = format!("no thread for the device: {error}");
+            return Err(failed(Outcome::TRANSIENT, text));
+        }
+        match hear.recv_timeout(deadline) {
+            Ok(opened) => opened,
+            Err(mpsc::RecvTimeoutError::Disconnected) => Err(failed(
+                Outcome::PANICKED,
+                "the call did not return".to_owned(),
+            )),
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                self.bar(label);
+                let text = format!("the device did not answer within {deadline:?}");
+                Err(failed(Outcome::DEADLINE, text))
+            }
+        }
+    }
+
     /// What the plugin says it is.
     #[must_use]
     pub fn description(&self) -> &Description {

@@ -62,9 +62,13 @@ impl Volume {
     /// # Errors
     /// As the plugin says.
     pub fn open(place: &Place, agent: AgentId, access: Access) -> Result<Self, DeviceFault> {
-        let handle = place
-            .plugin
-            .open(&place.label, &place.options, &agent.to_string(), access)?;
+        let handle = place.plugin.open_within(
+            &place.label,
+            &place.options,
+            &agent.to_string(),
+            access,
+            place.deadline,
+        )?;
         let limits = LaneLimits {
             deadline: place.deadline,
             queue: LANE_QUEUE,
