@@ -21,6 +21,9 @@ pub struct Expected {
     pub highest_known: u64,
     /// Highest writing order that the catalog remembers.
     pub sequence_known: u64,
+    /// Positions that the catalog knows to be settled: what is wrong with them is damage to an old
+    /// set, and no reason to take no new ones.
+    pub settled: BTreeSet<u64>,
 }
 
 /// One volume as it was found at its place.
@@ -270,6 +273,7 @@ fn tails(expected: &Expected, found: &[(&Seen, &Found)]) -> Vec<Fault> {
         .reduce(|a, b| &a & &b)
         .unwrap_or_default();
     unresolved.extend(found.iter().flat_map(|(_, f)| &kept(f) - &everywhere));
+    let unresolved: BTreeSet<u64> = &unresolved - &expected.settled;
     if !unresolved.is_empty() {
         let list: Vec<String> = unresolved.iter().map(u64::to_string).collect();
         let message = format!("a dead run left position {} unresolved", list.join(", "));

@@ -25,6 +25,7 @@ fn expected() -> Expected {
         agent: agent(7),
         highest_known: 2,
         sequence_known: 2,
+        settled: std::collections::BTreeSet::new(),
     }
 }
 
@@ -157,4 +158,19 @@ fn volumes_that_were_all_set_back_are_refused() {
         plan(&expected, &volumes).unwrap_err()[0].code.text(),
         "3210"
     );
+}
+
+#[test]
+fn damage_to_a_settled_set_is_no_reason_to_take_no_new_ones() {
+    let expected = Expected {
+        settled: [2].into(),
+        ..expected()
+    };
+    let mut second = found(2);
+    second.unresolved = vec![2];
+    let volumes = [
+        seen(1, State::Found(Box::new(found(1)))),
+        seen(2, State::Found(Box::new(second))),
+    ];
+    assert_eq!(plan(&expected, &volumes).unwrap().position.get(), 3);
 }

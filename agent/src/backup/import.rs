@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use twinset_domain::{BackupKind, FamilyNo, Fault, Shape, code};
 use twinset_format::manifest::Source;
@@ -33,6 +34,8 @@ struct Stripe {
     path: PathBuf,
     file: File,
     length: u64,
+    /// When it was last written to, as the file system says.
+    modified: Option<SystemTime>,
     container: Container,
     media: Option<MediaFacts>,
     /// Kind of its first set, if the head of the file tells.
@@ -149,10 +152,12 @@ fn look(path: &Path) -> Result<Stripe, Fault> {
     }
     let kind = stream.sets.first().and_then(|set| set.kind);
     let (container, media, length) = (stream.container, stream.media, facts.len());
+    let modified = facts.modified().ok();
     Ok(Stripe {
         path: path.to_owned(),
         file,
         length,
+        modified,
         container,
         media,
         kind,
@@ -266,8 +271,14 @@ fn write_family(
     }
 }
 
+/// A file that somebody writes to while it is read is no copy of anything.
 fn unchanged(stripe: &Stripe, length: u64) -> Result<(), Fault> {
-    if length == stripe.length {
+    let now = stripe
+        .file
+        .metadata()
+        .and_then(|facts| facts.modified())
+        .ok();
+    if length == stripe.length && now == stripe.modified {
         return Ok(());
     }
     let object = stripe.path.display().to_string();
@@ -298,6 +309,12 @@ fn notes(database: &str, sealed: &[Sealed]) -> Vec<String> {
         return Vec::new();
     };
     let sets = &first.stream.sets;
+    if first.stream.container == Container::Mssqlbak {
+        return vec![
+            "compressed or encrypted by SQL Server: whether the file is complete cannot be told here"
+                .to_owned(),
+        ];
+    }
     let mut notes: Vec<String> = sets
         .iter()
         .filter_map(|set| set.database.as_ref())
@@ -307,7 +324,7 @@ fn notes(database: &str, sealed: &[Sealed]) -> Vec<String> {
     notes.dedup();
     if sets.len() > 1 {
         notes.push(format!(
-            "{} backup sets inside: restore one with FILE = n",
+            "{} backup sets inside: export it and restore one with FILE = n",
             sets.len()
         ));
     }

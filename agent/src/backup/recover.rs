@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use twinset_domain::append::{State, Tail};
 use twinset_domain::recover::{PositionPlan, SetState};
 use twinset_domain::{Fault, code};
 use twinset_format::record::Outcome;
@@ -82,8 +81,9 @@ pub(super) fn with_matrix(
         agent: desk.state.agent,
         now: clock::now(),
         chain: Chain {
-            tail: newest_tail(matrix),
+            tail: matrix.newest_tail(),
         },
+        settled: desk.catalog.settled(key)?,
     };
     let report = recovery.run(ask)?;
     let sequence = recovery.chain.sequence();
@@ -100,19 +100,6 @@ pub(super) fn with_matrix(
     )?;
     settle_runs(desk, key, &sets, sequence)?;
     Ok(report)
-}
-
-/// The last verdict or void of all volumes.
-fn newest_tail(matrix: &Matrix) -> Option<Tail> {
-    let tail = |state| match state {
-        State::Found(found) => found.tail,
-        _ => None,
-    };
-    matrix
-        .seen()
-        .into_iter()
-        .filter_map(|seen| tail(seen.state))
-        .max()
 }
 
 /// Writes the ends of dead runs into the catalog, as the media tell them now.

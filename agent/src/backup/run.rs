@@ -1,5 +1,6 @@
 //! What every run that writes a backup set shares.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -14,14 +15,14 @@ use twinset_plugin_api::Access;
 
 use super::desk::{Desk, Target};
 use super::recover;
-use crate::catalog::{Intent, KnownSet, RunEnd, RunState};
+use crate::catalog::{Catalog, Intent, KnownSet, RunEnd, RunState};
 use crate::clock;
 use crate::media::matrix::Matrix;
 use crate::media::publish::{self, Chain, Statement};
 use crate::media::recover::Recovery;
 use crate::media::volume::Volume;
 use crate::media::writer::{FamilyWriter, RunFacts, Sealed};
-use crate::state::SetLock;
+use crate::state::{SetLock, StateDir};
 
 /// A run whose media were checked and which may write.
 pub struct OpenRun {
@@ -76,17 +77,9 @@ pub struct Finished {
 pub fn open(desk: &mut Desk<'_>, target: &Target) -> Result<OpenRun, Fault> {
     let lock = desk.state.lock_media_set(&target.key)?;
     let agent = desk.state.agent;
-    let known = desk.catalog.media_set(&target.key)?;
-    let id = known.as_ref().map(|known| known.id);
+    let expected = expected(desk.state, desk.catalog, target)?;
+    let id = expected.media_set;
     let matrix = Matrix::open(&target.places, target.shape, agent, Access::Write, id)?;
-    let expected = Expected {
-        label: target.key.clone(),
-        media_set: id,
-        shape: target.shape,
-        agent,
-        highest_known: known.as_ref().map_or(0, |known| known.highest),
-        sequence_known: known.as_ref().map_or(0, |known| known.sequence),
-    };
     let mut planned = append::plan(&expected, &matrix.seen());
     if let Err(faults) = &planned
         && faults.iter().all(|fault| fault.code == code::UNRESOLVED)
@@ -112,6 +105,23 @@ pub fn open(desk: &mut Desk<'_>, target: &Target) -> Result<OpenRun, Fault> {
         plan,
         key: target.key.clone(),
         agent,
+    })
+}
+
+/// What the catalog and the configuration expect of the volumes.
+///
+/// # Errors
+/// [`code::CATALOG`].
+pub fn expected(state: &StateDir, catalog: &Catalog, target: &Target) -> Result<Expected, Fault> {
+    let known = catalog.media_set(&target.key)?;
+    Ok(Expected {
+        label: target.key.clone(),
+        media_set: known.as_ref().map(|known| known.id),
+        shape: target.shape,
+        agent: state.agent,
+        highest_known: known.as_ref().map_or(0, |known| known.highest),
+        sequence_known: known.as_ref().map_or(0, |known| known.sequence),
+        settled: catalog.settled(&target.key)?,
     })
 }
 
@@ -288,6 +298,7 @@ impl Reserved {
             agent: self.facts.agent,
             now: clock::now(),
             chain: Chain { tail },
+            settled: BTreeSet::new(),
         };
         let taken = recovery.take_back(self.facts.position);
         let sequence = recovery.chain.sequence();

@@ -5,6 +5,7 @@
 
 mod schema;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, params};
@@ -237,6 +238,18 @@ impl Catalog {
             "media_set = ?1 AND state = 'reserved' ORDER BY started, position",
             media_set,
         )
+    }
+
+    /// Positions whose sets were published, or sealed without a verdict.
+    ///
+    /// # Errors
+    /// [`code::CATALOG`].
+    pub fn settled(&self, media_set: &str) -> Result<BTreeSet<u64>, Fault> {
+        let runs = self.runs(
+            "media_set = ?1 AND state IN ('published', 'unconfirmed') ORDER BY position",
+            media_set,
+        )?;
+        Ok(runs.into_iter().map(|run| run.position).collect())
     }
 
     /// The last runs of a media set, newest first.

@@ -151,7 +151,7 @@ Examples:
         #[command(flatten)]
         set: SetArgs,
         /// Do nothing when the set is formatted already
-        #[arg(long)]
+        #[arg(long, conflicts_with = "destroy")]
         if_needed: bool,
         /// Write over foreign data
         #[arg(long)]

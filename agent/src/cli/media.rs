@@ -10,19 +10,17 @@ use twinset_plugin_api::Access;
 use super::args::{MediaVerb, SetArgs};
 use super::context::{Context, label};
 use super::show::{self, VolumeLine};
-use super::{backup, interrupt};
+use super::{backup, interrupt, recover, verify};
 use crate::backup::desk::{Desk, Target};
 use crate::backup::import;
-use crate::backup::recover;
 use crate::catalog::KnownSet;
 use crate::clock;
 use crate::config::MediaSet;
 use crate::media::format::{self, Done};
 use crate::media::inventory::{self, SetLine};
 use crate::media::matrix::Matrix;
-use crate::media::verify::{self, Report, Watch};
 use crate::media::volume::Place;
-use crate::report::{Output, Progress, bytes};
+use crate::report::{Output, Progress};
 use crate::restore::export;
 
 /// Runs one of the verbs.
@@ -54,18 +52,18 @@ pub(super) fn media(
             let (device, plugin) = (device.unwrap_or_default(), plugin.unwrap_or_default());
             show_device(context, &plugin, &device, output)
         }
-        MediaVerb::Verify { set, position } => verify_set(context, &set, position, output),
+        MediaVerb::Verify { set, position } => verify::verify_set(context, &set, position, output),
         MediaVerb::Import {
             set,
             database,
             files,
         } => import_files(context, &set, &database, &files, output),
         MediaVerb::Export { set, position, to } => export_set(context, &set, position, &to, output),
-        MediaVerb::Recover { set, dry_run: true } => recover_plan(context, &set, output),
+        MediaVerb::Recover { set, dry_run: true } => recover::recover_plan(context, &set, output),
         MediaVerb::Recover {
             set,
             dry_run: false,
-        } => recover_set(context, &set, output),
+        } => recover::recover_set(context, &set, output),
     }
 }
 
@@ -76,7 +74,7 @@ struct Wish {
     destroy: Option<MediaSetId>,
 }
 
-fn target_of(context: &Context, args: &SetArgs) -> Result<(MediaSet, Target), Fault> {
+pub(super) fn target_of(context: &Context, args: &SetArgs) -> Result<(MediaSet, Target), Fault> {
     let set = context.config.media_set(&args.set)?.clone();
     let target = context.target(&set, args.database.as_deref())?;
     Ok((set, target))
@@ -242,82 +240,7 @@ fn show_device(
     Ok(output.finish(Ok((Exit::Done, ShownVolume { header, sets }))))
 }
 
-/// Progress of a verify pass.
-struct Advance<'a>(&'a dyn Progress);
-
-impl Watch for Advance<'_> {
-    fn advance(&self, bytes: u64) {
-        self.0.advance(bytes);
-    }
-}
-
-fn verify_set(
-    context: &Context,
-    args: &SetArgs,
-    only: Option<Position>,
-    output: &Output,
-) -> Result<Exit, Fault> {
-    let (_, target) = target_of(context, args)?;
-    let opened = context.open_set(&target)?;
-    if let Some(wanted) = only
-        && opened.sets.iter().all(|set| set.position != wanted)
-    {
-        let message = format!("no backup set at position {wanted}");
-        return Err(
-            Fault::new(code::SET_MISSING, target.key, message).remedy("look: twinset media show")
-        );
-    }
-    let progress = output.progress();
-    let total = verify::planned(&opened.sets, only);
-    progress.begin(&format!("verify {}", target.key), Some(total));
-    let watch = Advance(&*progress);
-    let stop = interrupt::flag();
-    let report = verify::verify(&opened.matrix, &opened.sets, only, &watch, stop);
-    progress.end();
-    if stop.load(std::sync::atomic::Ordering::Relaxed) {
-        return Err(
-            Fault::new(code::CANCELLED, target.key, "stopped by the operator")
-                .remedy("nothing was changed; start it again when it suits"),
-        );
-    }
-    Ok(tell_report(&target.key, report, output))
-}
-
-fn tell_report(key: &str, report: Report, output: &Output) -> Exit {
-    for note in &report.notes {
-        output.line(format!("note {note}"));
-    }
-    for damage in &report.damage {
-        output.line(format!("damaged {damage}"));
-    }
-    for lost in &report.lost {
-        output.line(format!(
-            "lost position {}, family {}, chunk {}: damaged on every mirror",
-            lost.position, lost.family, lost.chunk
-        ));
-    }
-    let read = bytes(report.bytes);
-    let (sets, volumes) = (report.sets, report.volumes);
-    let exit = match (report.lost.is_empty(), report.damage.is_empty()) {
-        (false, _) => Exit::Lost,
-        (true, false) => Exit::Degraded,
-        (true, true) => Exit::Done,
-    };
-    output.line(match exit {
-        Exit::Done => format!("{key}: sound, {sets} sets on {volumes} volumes, {read} read"),
-        Exit::Degraded => format!(
-            "{key}: {} damaged places, everything is still readable, {read} read",
-            report.damage.len()
-        ),
-        _ => format!(
-            "{key}: {} chunks are lost on every mirror",
-            report.lost.len()
-        ),
-    });
-    output.finish(Ok((exit, report)))
-}
-
-fn desk<'a>(context: &'a mut Context, progress: &'a dyn Progress) -> Desk<'a> {
+pub(super) fn desk<'a>(context: &'a mut Context, progress: &'a dyn Progress) -> Desk<'a> {
     let stop = interrupt::flag();
     Desk {
         state: &context.state,
@@ -376,58 +299,4 @@ fn export_set(
         Exit::Degraded
     };
     Ok(output.finish(Ok((exit, exported))))
-}
-
-fn recover_set(context: &mut Context, args: &SetArgs, output: &Output) -> Result<Exit, Fault> {
-    let (_, target) = target_of(context, args)?;
-    let instances = super::restore::instances(&context.config);
-    let progress = output.progress();
-    let mut ask = |set: &inventory::SetOnMedia| recover::ask_servers(&instances, set);
-    let report = recover::recover(&mut desk(context, &*progress), &target, &mut ask)?;
-    for left in &report.work_removed {
-        output.line(format!("removed unfinished work {left}"));
-    }
-    for plan in &report.positions {
-        output.line(format!(
-            "position {}: {}, {} steps taken",
-            plan.position,
-            show::state(plan.state),
-            plan.steps.len()
-        ));
-    }
-    for position in &report.unconfirmed {
-        output.line(format!(
-            "position {position} stays unconfirmed: no server could confirm it"
-        ));
-    }
-    let quiet = report.work_removed.is_empty() && report.positions.is_empty();
-    if quiet {
-        output.line(format!("{}: nothing to recover", target.key));
-    }
-    let exit = if report.unconfirmed.is_empty() {
-        Exit::Done
-    } else {
-        Exit::Degraded
-    };
-    Ok(output.finish(Ok((exit, report))))
-}
-
-fn recover_plan(context: &mut Context, args: &SetArgs, output: &Output) -> Result<Exit, Fault> {
-    let (_, target) = target_of(context, args)?;
-    let progress = output.progress();
-    let plans = recover::dry_run(&mut desk(context, &*progress), &target)?;
-    for plan in &plans {
-        output.line(format!(
-            "position {}: {}",
-            plan.position,
-            show::state(plan.state)
-        ));
-        for step in &plan.steps {
-            output.line(format!("  {step}"));
-        }
-    }
-    if plans.is_empty() {
-        output.line(format!("{}: no position needs recovery", target.key));
-    }
-    Ok(output.finish(Ok((Exit::Done, plans))))
 }

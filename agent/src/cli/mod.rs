@@ -7,9 +7,11 @@ mod context;
 mod interrupt;
 mod media;
 mod plugin;
+mod recover;
 mod restore;
 mod show;
 mod status;
+mod verify;
 
 use std::path::Path;
 

@@ -2,12 +2,14 @@
 
 use serde::Serialize;
 use twinset_domain::recover::SetState;
-use twinset_domain::{Exit, Fault};
+use twinset_domain::{Exit, Fault, append};
 
 use super::context::Context;
 use super::show;
 use crate::backup::desk::Target;
+use crate::backup::run;
 use crate::catalog::Run;
+use crate::config::Group;
 use crate::media::inventory::SetLine;
 use crate::report::{Output, table, utc};
 
@@ -27,6 +29,10 @@ struct SetStatus {
     unconfirmed: Vec<SetLine>,
     /// The last runs that this agent knows of.
     runs: Vec<Run>,
+    /// Databases of the group, by name, that have no published backup here.
+    never: Vec<String>,
+    /// Why the next run would not be allowed to append.
+    refused: Vec<Fault>,
     fault: Option<Fault>,
 }
 
@@ -54,8 +60,12 @@ pub(super) fn status(
         let mut media_sets = Vec::new();
         for database in databases {
             let target = context.target(set, database)?;
-            let status = look(context, &target)?;
-            let sound = status.missing.is_empty() && status.unconfirmed.is_empty();
+            let mut status = look(context, &target)?;
+            keep_group(group, database, &mut status);
+            let sound = status.missing.is_empty()
+                && status.unconfirmed.is_empty()
+                && status.refused.is_empty()
+                && status.never.is_empty();
             if !sound || status.fault.is_some() {
                 exit = exit.worst(Exit::Degraded);
             }
@@ -72,6 +82,32 @@ pub(super) fn status(
     Ok(output.finish(Ok((exit, groups))))
 }
 
+/// A media set may carry other groups' databases too: only those of this group are shown, and those
+/// that it names and that were never backed up are said.
+fn keep_group(group: &Group, only: Option<&str>, status: &mut SetStatus) {
+    let ours = |line: &SetLine| {
+        line.database
+            .as_deref()
+            .is_some_and(|name| group.databases.select(name))
+    };
+    status.last.retain(ours);
+    status.unconfirmed.retain(ours);
+    let here = |name: &&str| only.is_none_or(|only| only.eq_ignore_ascii_case(name));
+    let backed_up = |name: &str| {
+        let same = |line: &SetLine| {
+            line.database
+                .as_deref()
+                .is_some_and(|there| there.eq_ignore_ascii_case(name))
+        };
+        status.last.iter().any(same)
+    };
+    let named = group.databases.named().filter(here);
+    status.never = named
+        .filter(|name| !backed_up(name))
+        .map(str::to_owned)
+        .collect();
+}
+
 fn look(context: &Context, target: &Target) -> Result<SetStatus, Fault> {
     let mut status = SetStatus {
         media_set: target.key.clone(),
@@ -84,11 +120,17 @@ fn look(context: &Context, target: &Target) -> Result<SetStatus, Fault> {
             .into_iter()
             .take(5)
             .collect(),
+        never: Vec::new(),
+        refused: Vec::new(),
         fault: None,
     };
     match context.open_set(target) {
         Ok(open) => {
             status.missing = open.missing();
+            let expected = run::expected(&context.state, &context.catalog, target)?;
+            status.refused = append::plan(&expected, &open.matrix.seen())
+                .err()
+                .unwrap_or_default();
             for set in &open.sets {
                 let line = set.line();
                 match set.state {
@@ -119,6 +161,15 @@ fn print(group: &GroupStatus, output: &Output) {
         }
         for missing in &set.missing {
             output.line(format!("  missing: {missing}"));
+        }
+        for refused in &set.refused {
+            output.line(format!(
+                "  the next run would be refused: {} {}: {}",
+                refused.code, refused.object, refused.message
+            ));
+        }
+        for database in &set.never {
+            output.line(format!("  never backed up: {database}"));
         }
         let rows: Vec<Vec<String>> = set
             .last

@@ -50,6 +50,7 @@ pub fn format(order: &Order<'_>) -> Result<Done, Fault> {
         && matrix.cells.iter().any(|cell| cell.volume.is_ok())
     {
         if order.destroy == Some(id) {
+            may_destroy(order, &matrix)?;
             destroy(&matrix)?;
         } else if let Some(done) = attach(order, &matrix, id)? {
             return Ok(done);
@@ -249,6 +250,31 @@ fn refuse_foreign(order: &Order<'_>, volume: &Volume) -> Result<(), Fault> {
     Err(Fault::new(code::FOREIGN_DATA, volume.place(), message)
         .cause(format!("found: {}", foreign.join(", ")))
         .remedy("use an empty folder, or --overwrite to go beside them; they are never touched"))
+}
+
+/// Every volume must be there, sound and ours before the first byte of any of them goes.
+fn may_destroy(order: &Order<'_>, matrix: &Matrix) -> Result<(), Fault> {
+    for cell in &matrix.cells {
+        let header = match (&cell.volume, &cell.header) {
+            (Err(fault), _) => return Err(Fault::from(fault.clone())),
+            (Ok(_), Err(fault)) => return Err(fault.clone()),
+            (Ok(_), Ok(header)) => header,
+        };
+        if header.agent != order.draft.agent {
+            let object = format!("{} ({})", cell.place.label, cell.place.slot);
+            return Err(Fault::new(
+                code::OTHER_WRITER,
+                object,
+                "another agent writes this volume",
+            )
+            .cause(format!(
+                "its header names agent {} ({})",
+                header.agent, header.agent_name
+            ))
+            .remedy("destroy the media set on that host; nothing was removed"));
+        }
+    }
+    Ok(())
 }
 
 /// Removes every section and record, headers last: what is cut off half-way is still known as a

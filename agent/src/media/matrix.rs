@@ -106,6 +106,19 @@ impl Matrix {
         self.cells.iter().all(|cell| cell.volume.is_ok())
     }
 
+    /// The last verdict or void of all volumes.
+    #[must_use]
+    pub fn newest_tail(&self) -> Option<Tail> {
+        let tail = |state| match state {
+            State::Found(found) => found.tail,
+            _ => None,
+        };
+        self.seen()
+            .into_iter()
+            .filter_map(|seen| tail(seen.state))
+            .max()
+    }
+
     /// What the quick consistency check looks at: headers, tails, properties.
     #[must_use]
     pub fn seen(&self) -> Vec<Seen> {
@@ -209,6 +222,8 @@ fn found(volume: &Volume, header: &MediaHeader) -> Result<Found, DeviceFault> {
     }
     // Unsealed data, data or a manifest without the other half, data under a void, unfinished work.
     let mut unresolved: BTreeSet<u64> = data.symmetric_difference(&manifests).copied().collect();
+    // What a published set lacks is damage, not a dead run's work.
+    unresolved.retain(|position| !verdicts.contains(position));
     let work = leftovers.iter().filter(|left| left.run_id.is_some());
     unresolved.extend(work.map(|left| left.index.unwrap_or(0).div_ceil(2)));
     let highest = sections

@@ -1,10 +1,11 @@
 //! Sets right what a dead run left: never deletes what may be acknowledged, leaves nothing half.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::Serialize;
 use twinset_domain::recover::{PositionPlan, SetState, Step, plan};
-use twinset_domain::{AgentId, Fault, MediaSetId, Moment, Position, RunId, Slot, name};
+use twinset_domain::{AgentId, Fault, MediaSetId, Moment, Position, RunId, Slot, code, name};
 use twinset_format::manifest::{Manifest, Source};
 use twinset_format::mtf::SetFacts;
 use twinset_format::record::{self, Outcome, Record};
@@ -29,6 +30,9 @@ pub struct Recovery<'a> {
     pub now: Moment,
     /// End of the chain.
     pub chain: Chain,
+    /// Positions that the catalog knows to be settled: whatever the media lack of them, nothing
+    /// that is left of them is removed.
+    pub settled: BTreeSet<u64>,
 }
 
 /// SQL Server's word on a sealed set, where it can be had.
@@ -51,6 +55,8 @@ pub struct Report {
     pub work_removed: Vec<String>,
     /// Sealed sets that still wait for SQL Server's word.
     pub unconfirmed: Vec<Position>,
+    /// Sets that cannot be made whole from what is left; nothing of them was removed.
+    pub lost: Vec<String>,
 }
 
 /// What recovery would do to each position that is not in order.
@@ -81,6 +87,13 @@ impl Recovery<'_> {
             let state = set.state;
             let steps = plan(state, &set.pieces);
             if steps.is_empty() {
+                continue;
+            }
+            if state == SetState::Unsealed && self.settled.contains(&set.position.get()) {
+                let message = "its manifests are gone from every mirror; its data is kept";
+                report
+                    .lost
+                    .push(format!("position {}: {message}", set.position));
                 continue;
             }
             for step in &steps {
@@ -138,7 +151,16 @@ impl Recovery<'_> {
     ) -> Result<(), Fault> {
         let position = set.position;
         match *step {
-            Step::Heal(slot) => self.heal(set, slot),
+            Step::Heal(slot) => match self.heal(set, slot) {
+                // One old set that is lost must not keep all others from being set right.
+                Err(fault) if fault.code == code::LOST => {
+                    report
+                        .lost
+                        .push(format!("{}: {}", fault.object, fault.message));
+                    Ok(())
+                }
+                other => other,
+            },
             Step::Confirm => self.confirm(set, confirm, report),
             Step::CopyVerdict(slot) => self.copy_verdict(set, slot),
             Step::PutVoid(slot) => self.put_void(set, slot),
@@ -155,10 +177,13 @@ impl Recovery<'_> {
 
     /// Copies what a mirror lacks of a set from its twins.
     fn heal(&self, set: &SetOnMedia, slot: Slot) -> Result<(), Fault> {
-        let (Some(volume), Some(manifest)) =
-            (self.matrix.volume(slot), set.manifests.get(&slot.family))
-        else {
+        let Some(volume) = self.matrix.volume(slot) else {
             return Ok(());
+        };
+        let Some(manifest) = set.manifests.get(&slot.family) else {
+            let object = format!("position {}, {}", set.position, slot.family);
+            let message = "its manifest is on no mirror; what is left is kept";
+            return Err(Fault::new(code::LOST, object, message));
         };
         let twins: Vec<Arc<Volume>> = set
             .pieces

@@ -34,6 +34,8 @@ pub struct Report {
     pub damage: Vec<Damage>,
     /// Chunks that no mirror has sound.
     pub lost: Vec<Lost>,
+    /// What the catalog knows and the media lack, if so.
+    pub behind: Option<String>,
     /// Worth knowing, no damage: foreign files, unfinished work, unconfirmed sets.
     pub notes: Vec<String>,
     /// Data bytes read.

@@ -1,12 +1,12 @@
 //! Native backup files again, one per family, with the statement that restores them (P9).
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
-use twinset_domain::{BackupKind, Fault, Position, code};
+use twinset_domain::{BackupKind, Fault, Position, RunId, code};
 use twinset_format::manifest::Facts;
 
 use super::open::{DamageMap, OpenSet};
@@ -113,16 +113,13 @@ fn write(
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<ReadReport, Fault> {
+    // A name of this run alone, never opened if it is there: no second export and no link that
+    // somebody laid can share it.
     let mut work = path.as_os_str().to_owned();
-    work.push(".part");
+    work.push(format!(".{}.part", RunId::random()));
     let work = PathBuf::from(work);
     let cannot = |error: std::io::Error| failed(path, "cannot be written", &error);
-    let mut file: File = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .open(&work)
-        .map_err(cannot)?;
+    let mut file: File = os::create_private(&work).map_err(cannot)?;
     let mut copy = || -> Result<(), Fault> {
         while let Some(chunk) = reader.next_chunk()? {
             if stop.load(Ordering::Relaxed) {
@@ -145,11 +142,12 @@ fn write(
     copied.map(|()| reader.finish())
 }
 
-/// The exact RESTORE for the exported files.
+/// The exact RESTORE for the exported files, under a name beside the original's.
 fn statement(open: &OpenSet, position: Position, files: &[PathBuf]) -> String {
     let facts = open.manifest(position).map(|manifest| &manifest.facts);
     RestoreStatement {
-        database: facts.map_or_else(String::new, |facts| facts.database.clone()),
+        // Never the original's name: the line is there to be pasted at three in the morning.
+        database: facts.map_or_else(String::new, |facts| format!("{}_Copy", facts.database)),
         kind: facts
             .and_then(|facts| facts.kind)
             .unwrap_or(BackupKind::Full),
@@ -170,4 +168,27 @@ fn statement(open: &OpenSet, position: Position, files: &[PathBuf]) -> String {
         },
     }
     .to_sql()
+}
+
+mod os {
+    use std::fs::{File, OpenOptions};
+    use std::io;
+    use std::path::Path;
+
+    /// Makes a new file that its owner and group alone may read: it holds a whole database.
+    #[cfg(unix)]
+    pub(super) fn create_private(path: &Path) -> io::Result<File> {
+        use std::os::unix::fs::OpenOptionsExt;
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o640)
+            .open(path)
+    }
+
+    /// Makes a new file; it inherits the rights of its folder.
+    #[cfg(windows)]
+    pub(super) fn create_private(path: &Path) -> io::Result<File> {
+        OpenOptions::new().write(true).create_new(true).open(path)
+    }
 }

@@ -1,7 +1,7 @@
 //! RESTORE through the virtual device interface, always under a name that is free (P11).
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -91,6 +91,13 @@ pub fn restore(
                 .remedy("look: twinset media show"),
         );
     };
+    if facts.sets.len() > 1 {
+        let object = format!("position {}", order.position);
+        let message = format!("it holds {} backup sets of SQL Server", facts.sets.len());
+        return Err(Fault::new(code::SET_TYPE, object, message)
+            .remedy("export it and restore the one you want with FILE = n"));
+    }
+    named(order.name)?;
     let library = VdiLibrary::load(&order.settings.vdi_library)?;
     let run = RunId::random().to_string();
     let mut control = Connector::new(order.settings.clone(), &run).open(Purpose::Control)?;
@@ -129,6 +136,13 @@ pub fn restore(
     let streamed = session.stream(readers, &statement, &mut control);
     progress.end();
     let read = streamed.devices.iter().map(|device| device.bytes).sum();
+    if stop.load(Ordering::Relaxed) && streamed.statement != Some(StatementEnd::Ok) {
+        let message = "stopped by the operator";
+        return Err(
+            Fault::new(code::CANCELLED, format!("database {}", order.name), message)
+                .remedy("it may be left RESTORING: drop it, or restore again"),
+        );
+    }
     let map = judged(streamed, order.name)?.map;
     Ok(Restored {
         database: order.name.to_owned(),
@@ -147,6 +161,18 @@ fn transfer(facts: &Facts) -> Transfer {
         max_transfer_size: facts.max_transfer_size.unwrap_or(1 << 20),
         buffer_count: 0,
     }
+}
+
+/// A name that SQL Server takes: 1 to 128 characters.
+fn named(name: &str) -> Result<(), Fault> {
+    let length = name.encode_utf16().count();
+    if (1..=128).contains(&length) && !name.chars().any(char::is_control) {
+        return Ok(());
+    }
+    Err(
+        Fault::new(code::USAGE, "--as", "this is no name for a database")
+            .remedy("use 1 to 128 characters, none of them a control character"),
+    )
 }
 
 /// A database is never restored over another one, and never over a mirrored one (P11).

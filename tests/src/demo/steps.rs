@@ -215,7 +215,7 @@ fn export(stage: &Stage, show: &mut Show) -> io::Result<()> {
     let exported = run(stage, show, "media export payroll --position 1 --to native")?;
     let statement = exported
         .out
-        .contains("RESTORE DATABASE [Payroll] FROM DISK");
+        .contains("RESTORE DATABASE [Payroll_Copy] FROM DISK");
     show.check(
         "two files and their RESTORE are there",
         exported.code == 3 && statement,

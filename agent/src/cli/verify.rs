@@ -1,0 +1,133 @@
+//! `twinset media verify`.
+
+use twinset_domain::{Exit, Fault, Position, code};
+
+use super::args::SetArgs;
+use super::context::Context;
+use super::interrupt;
+use super::media::target_of;
+use crate::backup::desk::Target;
+use crate::media::matrix::Matrix;
+use crate::media::verify::{self, Lost, Report, Watch};
+use crate::report::{Output, Progress, bytes};
+
+/// Progress of a verify pass.
+struct Advance<'a>(&'a dyn Progress);
+
+impl Watch for Advance<'_> {
+    fn advance(&self, bytes: u64) {
+        self.0.advance(bytes);
+    }
+}
+
+/// Reads every byte of every mirror.
+pub(super) fn verify_set(
+    context: &Context,
+    args: &SetArgs,
+    only: Option<Position>,
+    output: &Output,
+) -> Result<Exit, Fault> {
+    let (_, target) = target_of(context, args)?;
+    let opened = context.open_set(&target)?;
+    if let Some(wanted) = only
+        && opened.sets.iter().all(|set| set.position != wanted)
+    {
+        let message = format!("no backup set at position {wanted}");
+        return Err(
+            Fault::new(code::SET_MISSING, target.key, message).remedy("look: twinset media show")
+        );
+    }
+    let progress = output.progress();
+    let total = verify::planned(&opened.sets, only);
+    progress.begin(&format!("verify {}", target.key), Some(total));
+    let watch = Advance(&*progress);
+    let stop = interrupt::flag();
+    let report = verify::verify(&opened.matrix, &opened.sets, only, &watch, stop);
+    progress.end();
+    if stop.load(std::sync::atomic::Ordering::Relaxed) {
+        return Err(
+            Fault::new(code::CANCELLED, target.key, "stopped by the operator")
+                .remedy("nothing was changed; start it again when it suits"),
+        );
+    }
+    let mut report = report;
+    report.behind = behind_catalog(context, &target, &opened.matrix)?;
+    Ok(tell_report(&target.key, report, output))
+}
+
+/// The media may agree with each other and still lack what the catalog saw last: a set that was
+/// removed from every mirror leaves no other trace.
+fn behind_catalog(
+    context: &Context,
+    target: &Target,
+    matrix: &Matrix,
+) -> Result<Option<String>, Fault> {
+    let known = context
+        .catalog
+        .media_set(&target.key)?
+        .map_or(0, |known| known.sequence);
+    let found = matrix.newest_tail().map_or(0, |tail| tail.sequence);
+    Ok((known > found).then(|| {
+        format!("the media end at record {found}, the catalog knows record {known}: sets were removed, or older volumes were put back")
+    }))
+}
+
+fn tell_report(key: &str, report: Report, output: &Output) -> Exit {
+    for note in &report.notes {
+        output.line(format!("note {note}"));
+    }
+    for damage in &report.damage {
+        output.line(format!("damaged {damage}"));
+    }
+    if let Some(behind) = &report.behind {
+        output.line(format!("behind {behind}"));
+    }
+    for (lost, last) in ranges(&report.lost) {
+        let chunks = if lost.chunk == last {
+            format!("chunk {last}")
+        } else {
+            format!("chunks {} to {last}", lost.chunk)
+        };
+        output.line(format!(
+            "lost position {}, family {}, {chunks}: damaged on every mirror",
+            lost.position, lost.family
+        ));
+    }
+    let read = bytes(report.bytes);
+    let (sets, volumes) = (report.sets, report.volumes);
+    let whole = report.damage.is_empty() && report.behind.is_none();
+    let exit = match (report.lost.is_empty(), whole) {
+        (false, _) => Exit::Lost,
+        (true, false) => Exit::Degraded,
+        (true, true) => Exit::Done,
+    };
+    output.line(match exit {
+        Exit::Done => format!("{key}: sound, {sets} sets on {volumes} volumes, {read} read"),
+        Exit::Degraded => format!(
+            "{key}: {} damaged places, everything is still readable, {read} read",
+            report.damage.len()
+        ),
+        _ => format!(
+            "{key}: {} chunks are lost on every mirror",
+            report.lost.len()
+        ),
+    });
+    output.finish(Ok((exit, report)))
+}
+
+/// Runs of lost chunks, each with its last chunk: a lost terabyte is one line.
+fn ranges(lost: &[Lost]) -> Vec<(Lost, u64)> {
+    let mut ranges: Vec<(Lost, u64)> = Vec::new();
+    for lost in lost {
+        match ranges.last_mut() {
+            Some((first, last))
+                if (first.position, first.family, *last + 1)
+                    == (lost.position, lost.family, lost.chunk) =>
+            {
+                *last += 1;
+            }
+            _ => ranges.push((lost.clone(), lost.chunk)),
+        }
+    }
+    ranges
+}
