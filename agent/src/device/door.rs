@@ -159,6 +159,7 @@ fn refuse(path: &Path, report_dir: Option<&Path>, error: &LibraryError) -> Fault
 }
 
 fn write_report(dir: &Path, path: &Path, error: &LibraryError) -> std::io::Result<String> {
+    fs::create_dir_all(dir)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let report = dir.join(format!("{name}.refused.txt"));
     fs::write(&report, error.to_string())?;
