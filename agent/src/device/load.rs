@@ -17,7 +17,7 @@ use twinset_plugin_api::{Access, Description, DeviceError, Outcome};
 use super::call::Handle;
 use super::door::{self, Door};
 use super::fault::DeviceFault;
-use super::trust;
+use super::{elf, trust};
 
 /// How long `describe` may take; it touches no device.
 const DESCRIBE_DEADLINE: Duration = Duration::from_secs(10);
@@ -228,10 +228,14 @@ fn check_hash(path: &Path, pinned: Option<&str>) -> Result<String, Fault> {
     let mut file = File::open(path).map_err(unreadable)?.take(FILE_MAX + 1);
     let (mut blake3, mut sha256) = (blake3::Hasher::new(), Context::new(&SHA256));
     let (mut buffer, mut size) = (vec![0; READ_SIZE], 0);
+    let mut least = None;
     loop {
         let read = file.read(&mut buffer).map_err(unreadable)?;
         if read == 0 {
             break;
+        }
+        if size == 0 {
+            least = elf::least_length(&buffer[..read]);
         }
         size += read as u64;
         blake3.update(&buffer[..read]);
@@ -246,6 +250,11 @@ fn check_hash(path: &Path, pinned: Option<&str>) -> Result<String, Fault> {
             "the plugin file is larger than 1 GiB",
         )
         .remedy("name the plugin's library file in `path` of its [plugins] table"));
+    }
+    if let Some(least) = least.filter(|least| *least > size) {
+        let message = format!("the plugin file is cut off: {size} bytes of at least {least}");
+        return Err(Fault::new(code::PLUGIN_LOAD, object, message)
+            .remedy("install the plugin again, and put its file in place with one rename"));
     }
     if let Some(pinned) = pinned {
         let digest = sha256.finish();

@@ -10,6 +10,7 @@
 
 mod call;
 mod door;
+mod elf;
 mod fault;
 mod lane;
 mod list;
