@@ -1,2 +1,16 @@
-//! See the crate description.
-fn main() {}
+//! What must hold, one file per question.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod bad_input;
+mod damage;
+mod double;
+mod front;
+mod media_format;
+mod media_import;
+mod messages;
+mod one_writer;
+mod recover;
+mod sqlserver;
+mod support;
+mod tidy;

@@ -1,0 +1,5 @@
+//! Is every changed, missing, swapped or cut byte found, named, and healed from a twin?
+
+mod bits;
+mod files;
+mod scarred;

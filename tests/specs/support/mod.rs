@@ -1,0 +1,12 @@
+//! What the specifications stand on: a world of its own for each test, and the real `twinset`
+//! binary with real plugin files.
+
+mod bytes;
+mod program;
+mod samples;
+mod world;
+
+pub(crate) use bytes::{Dice, damage_bit, hex_of, sections, snapshot, work_files};
+pub(crate) use program::{Ran, Running, built, skip};
+pub(crate) use samples::{corpus, generated, log_backup};
+pub(crate) use world::World;
