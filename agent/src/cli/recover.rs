@@ -45,10 +45,10 @@ pub(super) fn recover_set(
     if quiet {
         output.line(format!("{}: nothing to recover", target.key));
     }
-    let exit = if report.unconfirmed.is_empty() {
-        Exit::Done
-    } else {
-        Exit::Degraded
+    let exit = match (report.lost.is_empty(), report.unconfirmed.is_empty()) {
+        (false, _) => Exit::Lost,
+        (true, false) => Exit::Degraded,
+        (true, true) => Exit::Done,
     };
     Ok(output.finish(Ok((exit, report))))
 }

@@ -105,6 +105,8 @@ impl Recovery<'_> {
                 steps,
             });
         }
+        // Every mirror that lacks a lost chunk names it once.
+        report.lost.dedup();
         Ok(report)
     }
 
