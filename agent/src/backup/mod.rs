@@ -4,7 +4,7 @@
 //! * [`run`]: what every run shares: locks, the quick check, the intent, the end;
 //! * [`import`]: existing native files become a set;
 //! * [`vdi`]: SQL Server's stream through the virtual device interface;
-//! * [`sink`]: a family of the media engine as the end of a virtual device;
+//! * `sink`: a family of the media engine as the end of a virtual device;
 //! * [`recover`]: sets right what a dead run left, and asks SQL Server where it can.
 
 pub mod desk;

@@ -5,7 +5,7 @@
 //!
 //! * [`volume`]: one opened device and what is read of it;
 //! * [`matrix`]: all volumes of a media set, opened together;
-//! * [`format`]: makes a media set;
+//! * [`mod@format`]: makes a media set;
 //! * [`writer`]: one family's fan-out to all mirrors, hashed in one pass, and its seal;
 //! * [`publish`]: verdicts and voids;
 //! * [`inventory`]: which backup sets are there;

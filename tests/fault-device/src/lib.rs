@@ -1,6 +1,6 @@
 //! The disk plugin with planted faults, for tests that need a device to go wrong.
 //!
-//! Options: `path` as for the disk plugin, and the faults of [`faults::Faults`]. Calls are named as
+//! Options: `path` as for the disk plugin, and the faults of `faults::Faults`. Calls are named as
 //! in the device contract (`write`, `end_section`, ...). The sources of the disk plugin are
 //! compiled in, because plugins are `cdylib` only.
 

@@ -222,10 +222,20 @@ fn a_published_set_without_data_anywhere_is_lost_and_nothing_of_it_is_deleted() 
     half.remove(1, 1, "0003.").remove(2, 1, "0003.");
     let before = snapshot(&half.world.volume(1, 1));
     half.world.verify(4);
-    half.world
+    let report = half
+        .world
         .json(&["media", "recover", "payroll"])
         .ended(4)
-        .failed("TW3004");
+        .result();
+    let lost = report["lost"].as_array().unwrap();
+    assert_eq!(lost.len(), 1, "{report}");
+    assert!(
+        lost[0]
+            .as_str()
+            .unwrap()
+            .starts_with("position 2, family 1, chunk 0"),
+        "{report}"
+    );
     assert_eq!(snapshot(&half.world.volume(1, 1)), before);
     half.world.exports(1, 0, &half.before);
 }
@@ -257,7 +267,7 @@ fn a_sound_media_set_has_nothing_to_recover() {
         .result();
     assert_eq!(
         report,
-        json!({ "positions": [], "work_removed": [], "unconfirmed": [] })
+        json!({ "positions": [], "work_removed": [], "unconfirmed": [], "lost": [] })
     );
     for mirror in ["m1", "m2"] {
         let below = |path: &Path| path.starts_with(mirror);
