@@ -135,15 +135,17 @@ fn an_import_killed_at_any_call_of_the_last_device_is_set_right() {
     killed_import(2, 2);
 }
 
-fn killed_recover(of_import: Moment, reached: usize) {
+/// An import dies before a call of family 2's device on `mirror`, then recover dies at each of its
+/// moments; `reached` of them come whatever family 1 was doing.
+fn killed_recover(of_import: Moment, mirror: u8, reached: usize) {
     let mut came = 0;
     for of_recover in OF_RECOVER {
-        for (mirror, family) in [(1, 1), (2, 2)] {
+        for (on, family) in [(1, 1), (2, 2)] {
             let mut stage = stage();
             let files = stage.killed.clone();
-            assert!(stage.die(&World::import_line(&files), of_import, 2, 2));
+            assert!(stage.die(&World::import_line(&files), of_import, mirror, 2));
             let line = ["media", "recover", "payroll"];
-            came += usize::from(stage.die(&line, of_recover, mirror, family));
+            came += usize::from(stage.die(&line, of_recover, on, family));
             stage.is_set_right();
         }
     }
@@ -152,17 +154,17 @@ fn killed_recover(of_import: Moment, reached: usize) {
 
 #[test]
 fn a_recover_killed_while_it_takes_unsealed_data_back_is_done_again() {
-    killed_recover(moment("end_section", Some(3), 0), 2);
+    killed_recover(moment("begin_section", Some(4), 0), 1, 3);
 }
 
 #[test]
 fn a_recover_killed_while_it_heals_a_mirror_is_done_again() {
-    killed_recover(moment("begin_section", Some(4), 0), 1);
+    killed_recover(moment("begin_section", Some(4), 0), 2, 2);
 }
 
 #[test]
 fn a_recover_killed_while_it_copies_a_verdict_is_done_again() {
-    killed_recover(moment("put_record", None, 0), 1);
+    killed_recover(moment("put_record", None, 0), 2, 1);
 }
 
 #[test]
