@@ -6,6 +6,7 @@ mod bad_input;
 mod damage;
 mod double;
 mod front;
+mod keeps;
 mod media_format;
 mod media_import;
 mod messages;

@@ -106,3 +106,28 @@ fn status_names_the_last_set_without_asking_the_server() {
     assert_eq!(media["runs"][0]["state"], "published");
     assert_eq!(media["missing"].as_array().unwrap().len(), 0);
 }
+
+#[test]
+fn status_names_a_database_that_was_never_backed_up() {
+    let host = Host::usual();
+    let status = host.world.json(&["status", "payroll"]).ended(3).result();
+    let media = &status[0]["media_sets"][0];
+    assert_eq!(media["never"], serde_json::json!(["Payroll"]));
+    host.backup().ended(0);
+    host.world.json(&["status", "payroll"]).ended(0);
+}
+
+#[test]
+fn status_says_why_the_next_run_would_be_refused() {
+    let host = Host::usual();
+    host.backup().ended(0);
+    let (one, two) = (host.world.device(1, 1), host.world.device(2, 1));
+    let between = host.world.path().join("between");
+    for (from, to) in [(&one, &between), (&two, &one), (&between, &two)] {
+        fs::rename(from, to).unwrap();
+    }
+    let status = host.world.json(&["status", "payroll"]).ended(3).result();
+    let refused = &status[0]["media_sets"][0]["refused"];
+    assert_eq!(refused[0]["code"], "3133", "{status}");
+    host.backup().ended(1).failed("3133");
+}

@@ -272,3 +272,26 @@ fn imported_files_of_another_server_restore_through_virtual_devices() {
     host.world.json(&line).ended(0);
     host.restores("Payroll", 1, "Copy");
 }
+
+#[test]
+fn a_restore_that_the_operator_stops_ends_as_cancelled() {
+    let mut host = with_set();
+    host.turn(&json!({ "bytes_per_second": 1 << 20 }));
+    let line = [
+        "restore", "run", "Payroll", "--group", "payroll", "--as", "Copy", "--on", "sql-a",
+    ];
+    let mut running = host.world.start(&line);
+    assert!(running.says("restore Payroll as Copy"));
+    assert!(running.says("\"running\""));
+    running.interrupt();
+    running.end().ended(6).failed("TW5004");
+}
+
+#[test]
+fn a_name_that_is_none_is_refused_before_anything_is_asked() {
+    let host = with_set();
+    let long = "x".repeat(129);
+    for name in ["", "a\nb", long.as_str()] {
+        host.restore(name).ended(2).failed("TW1007");
+    }
+}
