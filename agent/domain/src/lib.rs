@@ -3,7 +3,8 @@
 //! Nothing in this crate touches the world: no files, no clock, no SQL. Facts and times come in as
 //! arguments, decisions go out as values that can be printed and tested. In the order of a backup:
 //! [`append`] (may this run write, and where), [`verdict`] (did it succeed), [`recover`] (what a
-//! dead run left), [`restore`] (which set, from which volumes).
+//! dead run left), [`restore`] (which set, from which volumes),
+//! [`standing`] (which mirrors hold everything).
 
 pub mod append;
 pub mod chunk;
@@ -15,6 +16,7 @@ mod moment;
 pub mod name;
 pub mod recover;
 pub mod restore;
+pub mod standing;
 pub mod verdict;
 
 pub use fault::{Code, Exit, Fault, code};

@@ -37,6 +37,16 @@ impl Moment {
     pub fn compact(self) -> String {
         self.to_string().replace(['-', ':'], "")
     }
+
+    /// Reads the form in file names.
+    #[must_use]
+    pub fn from_compact(text: &str) -> Option<Self> {
+        let part = |from: usize, to: usize| text.get(from..to);
+        let (date, time) = text.split_once('T').filter(|_| text.len() == 16)?;
+        let day = format!("{}-{}-{}", date.get(..4)?, date.get(4..6)?, date.get(6..8)?);
+        let clock = format!("{}:{}:{}", time.get(..2)?, part(11, 13)?, part(13, 15)?);
+        format!("{day}T{clock}Z").parse().ok()
+    }
 }
 
 impl fmt::Display for Moment {

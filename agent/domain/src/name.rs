@@ -1,6 +1,8 @@
 //! Names of sections and records: for people; the number decides.
 
-use crate::{BackupKind, Moment, Position, RunId};
+use std::fmt;
+
+use crate::{AgentId, BackupKind, Moment, Position, RunId};
 
 /// Longest database part of a file name, in bytes.
 const MAX_DATABASE: usize = 96;
@@ -56,22 +58,129 @@ pub fn parse_void(name: &str) -> Option<u64> {
     (void(sequence) == name).then_some(sequence)
 }
 
-/// Name of the record that publishes a set: `verdict.000007.0001.<run id>`.
-#[must_use]
-pub fn verdict(sequence: u64, position: Position, run: RunId) -> String {
-    format!(
-        "verdict.{sequence:06}.{:04}.{}",
-        position.get(),
-        run.0.simple()
-    )
+/// What a record in the chain of a media set is about; the first word of its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RecordKind {
+    /// A set was published.
+    Verdict,
+    /// A published set was removed lawfully (retention).
+    Drop,
+    /// Mirrors fell out of step.
+    OutOfStep,
+    /// Mirrors are in step again.
+    InStep,
+    /// Mirrors were given up for good.
+    MirrorDropped,
+    /// The media set takes no more sets.
+    Closed,
 }
 
-/// Writing order, position and run that a verdict record's name tells.
-#[must_use]
-pub fn parse_verdict(name: &str) -> Option<(u64, Position, RunId)> {
-    let mut parts = name.strip_prefix("verdict.")?.splitn(3, '.');
-    let sequence = parts.next()?.parse().ok()?;
-    let position = Position::new(parts.next()?.parse().ok()?)?;
-    let run = parts.next()?.parse().ok()?;
-    (verdict(sequence, position, run) == name).then_some((sequence, position, run))
+impl RecordKind {
+    /// Every kind.
+    pub const ALL: [Self; 6] = [
+        Self::Verdict,
+        Self::Drop,
+        Self::OutOfStep,
+        Self::InStep,
+        Self::MirrorDropped,
+        Self::Closed,
+    ];
+
+    /// The word in names.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Verdict => "verdict",
+            Self::Drop => "drop",
+            Self::OutOfStep => "out-of-step",
+            Self::InStep => "in-step",
+            Self::MirrorDropped => "mirror-dropped",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// What the name of a record in the chain tells: `verdict.000007.0001.<run id>`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecordName {
+    /// What it is about.
+    pub kind: RecordKind,
+    /// Place in the writing order of the media set, from 1; voids count too.
+    pub sequence: u64,
+    /// The set; for records about mirrors, the first position that they may lack.
+    pub position: Position,
+    /// The run that wrote the set, or the record.
+    pub run: RunId,
+}
+
+impl fmt::Display for RecordName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (word, run) = (self.kind.word(), self.run.0.simple());
+        let (sequence, position) = (self.sequence, self.position.get());
+        write!(f, "{word}.{sequence:06}.{position:04}.{run}")
+    }
+}
+
+impl RecordName {
+    /// Reads a name; `None` for all that is not exactly one.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        let mut parts = name.splitn(4, '.');
+        let word = parts.next()?;
+        let kind = RecordKind::ALL
+            .into_iter()
+            .find(|kind| kind.word() == word)?;
+        let sequence = parts.next()?.parse().ok()?;
+        let position = Position::new(parts.next()?.parse().ok()?)?;
+        let run = parts.next()?.parse().ok()?;
+        let parsed = Self {
+            kind,
+            sequence,
+            position,
+            run,
+        };
+        (parsed.to_string() == name).then_some(parsed)
+    }
+
+    /// Reads the name of a verdict.
+    #[must_use]
+    pub fn verdict(name: &str) -> Option<Self> {
+        Self::parse(name).filter(|name| name.kind == RecordKind::Verdict)
+    }
+}
+
+/// A reader's promise of time: nothing that it may be reading is removed before it has passed.
+/// `hold.20261121T010000Z.<agent id>.<run id>`. Holds are no part of the chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HoldName {
+    /// Until when.
+    pub until: Moment,
+    /// Who reads.
+    pub agent: AgentId,
+    /// Its run.
+    pub run: RunId,
+}
+
+impl fmt::Display for HoldName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (until, agent, run) = (
+            self.until.compact(),
+            self.agent.0.simple(),
+            self.run.0.simple(),
+        );
+        write!(f, "hold.{until}.{agent}.{run}")
+    }
+}
+
+impl HoldName {
+    /// Reads a name; `None` for all that is not exactly one.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        let mut parts = name.strip_prefix("hold.")?.splitn(3, '.');
+        let until = Moment::from_compact(parts.next()?)?;
+        let agent = parts.next()?.parse().ok()?;
+        let run = parts.next()?.parse().ok()?;
+        let parsed = Self { until, agent, run };
+        (parsed.to_string() == name).then_some(parsed)
+    }
 }

@@ -1,6 +1,8 @@
-//! Verdicts and voids: create-only documents, chained in writing order.
+//! Verdicts, voids and what is said of sets and mirrors later: create-only documents, one chain in
+//! writing order.
 
 use serde::{Deserialize, Serialize};
+use twinset_domain::name::{RecordKind, RecordName};
 use twinset_domain::{AgentId, MediaSetId, MirrorNo, Moment, Position, RunId};
 
 use crate::canonical::{self, BLANK_CHECK};
@@ -20,9 +22,36 @@ pub enum Outcome {
     SuccessHistoryMissing,
     /// Void: nothing of it was ever acknowledged.
     Void,
+    /// A published set was removed lawfully; its manifests stay.
+    Dropped,
+    /// The mirrors named may lack this position and all after it.
+    OutOfStep,
+    /// The mirrors named hold everything again.
+    InStep,
+    /// The mirrors named were given up for good.
+    MirrorDropped,
+    /// The media set takes no more sets.
+    Closed,
 }
 
-/// A verdict record (the publication of a set), or the void that stands in its manifest's place.
+impl Outcome {
+    /// Which kind of record says it; `None` for a void, which is a section.
+    #[must_use]
+    pub const fn kind(self) -> Option<RecordKind> {
+        match self {
+            Self::Success | Self::SuccessHistoryMissing => Some(RecordKind::Verdict),
+            Self::Void => None,
+            Self::Dropped => Some(RecordKind::Drop),
+            Self::OutOfStep => Some(RecordKind::OutOfStep),
+            Self::InStep => Some(RecordKind::InStep),
+            Self::MirrorDropped => Some(RecordKind::MirrorDropped),
+            Self::Closed => Some(RecordKind::Closed),
+        }
+    }
+}
+
+/// A record of the chain: a verdict (the publication of a set), the void that stands in its
+/// manifest's place, or what became of sets and mirrors later.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
@@ -37,11 +66,11 @@ pub struct Record {
     pub previous: Option<String>,
     /// What it says.
     pub outcome: Outcome,
-    /// The set.
+    /// The set; for what is said of mirrors, the first position that they may lack.
     pub position: Position,
-    /// The run that wrote the set.
+    /// The run that wrote the set; for what is said of mirrors, the run that says it.
     pub run: RunId,
-    /// Mirrors that hold the set.
+    /// Mirrors that hold the set, or of which something is said.
     pub mirrors: Vec<MirrorNo>,
     /// BLAKE3 of each family's manifest, as hex, in order.
     pub manifests: Vec<String>,
@@ -51,6 +80,9 @@ pub struct Record {
     pub agent: AgentId,
     /// When.
     pub written: Moment,
+    /// Why, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// Everything in a record but its check.
@@ -78,6 +110,8 @@ pub struct Draft {
     pub agent: AgentId,
     /// When.
     pub written: Moment,
+    /// Why, in words.
+    pub note: Option<String>,
 }
 
 impl Record {
@@ -98,7 +132,19 @@ impl Record {
             history: draft.history,
             agent: draft.agent,
             written: draft.written,
+            note: draft.note,
         }
+    }
+
+    /// The name it is stored under; `None` for a void.
+    #[must_use]
+    pub fn name(&self) -> Option<RecordName> {
+        Some(RecordName {
+            kind: self.outcome.kind()?,
+            sequence: self.sequence,
+            position: self.position,
+            run: self.run,
+        })
     }
 
     /// Its bytes.

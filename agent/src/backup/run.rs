@@ -235,6 +235,7 @@ impl Reserved {
             history,
             agent: facts.agent,
             written: clock::now(),
+            note: None,
         };
         publish::publish(&mut chain, &self.volumes(), &statement)?;
         let bytes = bytes(sealed);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
+use twinset_domain::name::RecordName;
 use twinset_domain::recover::{Piece, Second, SetState, classify};
 use twinset_domain::restore::Candidate;
 use twinset_domain::{
@@ -113,13 +114,13 @@ fn read_volume(volume: &Arc<Volume>, media_set: Option<MediaSetId>) -> Option<Vo
             }
         }
         for entry in volume.records()? {
-            let Some(named) = name::parse_verdict(&entry.name) else {
+            let Some(named) = RecordName::verdict(&entry.name) else {
                 continue;
             };
-            let position = named.1;
+            let position = named.position;
             if entry.length <= record::MAX_BYTES
                 && let Ok(record) = Record::parse(&volume.record(&entry.name)?)
-                && (record.sequence, record.position, record.run) == named
+                && record.name() == Some(named)
                 && sets.is_ours(record.media_set)
             {
                 sets.piece(position).verdict = true;

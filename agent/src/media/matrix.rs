@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use twinset_domain::append::{Found, Seen, State, Tail};
+use twinset_domain::name::RecordName;
 use twinset_domain::{AgentId, Fault, MediaSetId, Shape, Slot, code, name};
 use twinset_format::header::MediaHeader;
 use twinset_format::record::Record;
@@ -208,8 +209,8 @@ fn found(volume: &Volume, header: &MediaHeader) -> Result<Found, DeviceFault> {
     let leftovers = volume.leftovers()?;
     let verdicts: BTreeSet<u64> = records
         .iter()
-        .filter_map(|record| name::parse_verdict(&record.name))
-        .map(|(_, position, _)| position.get())
+        .filter_map(|record| RecordName::verdict(&record.name))
+        .map(|verdict| verdict.position.get())
         .collect();
     let (mut data, mut manifests, mut voids) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for section in sections.iter().filter(|section| section.index > 0) {
@@ -262,24 +263,24 @@ fn properties(volume: &Volume) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// The last verdict or void in writing order, as it lies on this volume.
+/// The last record or void in writing order, as it lies on this volume.
 fn tail(
     volume: &Volume,
     sections: &[SectionEntry],
     records: &[RecordEntry],
 ) -> Result<Option<Tail>, DeviceFault> {
-    let verdict = records
+    let record = records
         .iter()
-        .filter_map(|record| Some((name::parse_verdict(&record.name)?.0, &record.name)))
+        .filter_map(|record| Some((RecordName::parse(&record.name)?.sequence, &record.name)))
         .max();
     let void = sections
         .iter()
         .filter_map(|section| Some((name::parse_void(&section.name)?, section.index)))
         .max();
     let limit = twinset_format::record::MAX_BYTES;
-    let (sequence, bytes) = match (verdict, void) {
-        (Some((verdict, name)), void) if void.is_none_or(|(void, _)| void < verdict) => {
-            (verdict, volume.record(name)?)
+    let (sequence, bytes) = match (record, void) {
+        (Some((record, name)), void) if void.is_none_or(|(void, _)| void < record) => {
+            (record, volume.record(name)?)
         }
         (_, Some((void, index))) => (void, volume.read_section(index, limit)?),
         _ => return Ok(None),

@@ -29,6 +29,8 @@ pub struct Statement {
     pub agent: AgentId,
     /// When.
     pub written: Moment,
+    /// Why, in words.
+    pub note: Option<String>,
 }
 
 /// End of the chain of verdicts and voids, moved on by each one written.
@@ -63,6 +65,7 @@ impl Chain {
             history: statement.history.clone(),
             agent: statement.agent,
             written: statement.written,
+            note: statement.note.clone(),
         })
     }
 
@@ -85,13 +88,24 @@ pub fn publish(
     statement: &Statement,
 ) -> Result<Record, Fault> {
     let record = chain.next(statement, volumes);
-    let name = name::verdict(record.sequence, record.position, record.run);
-    let bytes = record.to_bytes();
-    for volume in volumes {
-        volume.put_record(&name, &bytes)?;
-    }
+    put_record(volumes, &record)?;
     chain.follow(&record);
     Ok(record)
+}
+
+/// Puts a record of the chain on the given volumes under its own name; a void has none and is
+/// left to [`put_void`].
+///
+/// # Errors
+/// The first device's.
+pub fn put_record(volumes: &[Arc<Volume>], record: &Record) -> Result<(), Fault> {
+    if let Some(name) = record.name() {
+        let (name, bytes) = (name.to_string(), record.to_bytes());
+        for volume in volumes {
+            volume.put_record(&name, &bytes)?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes the void of a position on the given volumes, one record for all of them.

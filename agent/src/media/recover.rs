@@ -256,8 +256,7 @@ impl Recovery<'_> {
 
     fn copy_verdict(&self, set: &SetOnMedia, slot: Slot) -> Result<(), Fault> {
         if let (Some(record), Some(volume)) = (&set.verdict, self.matrix.volume(slot)) {
-            let name = name::verdict(record.sequence, record.position, record.run);
-            volume.put_record(&name, &record.to_bytes())?;
+            publish::put_record(&[Arc::clone(volume)], record)?;
         }
         Ok(())
     }
@@ -305,6 +304,7 @@ impl Recovery<'_> {
             history,
             agent,
             written,
+            note: None,
         }
     }
 }

@@ -14,6 +14,7 @@ fn sample() -> Record {
         history: None,
         agent: "66666666-7777-4888-9999-aaaaaaaaaaaa".parse().unwrap(),
         written: "2026-11-21T01:00:00Z".parse().unwrap(),
+        note: None,
     })
 }
 

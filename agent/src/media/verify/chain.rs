@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use twinset_domain::name::{HoldName, RecordKind, RecordName};
 use twinset_domain::recover::{Second, SetState};
 use twinset_domain::{MediaSetId, Position, name};
 use twinset_format::record::{self, Record};
@@ -26,25 +27,27 @@ pub(super) fn records(
     for entry in volume.records()? {
         let mut damage = whole(&volume.label, volume.slot, Section::Record);
         damage.name.clone_from(&entry.name);
-        let Some((sequence, position, run)) = name::parse_verdict(&entry.name) else {
+        if HoldName::parse(&entry.name).is_some() {
+            continue;
+        }
+        let Some(named) = RecordName::parse(&entry.name) else {
             report
                 .notes
                 .push(format!("{}: unknown record {}", volume.place(), entry.name));
             continue;
         };
-        damage.position = Some(position);
-        present.insert(position);
+        damage.position = Some(named.position);
+        if named.kind == RecordKind::Verdict {
+            present.insert(named.position);
+        }
         let bytes = if entry.length > record::MAX_BYTES {
             Vec::new()
         } else {
             volume.record(&entry.name)?
         };
         match Record::parse(&bytes) {
-            Ok(record)
-                if (record.sequence, record.position, record.run) == (sequence, position, run)
-                    && ours(&record) =>
-            {
-                chain.insert(sequence, record);
+            Ok(record) if record.name() == Some(named) && ours(&record) => {
+                chain.insert(named.sequence, record);
             }
             Ok(_) => report.damage.push(Damage {
                 kind: Kind::Misplaced,
