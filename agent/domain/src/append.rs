@@ -1,20 +1,29 @@
-//! May this run write to these volumes? The media part of the quick consistency check (P5, P6).
+//! May this run write to these volumes, and to which mirrors? The media part of the quick
+//! consistency check (P5, P6; design 4.3).
 
-use std::collections::BTreeSet;
+mod history;
+mod mirrors;
+mod refusals;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::{AgentId, Fault, MediaSetId, Position, Shape, Slot, code};
+use crate::standing::{self, Standing};
+use crate::{AgentId, BackupKind, Fault, MediaSetId, MirrorNo, Position, Shape, Slot, code};
+use mirrors::{Absent, Candidates, too_few};
 
 /// What the configuration and the catalog expect.
 #[derive(Clone, Debug)]
 pub struct Expected {
     /// Key of the media set in the configuration, for messages.
     pub label: String,
-    /// Its id, once known.
+    /// Its id, once known; `None` also when the catalog was lost.
     pub media_set: Option<MediaSetId>,
     /// Its shape.
     pub shape: Shape,
+    /// How many whole mirrors must take part, 1 to `shape.mirrors`.
+    pub min_mirrors: u8,
     /// Who we are.
     pub agent: AgentId,
     /// Highest position that the catalog remembers.
@@ -24,6 +33,36 @@ pub struct Expected {
     /// Positions that the catalog knows to be settled: what is wrong with them is damage to an old
     /// set, and no reason to take no new ones.
     pub settled: BTreeSet<u64>,
+}
+
+/// Mirrors that must hold a backup for it to succeed, each 1 to the number of mirrors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MinMirrors {
+    /// Full backups.
+    pub full: u8,
+    /// Differential backups.
+    pub differential: u8,
+    /// Log backups.
+    pub log: u8,
+}
+
+impl MinMirrors {
+    /// For one kind of backup.
+    #[must_use]
+    pub const fn of(self, kind: BackupKind) -> u8 {
+        match kind {
+            BackupKind::Full => self.full,
+            BackupKind::Differential => self.differential,
+            BackupKind::Log => self.log,
+        }
+    }
+
+    /// For a kind that is not known: as many as the strictest needs.
+    #[must_use]
+    pub fn of_any(&self, kind: Option<BackupKind>) -> u8 {
+        let strictest = self.full.max(self.differential).max(self.log);
+        kind.map_or(strictest, |kind| self.of(kind))
+    }
 }
 
 /// One volume as it was found at its place.
@@ -67,15 +106,19 @@ pub struct Found {
     pub properties: Vec<(&'static str, String)>,
     /// Highest position with any section in place.
     pub highest: u64,
-    /// The last verdict or void in writing order.
+    /// The last record or void in writing order.
     pub tail: Option<Tail>,
     /// Positions with half a set, data under a void, or work that was never finished.
     pub unresolved: Vec<u64>,
     /// Sealed positions without a verdict: kept, restorable, and no reason to stop.
     pub unconfirmed: Vec<u64>,
+    /// What records on it say of mirrors.
+    pub statements: Vec<standing::Statement>,
+    /// Writing order of the record that closed the media set, if one did.
+    pub closed: Option<u64>,
 }
 
-/// End of the chain of verdicts and voids on a volume.
+/// End of the chain of records and voids on a volume.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Tail {
     /// Writing order, from 1.
@@ -85,246 +128,142 @@ pub struct Tail {
 }
 
 /// Leave to write.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct AppendPlan {
     /// The media set.
     pub media_set: MediaSetId,
     /// Where the new set goes.
     pub position: Position,
-    /// Writing order of its verdict.
+    /// Writing order of the next record.
     pub sequence: u64,
-    /// The tail that the verdict follows.
+    /// The tail that the next record follows.
     pub previous: Option<Tail>,
+    /// Mirrors that take part.
+    pub mirrors: Vec<MirrorNo>,
+    /// Mirrors that were in step and cannot take part: recorded as out of step before anything is
+    /// written.
+    pub fallen: Vec<Fallen>,
+    /// Mirrors that were out of step before.
+    pub out_of_step: Vec<MirrorNo>,
 }
 
-/// Decides whether a run may append.
+/// A mirror that falls out of step with this run.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Fallen {
+    /// Which one.
+    pub mirror: MirrorNo,
+    /// Why it cannot take part.
+    pub why: Fault,
+}
+
+impl AppendPlan {
+    /// Whether the set will lie on fewer mirrors than the media set has.
+    #[must_use]
+    pub const fn is_degraded(&self) -> bool {
+        !self.fallen.is_empty() || !self.out_of_step.is_empty()
+    }
+}
+
+/// Decides whether a run may append, and to which mirrors.
 ///
 /// # Errors
 /// Every reason why it may not, worst first.
 pub fn plan(expected: &Expected, volumes: &[Seen]) -> Result<AppendPlan, Vec<Fault>> {
-    let mut faults = presence(expected, volumes);
-    let found: Vec<(&Seen, &Found)> = volumes
+    let blank = |seen: &Seen| matches!(seen.state, State::Blank);
+    if volumes.iter().all(blank) {
+        return Err(vec![refusals::needs_format(expected)]);
+    }
+    let standings = mirror_standings(expected.shape, volumes);
+    let candidates = Candidates::judge(expected, volumes, &standings);
+    let mut faults = candidates.fatal;
+    if faults.is_empty() {
+        faults.extend(refusals::closed(expected, volumes));
+        faults.extend(refusals::properties(&candidates.found));
+    }
+    if faults.is_empty() {
+        // Nothing is set right, or even judged, while too few mirrors are there.
+        faults = too_few(expected, &standings, &candidates.absent).1;
+    }
+    if faults.is_empty() {
+        faults.extend(history::unresolved(expected, &candidates.found));
+    }
+    if faults.is_empty() {
+        faults.extend(history::diverged(volumes, &candidates.found, &standings));
+    }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    let best = history::best(&candidates.found);
+    let mut absent = candidates.absent;
+    absent.extend(history::behind(expected, &candidates.found, best.as_ref()));
+    let faults = history::set_back(expected, best.as_ref(), &absent);
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    let (mirrors, faults) = too_few(expected, &standings, &absent);
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    leave(expected, volumes, best, mirrors, &standings, absent)
+}
+
+/// Where every mirror stands, by the records of all volumes.
+#[must_use]
+pub fn mirror_standings(shape: Shape, volumes: &[Seen]) -> BTreeMap<MirrorNo, Standing> {
+    let said: Vec<standing::Statement> = volumes
         .iter()
         .filter_map(|seen| match &seen.state {
-            State::Found(found) => Some((seen, &**found)),
+            State::Found(found) => Some(found.statements.iter().cloned()),
             _ => None,
         })
+        .flatten()
         .collect();
-    faults.extend(identity(expected, &found));
-    if faults.is_empty() {
-        faults.extend(properties(&found));
-        faults.extend(tails(expected, &found));
-    }
-    let Some((_, first)) = found.first() else {
-        return Err(faults);
-    };
-    let highest = found.iter().map(|(_, f)| f.highest).max().unwrap_or(0);
+    standing::standings(shape, &said)
+}
+
+/// The leave itself: the next position is one that nobody was ever given.
+fn leave(
+    expected: &Expected,
+    volumes: &[Seen],
+    best: Option<Tail>,
+    mirrors: Vec<MirrorNo>,
+    standings: &BTreeMap<MirrorNo, Standing>,
+    absent: Vec<Absent>,
+) -> Result<AppendPlan, Vec<Fault>> {
+    let found = volumes.iter().filter_map(|seen| match &seen.state {
+        State::Found(found) => Some(found),
+        _ => None,
+    });
+    let media_set = found.clone().map(|found| found.media_set).next();
+    let highest = found.map(|found| found.highest).max().unwrap_or(0);
     let highest = highest.max(expected.highest_known);
-    let last = first
-        .tail
-        .as_ref()
-        .map_or(0, |t| t.sequence)
-        .max(expected.sequence_known);
-    match (
-        faults.is_empty(),
-        highest.checked_add(1).and_then(Position::new),
-    ) {
-        (true, Some(position)) => Ok(AppendPlan {
-            media_set: first.media_set,
-            position,
-            sequence: last + 1,
-            previous: first.tail.clone(),
-        }),
-        (true, None) => Err(vec![Fault::new(
+    let position = highest.checked_add(1).and_then(Position::new);
+    let (Some(position), Some(media_set)) = (position, expected.media_set.or(media_set)) else {
+        let message = "the media set has no positions left";
+        return Err(vec![Fault::new(
             code::POSITION_TAKEN,
             &expected.label,
-            "the media set has no positions left",
-        )]),
-        _ => Err(faults),
-    }
-}
-
-/// All mirrors must be there; a blank or missing one is never taken for a new one.
-fn presence(expected: &Expected, volumes: &[Seen]) -> Vec<Fault> {
-    if volumes
-        .iter()
-        .all(|seen| matches!(seen.state, State::Blank))
-    {
-        let message = "no volume of this media set was ever formatted";
-        let remedy = format!("run: twinset media format {}", expected.label);
-        return vec![
-            Fault::new(
-                code::NEEDS_FORMAT,
-                format!("media set {}", expected.label),
-                message,
-            )
-            .remedy(remedy),
-        ];
-    }
-    let mut faults = Vec::new();
-    for seen in volumes {
-        let place = format!("{} ({})", seen.device, seen.slot);
-        match &seen.state {
-            State::Missing(why) => faults.push(
-                Fault::new(code::MIRROR_MISSING, place, "the volume is missing")
-                    .cause(why)
-                    .remedy("bring the volume back (is the share mounted?); all mirrors are needed to append"),
-            ),
-            State::Other(why) => faults.push(
-                Fault::new(code::WRONG_MEDIA_SET, place, "the volume is not part of this media set")
-                    .cause(why)
-                    .remedy("put the right volume back; nothing was written to this one"),
-            ),
-            State::Blank => faults.push(
-                Fault::new(code::MIRROR_MISSING, place, "a volume that was used looks blank")
-                    .cause("an unmounted share or an emptied folder looks like this; it is never formatted by a backup")
-                    .remedy("mount the share, or restore the volume from its twin"),
-            ),
-            State::Damaged(why) => faults.push(
-                Fault::new(code::HEADER_MALFORMED, place, "the media header is damaged")
-                    .cause(why)
-                    .remedy("the other mirrors stay readable; nothing is appended to a damaged mirror"),
-            ),
-            State::Found(_) => {}
-        }
-    }
-    faults
-}
-
-/// Right media set, right shape, right place, right writer.
-fn identity(expected: &Expected, found: &[(&Seen, &Found)]) -> Vec<Fault> {
-    let wanted = expected
-        .media_set
-        .or_else(|| found.first().map(|(_, f)| f.media_set));
-    let mut faults = Vec::new();
-    for (seen, volume) in found {
-        let place = format!("{} ({})", seen.device, seen.slot);
-        if Some(volume.media_set) != wanted {
-            let message = format!("the volume is not part of media set {}", expected.label);
-            faults.push(
-                Fault::new(code::WRONG_MEDIA_SET, place, message)
-                    .cause(format!("it belongs to media set {}", volume.media_set))
-                    .remedy("put the right volume back; nothing was written to this one"),
-            );
-        } else if volume.shape != expected.shape {
-            let code = if volume.shape.mirrors == expected.shape.mirrors {
-                code::FAMILY_COUNT
-            } else {
-                code::MIRROR_SHAPE
-            };
-            let message = format!(
-                "formatted as {}, configured as {}",
-                volume.shape, expected.shape
-            );
-            faults.push(Fault::new(code, place, message).remedy(
-                "families and mirrors are fixed at format: correct the configuration, or format a new media set",
-            ));
-        } else if volume.slot != seen.slot {
-            let message = format!("the volume is {}", volume.slot);
-            faults
-                .push(Fault::new(code::FAMILY_OTHER, place, message).remedy(
-                    "the devices of the configuration are in another order than at format",
-                ));
-        } else if volume.agent != expected.agent {
-            faults.push(
-                Fault::new(
-                    code::OTHER_WRITER,
-                    place,
-                    "another agent writes this media set",
-                )
-                .cause(format!("its header names agent {}", volume.agent))
-                .remedy("a media set has one writer for life: use {agent} in the device paths"),
-            );
-        }
-    }
-    faults
-}
-
-fn properties(found: &[(&Seen, &Found)]) -> Vec<Fault> {
-    let Some(((first, reference), others)) = found.split_first() else {
-        return Vec::new();
+            message,
+        )]);
     };
-    let mut faults = Vec::new();
-    for (seen, volume) in others {
-        for ((name, value), (_, wanted)) in volume.properties.iter().zip(&reference.properties) {
-            if value != wanted {
-                let message = format!("{name} is {value}, but {wanted} on {}", first.device);
-                faults.push(
-                    Fault::new(code::DEVICE_MISMATCH, &seen.device, message)
-                        .remedy("all devices of a media set need the same properties"),
-                );
-            }
+    let mut fallen: Vec<Fallen> = Vec::new();
+    for Absent { mirror, fault } in absent {
+        if !fallen.iter().any(|known| known.mirror == mirror) {
+            fallen.push(Fallen { mirror, why: fault });
         }
     }
-    faults
-}
-
-/// Every volume must end with the same verdict or void.
-fn tails(expected: &Expected, found: &[(&Seen, &Found)]) -> Vec<Fault> {
-    let mut unresolved: BTreeSet<u64> = found
-        .iter()
-        .flat_map(|(_, f)| f.unresolved.iter().copied())
-        .collect();
-    // A sealed set without a verdict stops nobody, but it must be on every mirror.
-    let kept = |f: &Found| f.unconfirmed.iter().copied().collect::<BTreeSet<u64>>();
-    let everywhere = found
-        .iter()
-        .map(|(_, f)| kept(f))
-        .reduce(|a, b| &a & &b)
-        .unwrap_or_default();
-    unresolved.extend(found.iter().flat_map(|(_, f)| &kept(f) - &everywhere));
-    let unresolved: BTreeSet<u64> = &unresolved - &expected.settled;
-    if !unresolved.is_empty() {
-        let list: Vec<String> = unresolved.iter().map(u64::to_string).collect();
-        let message = format!("a dead run left position {} unresolved", list.join(", "));
-        return vec![
-            Fault::new(
-                code::UNRESOLVED,
-                format!("media set {}", expected.label),
-                message,
-            )
-            .remedy(format!("run: twinset media recover {}", expected.label)),
-        ];
-    }
-    let best = found.iter().filter_map(|(_, f)| f.tail.as_ref()).max();
-    let mut faults = Vec::new();
-    for (seen, volume) in found {
-        let ours = volume.tail.as_ref();
-        if ours == best {
-            continue;
-        }
-        let place = format!("{} ({})", seen.device, seen.slot);
-        let order = |t: Option<&Tail>| t.map_or(0, |t| t.sequence);
-        let fault = if order(ours) == order(best) {
-            Fault::new(
-                code::MIRROR_DIVERGED,
-                place,
-                "the mirrors tell different histories",
-            )
-            .remedy("run: twinset media verify; nothing is appended to diverged mirrors")
-        } else {
-            let (ours, best) = (order(ours), order(best));
-            let message = format!("the mirror is behind: record {ours} of {best}");
-            Fault::new(code::MIRROR_MISSING, place, message)
-                .remedy(format!("run: twinset media recover {}", expected.label))
-        };
-        faults.push(fault);
-    }
-    let top = best.map_or(0, |t| t.sequence);
-    if faults.is_empty() && expected.sequence_known > top {
-        let message = format!(
-            "all volumes end at record {top}, the catalog knows record {}",
-            expected.sequence_known
-        );
-        faults.push(
-            Fault::new(
-                code::MIRROR_DIVERGED,
-                format!("media set {}", expected.label),
-                message,
-            )
-            .cause("the volumes were set back to an older state, or records were removed")
-            .remedy("bring the newest volumes back; backups would otherwise lose their order"),
-        );
-    }
-    faults
+    let out = |standing: &Standing| matches!(standing, Standing::OutOfStep { .. });
+    Ok(AppendPlan {
+        media_set,
+        position,
+        sequence: best.as_ref().map_or(0, |tail| tail.sequence) + 1,
+        previous: best,
+        mirrors,
+        fallen,
+        out_of_step: standings
+            .iter()
+            .filter(|(_, standing)| out(standing))
+            .map(|(mirror, _)| *mirror)
+            .collect(),
+    })
 }

@@ -285,6 +285,10 @@ pub mod code {
         OTHER_WRITER = "TW3006" Refused;
         /// A MTF stream does not say what was promised of it.
         STREAM = "TW3007" Failed;
+        /// The media set was closed: it takes no more sets.
+        CLOSED = "TW3009" Refused;
+        /// Published on fewer mirrors than the media set has.
+        DEGRADED = "TW3010" Degraded;
 
         // SQL Server and VDI.
         /// Cannot connect.

@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 use twinset_domain::append::{Expected, Found, Seen, State, Tail, plan};
-use twinset_domain::{AgentId, FamilyNo, Fault, MediaSetId, MirrorNo, Shape, Slot};
+use twinset_domain::standing::{Change, Statement};
+use twinset_domain::{AgentId, FamilyNo, Fault, MediaSetId, MirrorNo, Position, Shape, Slot};
 
 const SHAPE: Shape = Shape {
     families: 1,
@@ -22,6 +23,7 @@ fn expected() -> Expected {
         label: "payroll".to_owned(),
         media_set: Some(id(1)),
         shape: SHAPE,
+        min_mirrors: 2,
         agent: agent(7),
         highest_known: 2,
         sequence_known: 2,
@@ -54,6 +56,8 @@ fn found(mirror: u8) -> Found {
         tail: tail(2, "aa"),
         unresolved: Vec::new(),
         unconfirmed: Vec::new(),
+        statements: Vec::new(),
+        closed: None,
     }
 }
 
@@ -63,6 +67,19 @@ fn seen(mirror: u8, state: State) -> Seen {
         device: format!("/backup/{mirror}"),
         state,
     }
+}
+
+fn said(sequence: u64, change: Change) -> Statement {
+    Statement {
+        sequence,
+        change,
+        mirrors: vec![MirrorNo(2)],
+        position: Position::new(2).unwrap(),
+    }
+}
+
+fn out_of_step(sequence: u64) -> Statement {
+    said(sequence, Change::OutOfStep)
 }
 
 /// Plans with mirror 1 as it should be and mirror 2 as the row says.
@@ -118,6 +135,8 @@ fn each_reason_has_its_number() {
         ("TW3008", with_second(|f| f.unconfirmed = vec![2])),
         ("3240", with_second(|f| f.tail = tail(1, "aa"))),
         ("3210", with_second(|f| f.tail = tail(2, "bb"))),
+        ("3240", with_second(|f| f.statements = vec![out_of_step(2)])),
+        ("TW3009", with_second(|f| f.closed = Some(2))),
     ];
     for (number, outcome) in rows {
         let found = outcome.as_ref().map_err(|faults| faults[0].code.text());
@@ -173,4 +192,155 @@ fn damage_to_a_settled_set_is_no_reason_to_take_no_new_ones() {
         seen(2, State::Found(Box::new(second))),
     ];
     assert_eq!(plan(&expected, &volumes).unwrap().position.get(), 3);
+}
+
+/// The same with one mirror being enough.
+fn degraded(state: State) -> Result<(Vec<u8>, Vec<&'static str>), &'static str> {
+    let expected = Expected {
+        min_mirrors: 1,
+        ..expected()
+    };
+    let volumes = [seen(1, State::Found(Box::new(found(1)))), seen(2, state)];
+    match plan(&expected, &volumes) {
+        Ok(plan) => Ok((
+            plan.mirrors.iter().map(|mirror| mirror.0).collect(),
+            plan.fallen.iter().map(|f| f.why.code.text()).collect(),
+        )),
+        Err(faults) => Err(faults[0].code.text()),
+    }
+}
+
+fn second(change: impl FnOnce(&mut Found)) -> State {
+    let mut second = found(2);
+    change(&mut second);
+    State::Found(Box::new(second))
+}
+
+#[test]
+fn with_one_mirror_enough_a_lost_one_falls_out_of_step() {
+    let rows = [
+        ("3240", State::Missing("no such folder".to_owned())),
+        ("3240", State::Blank),
+        ("3241", State::Damaged("its hash".to_owned())),
+        ("3258", State::Other("holds 99".to_owned())),
+        ("3258", second(|f| f.media_set = id(2))),
+        ("3240", second(|f| f.tail = tail(1, "aa"))),
+    ];
+    for (number, state) in rows {
+        let row = format!("{state:?}");
+        assert_eq!(degraded(state), Ok((vec![1], vec![number])), "{row}");
+    }
+}
+
+#[test]
+fn one_mirror_being_enough_excuses_no_mistake_and_no_second_history() {
+    let rows = [
+        ("3231", second(|f| f.shape.families = 2)),
+        ("3010", second(|f| f.shape.mirrors = 3)),
+        ("3133", second(|f| f.slot = slot(1))),
+        ("TW3006", second(|f| f.agent = agent(8))),
+        ("3212", second(|f| f.properties[0].1 = "TAPE".to_owned())),
+        ("TW3008", second(|f| f.unresolved = vec![2])),
+        ("3210", second(|f| f.tail = tail(2, "bb"))),
+        ("TW3009", second(|f| f.closed = Some(2))),
+    ];
+    for (number, state) in rows {
+        let row = format!("{state:?}");
+        assert_eq!(degraded(state), Err(number), "{row}");
+    }
+}
+
+/// Plans where mirror 1 says that mirror 2 is out of step, by record 3.
+fn after_a_loss(min_mirrors: u8, state: State) -> Result<Vec<u8>, &'static str> {
+    let expected = Expected {
+        min_mirrors,
+        sequence_known: 3,
+        ..expected()
+    };
+    let mut first = found(1);
+    first.tail = tail(3, "cc");
+    first.statements = vec![out_of_step(3)];
+    let volumes = [seen(1, State::Found(Box::new(first))), seen(2, state)];
+    plan(&expected, &volumes)
+        .map(|plan| {
+            assert!(plan.fallen.is_empty(), "said once is enough");
+            plan.mirrors.iter().map(|mirror| mirror.0).collect()
+        })
+        .map_err(|faults| faults[0].code.text())
+}
+
+#[test]
+fn an_out_of_step_record_outranks_whatever_the_mirror_looks_like() {
+    assert_eq!(after_a_loss(1, second(|_| {})), Ok(vec![1]));
+    assert_eq!(after_a_loss(1, State::Blank), Ok(vec![1]));
+    assert_eq!(after_a_loss(1, State::Damaged(String::new())), Ok(vec![1]));
+    assert_eq!(after_a_loss(2, second(|_| {})), Err("3240"));
+}
+
+#[test]
+fn a_mirror_that_was_written_after_it_fell_out_of_step_is_a_second_history() {
+    assert_eq!(
+        after_a_loss(1, second(|f| f.tail = tail(3, "dd"))),
+        Err("3210")
+    );
+    let repaired_so_far = second(|f| {
+        f.tail = tail(3, "cc");
+        f.statements = vec![out_of_step(3)];
+    });
+    assert_eq!(after_a_loss(1, repaired_so_far), Ok(vec![1]));
+}
+
+#[test]
+fn a_mirror_in_step_again_takes_part_again() {
+    let expected = Expected {
+        sequence_known: 4,
+        ..expected()
+    };
+    let volumes = [1, 2].map(|mirror| {
+        let mut found = found(mirror);
+        found.tail = tail(4, "dd");
+        found.statements = vec![out_of_step(3), said(4, Change::InStep)];
+        seen(mirror, State::Found(Box::new(found)))
+    });
+    assert_eq!(plan(&expected, &volumes).unwrap().mirrors.len(), 2);
+}
+
+#[test]
+fn a_dropped_mirror_is_not_asked_for_and_not_missed() {
+    let dropped = said(3, Change::Dropped);
+    let expected = Expected {
+        sequence_known: 3,
+        ..expected()
+    };
+    let mut first = found(1);
+    first.tail = tail(3, "cc");
+    first.statements = vec![dropped];
+    let gone = seen(2, State::Missing("gone".to_owned()));
+    let volumes = [seen(1, State::Found(Box::new(first))), gone];
+    let plan = plan(&expected, &volumes).unwrap();
+    assert!(!plan.is_degraded());
+    assert_eq!(plan.mirrors, [MirrorNo(1)]);
+}
+
+#[test]
+fn with_a_lost_catalog_a_missing_mirror_stops_every_run() {
+    let expected = Expected {
+        min_mirrors: 1,
+        media_set: None,
+        highest_known: 0,
+        sequence_known: 0,
+        ..expected()
+    };
+    let gone = || seen(2, State::Missing("gone".to_owned()));
+    let volumes = [seen(1, State::Found(Box::new(found(1)))), gone()];
+    assert_eq!(
+        plan(&expected, &volumes).unwrap_err()[0].code.text(),
+        "3240"
+    );
+    // What is recorded as out of step holds nothing that the others lack.
+    let mut first = found(1);
+    first.tail = tail(3, "cc");
+    first.statements = vec![out_of_step(3)];
+    let volumes = [seen(1, State::Found(Box::new(first))), gone()];
+    assert_eq!(plan(&expected, &volumes).unwrap().mirrors, [MirrorNo(1)]);
 }

@@ -3,6 +3,7 @@
 use std::sync::atomic::AtomicBool;
 
 use twinset_domain::Shape;
+use twinset_domain::append::MinMirrors;
 
 use crate::catalog::Catalog;
 use crate::media::volume::Place;
@@ -18,6 +19,8 @@ pub struct Target {
     pub shape: Shape,
     /// Its devices, mirror by mirror.
     pub places: Vec<Place>,
+    /// How many mirrors must hold a backup, by kind.
+    pub min_mirrors: MinMirrors,
 }
 
 /// What a run works with.

@@ -12,8 +12,9 @@ use twinset_format::mtf::{Container, MediaFacts, StreamReader};
 use twinset_format::record::Outcome;
 
 use super::desk::{Desk, Target};
+use super::finished::Finished;
 use super::pump;
-use super::run::{Content, Finished, Reserved, open};
+use super::run::{Content, Reserved, open};
 use crate::media::writer::Sealed;
 
 /// Bytes at the start of a file that tell its family.
@@ -58,7 +59,7 @@ pub fn import(desk: &mut Desk<'_>, target: &Target, order: &Order<'_>) -> Result
         max_transfer_size: None,
     };
     let total = stripes.iter().map(|stripe| stripe.length).sum();
-    let reserved = open(desk, target)?.reserve(desk, &content)?;
+    let reserved = open(desk, target, content.kind)?.reserve(desk, &content)?;
     desk.progress
         .begin(&format!("import {}", order.database), Some(total));
     let written = write_all(desk, &reserved, stripes, buffers);

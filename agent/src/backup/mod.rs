@@ -1,6 +1,7 @@
 //! The story of a backup: check, reserve, pump, seal, verdict, publish (design 4.3).
 //!
 //! * [`desk`]: what they all work with;
+//! * [`finished`]: what a run that published came to;
 //! * [`run`]: what every run shares: locks, the quick check, the intent, the end;
 //! * [`import`]: existing native files become a set;
 //! * [`vdi`]: SQL Server's stream through the virtual device interface;
@@ -9,6 +10,7 @@
 
 pub mod desk;
 mod facts;
+pub mod finished;
 pub mod import;
 mod pump;
 pub mod recover;

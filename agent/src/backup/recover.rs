@@ -41,7 +41,7 @@ pub fn dry_run(desk: &mut Desk<'_>, target: &Target) -> Result<Vec<PositionPlan>
     let known = desk.catalog.media_set(&target.key)?.map(|known| known.id);
     let agent = desk.state.agent;
     let matrix = Matrix::open(&target.places, target.shape, agent, Access::Read, known)?;
-    Ok(crate::media::recover::planned(&matrix))
+    Ok(crate::media::recover::planned(&matrix.in_step()))
 }
 
 /// Recovers over volumes that are open already.
@@ -75,6 +75,8 @@ pub(super) fn with_matrix(
         ))
         .remedy("recover it on that host; reading and restoring work from here"));
     }
+    // Mirrors that are out of step are brought back by repair, not by recovery.
+    let matrix = &matrix.in_step();
     let mut recovery = Recovery {
         matrix,
         media_set: header.media_set,

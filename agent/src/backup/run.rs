@@ -3,34 +3,33 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use serde::Serialize;
 use twinset_domain::append::{self, AppendPlan, Expected};
-use twinset_domain::{
-    AgentId, BackupKind, FamilyNo, Fault, MediaSetId, Moment, Position, RunId, Shape, code,
-};
+use twinset_domain::{AgentId, BackupKind, FamilyNo, Fault, MirrorNo, RunId, code};
 use twinset_format::manifest::{Manifest, Source};
 use twinset_format::mtf::SetFacts;
 use twinset_format::record::Outcome;
 use twinset_plugin_api::Access;
 
 use super::desk::{Desk, Target};
+use super::finished::{Finished, LostMirror};
 use super::recover;
 use crate::catalog::{Catalog, Intent, KnownSet, RunEnd, RunState};
 use crate::clock;
+use crate::media::ledger::{Ledger, Opening};
 use crate::media::matrix::Matrix;
-use crate::media::publish::{self, Chain, Statement};
+use crate::media::publish::{Chain, Statement};
 use crate::media::recover::Recovery;
-use crate::media::volume::Volume;
 use crate::media::writer::{FamilyWriter, RunFacts, Sealed};
 use crate::state::{SetLock, StateDir};
 
 /// A run whose media were checked and which may write.
 pub struct OpenRun {
     _lock: SetLock,
-    /// All volumes, opened for writing.
+    /// The volumes of the mirrors that take part, opened for writing.
     pub matrix: Matrix,
     /// Where the set goes.
     pub plan: AppendPlan,
+    min_mirrors: u8,
     key: String,
     agent: AgentId,
 }
@@ -40,33 +39,7 @@ pub struct Reserved {
     open: OpenRun,
     /// What all families share.
     pub facts: RunFacts,
-}
-
-/// What a successful run came to.
-#[derive(Debug, Serialize)]
-pub struct Finished {
-    /// Media set.
-    pub media_set: MediaSetId,
-    /// Where the set is.
-    pub position: Position,
-    /// The run.
-    pub run: RunId,
-    /// The database.
-    pub database: String,
-    /// Its kind, if known.
-    pub kind: Option<BackupKind>,
-    /// GUID of SQL Server's set, if the stream told.
-    pub set: Option<String>,
-    /// Bytes over all families.
-    pub bytes: u64,
-    /// Families and mirrors written.
-    pub shape: Shape,
-    /// When the run began.
-    pub started: Moment,
-    /// When it was published.
-    pub published: Moment,
-    /// Worth telling.
-    pub notes: Vec<String>,
+    ledger: Arc<Ledger>,
 }
 
 /// Locks, opens and checks the media of a run. Nothing is written, but what a dead run of this
@@ -74,20 +47,27 @@ pub struct Finished {
 ///
 /// # Errors
 /// Why nothing may be appended: see [`append::plan`].
-pub fn open(desk: &mut Desk<'_>, target: &Target) -> Result<OpenRun, Fault> {
+pub fn open(
+    desk: &mut Desk<'_>,
+    target: &Target,
+    kind: Option<BackupKind>,
+) -> Result<OpenRun, Fault> {
     let lock = desk.state.lock_media_set(&target.key)?;
     let agent = desk.state.agent;
-    let expected = expected(desk.state, desk.catalog, target)?;
+    let mut expected = expected(desk.state, desk.catalog, target, kind)?;
     let id = expected.media_set;
     let matrix = Matrix::open(&target.places, target.shape, agent, Access::Write, id)?;
-    let mut planned = append::plan(&expected, &matrix.seen());
+    let mut seen = matrix.seen();
+    let mut planned = append::plan(&expected, &seen);
     if let Err(faults) = &planned
         && faults.iter().all(|fault| fault.code == code::UNRESOLVED)
     {
         desk.progress
             .note("a dead run left something unresolved: recovering first");
         recover::with_matrix(desk, &target.key, &matrix, &mut |_| None)?;
-        planned = append::plan(&expected, &matrix.seen());
+        expected.settled = desk.catalog.settled(&target.key)?;
+        seen = matrix.seen();
+        planned = append::plan(&expected, &seen);
     }
     let plan = planned.map_err(first_of)?;
     let (highest, sequence) = (plan.position.get() - 1, plan.sequence - 1);
@@ -99,10 +79,20 @@ pub fn open(desk: &mut Desk<'_>, target: &Target) -> Result<OpenRun, Fault> {
             sequence,
         },
     )?;
+    for fallen in &plan.fallen {
+        let (mirror, why) = (fallen.mirror, &fallen.why);
+        desk.progress.note(&format!(
+            "{mirror} is out of step from now on: {}: {}",
+            why.object, why.message
+        ));
+    }
+    let mirrors: BTreeSet<MirrorNo> = plan.mirrors.iter().copied().collect();
+    let standings = append::mirror_standings(target.shape, &seen);
     Ok(OpenRun {
         _lock: lock,
-        matrix,
+        matrix: matrix.only(&mirrors, &standings),
         plan,
+        min_mirrors: expected.min_mirrors,
         key: target.key.clone(),
         agent,
     })
@@ -112,12 +102,18 @@ pub fn open(desk: &mut Desk<'_>, target: &Target) -> Result<OpenRun, Fault> {
 ///
 /// # Errors
 /// [`code::CATALOG`].
-pub fn expected(state: &StateDir, catalog: &Catalog, target: &Target) -> Result<Expected, Fault> {
+pub fn expected(
+    state: &StateDir,
+    catalog: &Catalog,
+    target: &Target,
+    kind: Option<BackupKind>,
+) -> Result<Expected, Fault> {
     let known = catalog.media_set(&target.key)?;
     Ok(Expected {
         label: target.key.clone(),
         media_set: known.as_ref().map(|known| known.id),
         shape: target.shape,
+        min_mirrors: target.min_mirrors.of_any(kind),
         agent: state.agent,
         highest_known: known.as_ref().map_or(0, |known| known.highest),
         sequence_known: known.as_ref().map_or(0, |known| known.sequence),
@@ -152,10 +148,11 @@ pub struct Content<'a> {
 }
 
 impl OpenRun {
-    /// Reserves the position: the intent is durable when this returns.
+    /// Reserves the position: the intent is durable when this returns, and so is what is to be said
+    /// of mirrors that do not take part any more.
     ///
     /// # Errors
-    /// [`code::CATALOG`].
+    /// [`code::CATALOG`]; a device's when too few mirrors remain.
     pub fn reserve(self, desk: &mut Desk<'_>, content: &Content<'_>) -> Result<Reserved, Fault> {
         let facts = RunFacts {
             media_set: self.plan.media_set,
@@ -186,7 +183,37 @@ impl OpenRun {
             what: &what,
             started: facts.started,
         })?;
-        Ok(Reserved { open: self, facts })
+        let ledger = self.ledger(&facts);
+        ledger.settle()?;
+        Ok(Reserved {
+            open: self,
+            facts,
+            ledger: Arc::new(ledger),
+        })
+    }
+
+    fn ledger(&self, facts: &RunFacts) -> Ledger {
+        let fallen = self.plan.fallen.iter();
+        Ledger::open(Opening {
+            statement: Statement {
+                media_set: facts.media_set,
+                outcome: Outcome::OutOfStep,
+                position: facts.position,
+                run: facts.run,
+                manifests: Vec::new(),
+                history: None,
+                agent: facts.agent,
+                written: facts.started,
+                note: None,
+            },
+            min_mirrors: self.min_mirrors,
+            volumes: self.matrix.volumes().cloned().collect(),
+            fallen: fallen.map(|f| (f.mirror, f.why.clone())).collect(),
+            chain: Chain {
+                tail: self.plan.previous.clone(),
+            },
+            now: clock::now,
+        })
     }
 }
 
@@ -194,7 +221,7 @@ impl Reserved {
     /// Begins a family on all its mirrors.
     ///
     /// # Errors
-    /// The first device's.
+    /// A device's, when too few mirrors remain without it.
     pub fn writer(&self, family: FamilyNo, expected: Option<u64>) -> Result<FamilyWriter, Fault> {
         let mirrors = self
             .open
@@ -202,19 +229,20 @@ impl Reserved {
             .volumes()
             .filter(|volume| volume.slot.family == family)
             .cloned();
-        FamilyWriter::begin(&self.facts, family, mirrors.collect(), expected)
+        FamilyWriter::begin(
+            &self.facts,
+            family,
+            &self.ledger,
+            mirrors.collect(),
+            expected,
+        )
     }
 
-    /// Every volume of the run.
-    #[must_use]
-    pub fn volumes(&self) -> Vec<Arc<Volume>> {
-        self.open.matrix.volumes().cloned().collect()
-    }
-
-    /// Publishes: the verdict is durable on every mirror before success is told.
+    /// Publishes: the verdict is durable on every mirror that is left before success is told.
     ///
     /// # Errors
-    /// The first device's; the set is then sealed and `media recover` publishes it.
+    /// A device's, when too few mirrors remain; the set is then sealed and `media recover`
+    /// publishes it.
     pub fn publish(
         self,
         desk: &mut Desk<'_>,
@@ -223,9 +251,6 @@ impl Reserved {
         history: Option<SetFacts>,
     ) -> Result<Finished, Fault> {
         let facts = &self.facts;
-        let mut chain = Chain {
-            tail: self.open.plan.previous.clone(),
-        };
         let statement = Statement {
             media_set: facts.media_set,
             outcome,
@@ -237,7 +262,8 @@ impl Reserved {
             written: clock::now(),
             note: None,
         };
-        publish::publish(&mut chain, &self.volumes(), &statement)?;
+        self.ledger.publish(&statement)?;
+        let chain = self.ledger.chain();
         let bytes = bytes(sealed);
         let (state, at, sequence) = (RunState::Published, statement.written, chain.sequence());
         desk.catalog.end(
@@ -260,10 +286,26 @@ impl Reserved {
             set: first.and_then(set_guid),
             bytes,
             shape: facts.shape,
+            mirrors: self.ledger.live().into_iter().collect(),
+            lost: self.lost_mirrors(),
             started: facts.started,
             published: statement.written,
             notes: Vec::new(),
         })
+    }
+
+    /// Mirrors that were out of step before, and those lost since.
+    fn lost_mirrors(&self) -> Vec<LostMirror> {
+        let before = self.open.plan.out_of_step.iter().map(|mirror| LostMirror {
+            mirror: *mirror,
+            why: "it was out of step before this run".to_owned(),
+        });
+        let lost = self.ledger.lost().into_iter();
+        let since = lost.map(|(mirror, fault)| LostMirror {
+            mirror,
+            why: format!("{} {}: {}", fault.code, fault.object, fault.message),
+        });
+        before.chain(since).collect()
     }
 
     /// Keeps a sealed set whose verdict is not known: restorable, named, resolved later.
@@ -277,14 +319,14 @@ impl Reserved {
         why: &Fault,
     ) -> Result<(), Fault> {
         let (state, at, bytes) = (RunState::Unconfirmed, clock::now(), bytes(sealed));
-        let note = Some(why.message.as_str());
+        let (note, sequence) = (Some(why.message.as_str()), self.ledger.chain().sequence());
         desk.catalog.end(
             self.facts.run,
             &RunEnd {
                 state,
                 at,
                 bytes,
-                sequence: 0,
+                sequence,
                 note,
             },
         )
@@ -292,13 +334,14 @@ impl Reserved {
 
     /// Takes everything back that this run wrote: SQL Server was never answered for it.
     pub fn take_back(self, desk: &mut Desk<'_>, why: &Fault) {
-        let tail = self.open.plan.previous.clone();
+        let standings = self.open.matrix.standings();
+        let matrix = self.open.matrix.only(&self.ledger.live(), &standings);
         let mut recovery = Recovery {
-            matrix: &self.open.matrix,
+            matrix: &matrix,
             media_set: self.facts.media_set,
             agent: self.facts.agent,
             now: clock::now(),
-            chain: Chain { tail },
+            chain: self.ledger.chain(),
             settled: BTreeSet::new(),
         };
         let taken = recovery.take_back(self.facts.position);

@@ -10,8 +10,9 @@ use twinset_domain::{BackupKind, Fault, code};
 use twinset_format::manifest::Source;
 
 use super::desk::{Desk, Target};
+use super::finished::Finished;
 use super::pump;
-use super::run::{Content, Finished, open};
+use super::run::{Content, open};
 use crate::sqlserver::facts::{self, DatabaseFacts, InstanceFacts};
 use crate::sqlserver::statement::Transfer;
 use crate::sqlserver::vdi::VdiLibrary;
@@ -136,7 +137,7 @@ pub fn backup(desk: &mut Desk<'_>, target: &Target, order: &Order<'_>) -> Result
         block_size: Some(transfer.block_size).filter(|size| *size > 0),
         max_transfer_size: Some(transfer.max_transfer_size).filter(|size| *size > 0),
     };
-    let reserved = open(desk, target)?.reserve(desk, &content)?;
+    let reserved = open(desk, target, content.kind)?.reserve(desk, &content)?;
     desk.progress
         .begin(&format!("backup {}", probed.database.name), None);
     let mut control = probed.control;

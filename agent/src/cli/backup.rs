@@ -7,7 +7,7 @@ use super::args::BackupArgs;
 use super::context::Context;
 use super::interrupt;
 use crate::backup::desk::Desk;
-use crate::backup::run::Finished;
+use crate::backup::finished::Finished;
 use crate::backup::vdi::{self, Order};
 use crate::config::{Compression, Group, Instance};
 use crate::report::{Output, bytes, utc};
@@ -49,6 +49,7 @@ pub(super) fn backup(
         match one(context, args, &group, &settings, &database, output) {
             Ok(finished) => {
                 tell(&finished, output);
+                faults.extend(finished.degraded(&group.media_set));
                 sets.push(finished);
             }
             Err(fault) => {

@@ -90,6 +90,7 @@ impl Context {
                 mirrors,
             },
             places,
+            min_mirrors: set.min_mirrors,
         })
     }
 }

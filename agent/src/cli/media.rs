@@ -271,7 +271,8 @@ fn import_files(
     };
     let finished = import::import(&mut desk(context, &*progress), &target, &order)?;
     backup::tell(&finished, output);
-    Ok(output.finish(Ok((Exit::Done, finished))))
+    let degraded: Vec<Fault> = finished.degraded(set).into_iter().collect();
+    Ok(output.finish_both(Exit::Done, finished, &degraded))
 }
 
 fn export_set(

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use twinset_domain::Moment;
 use twinset_domain::recover::SetState;
+use twinset_domain::standing::Standing;
 use twinset_format::header::MediaHeader;
 
 use crate::media::inventory::SetLine;
@@ -21,12 +22,20 @@ pub(super) struct VolumeLine {
 
 /// Every place of a matrix.
 pub(super) fn volumes(matrix: &Matrix) -> Vec<VolumeLine> {
+    let standings = matrix.standings();
     let line = |cell: &crate::media::matrix::Cell| {
-        let state = match (&cell.volume, &cell.header) {
+        let mut state = match (&cell.volume, &cell.header) {
             (Err(fault), _) => format!("missing: {}", fault.text),
             (_, Err(fault)) => format!("damaged: {}", fault.message),
             _ => "sound".to_owned(),
         };
+        match standings.get(&cell.place.slot.mirror) {
+            Some(Standing::OutOfStep { since, .. }) => {
+                state = format!("out of step since position {since}; {state}");
+            }
+            Some(Standing::Dropped) => state = format!("dropped; {state}"),
+            Some(Standing::InStep) | None => {}
+        }
         VolumeLine {
             device: cell.place.label.clone(),
             mirror: cell.place.slot.mirror.0,
@@ -36,6 +45,18 @@ pub(super) fn volumes(matrix: &Matrix) -> Vec<VolumeLine> {
         }
     };
     matrix.cells.iter().map(line).collect()
+}
+
+/// Mirrors that do not take part in backups, in words.
+pub(super) fn out_of_step(matrix: &Matrix) -> Vec<String> {
+    let words = |(mirror, standing)| match standing {
+        Standing::InStep => None,
+        Standing::OutOfStep { since, .. } => Some(format!(
+            "{mirror} is out of step since position {since}: media repair brings it back"
+        )),
+        Standing::Dropped => Some(format!("{mirror} was dropped")),
+    };
+    matrix.standings().into_iter().filter_map(words).collect()
 }
 
 /// Prints volumes.

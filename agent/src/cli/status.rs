@@ -24,6 +24,8 @@ struct SetStatus {
     media_set: String,
     /// Volumes that do not answer or cannot be trusted.
     missing: Vec<String>,
+    /// Mirrors that are out of step or dropped.
+    out_of_step: Vec<String>,
     /// The last published set of each database.
     last: Vec<SetLine>,
     unconfirmed: Vec<SetLine>,
@@ -112,6 +114,7 @@ fn look(context: &Context, target: &Target) -> Result<SetStatus, Fault> {
     let mut status = SetStatus {
         media_set: target.key.clone(),
         missing: Vec::new(),
+        out_of_step: Vec::new(),
         last: Vec::new(),
         unconfirmed: Vec::new(),
         runs: context
@@ -127,7 +130,8 @@ fn look(context: &Context, target: &Target) -> Result<SetStatus, Fault> {
     match context.open_set(target) {
         Ok(open) => {
             status.missing = open.missing();
-            let expected = run::expected(&context.state, &context.catalog, target)?;
+            status.out_of_step = show::out_of_step(&open.matrix);
+            let expected = run::expected(&context.state, &context.catalog, target, None)?;
             status.refused = append::plan(&expected, &open.matrix.seen())
                 .err()
                 .unwrap_or_default();
@@ -161,6 +165,9 @@ fn print(group: &GroupStatus, output: &Output) {
         }
         for missing in &set.missing {
             output.line(format!("  missing: {missing}"));
+        }
+        for mirror in &set.out_of_step {
+            output.line(format!("  {mirror}"));
         }
         for refused in &set.refused {
             output.line(format!(

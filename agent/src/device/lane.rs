@@ -78,8 +78,14 @@ impl Lane {
     pub fn write(&self, lease: Lease) {
         if self.fault().is_none() {
             // A refusal is the lane's fault from then on; the lease is dropped either way.
-            let _ = self.shared.push(Job::Write(lease));
+            let _ = self.shared.push(Job::Write(Arc::new(lease)));
         }
+    }
+
+    /// Takes the mirror out of the run for a reason that lies outside this lane: what is queued is
+    /// skipped, what is being written does not count. [`Lane::clear_fault`] makes it usable again.
+    pub fn give_up(&self, fault: DeviceFault) {
+        self.shared.give_up(fault);
     }
 
     /// Why nothing more is written: the first failed write, or the loss of the lane.

@@ -7,12 +7,14 @@ use serde::Serialize;
 use twinset_domain::name::RecordName;
 use twinset_domain::recover::{Piece, Second, SetState, classify};
 use twinset_domain::restore::Candidate;
+use twinset_domain::standing::{Standing, Statement, standings};
 use twinset_domain::{
-    BackupKind, FamilyNo, MediaSetId, Moment, Position, RunId, Shape, Slot, name,
+    BackupKind, FamilyNo, MediaSetId, MirrorNo, Moment, Position, RunId, Shape, Slot, name,
 };
 use twinset_format::manifest::{self, Manifest};
 use twinset_format::record::{self, Record};
 
+use super::facts::said;
 use super::matrix::Matrix;
 use super::volume::Volume;
 use crate::device::DeviceFault;
@@ -63,6 +65,7 @@ struct VolumeSets {
     pieces: BTreeMap<Position, Piece>,
     manifests: BTreeMap<Position, Manifest>,
     verdicts: BTreeMap<Position, Record>,
+    statements: Vec<Statement>,
 }
 
 /// Reads every set of a media set.
@@ -79,11 +82,7 @@ pub fn read(matrix: &Matrix) -> Vec<SetOnMedia> {
             .flatten()
             .collect()
     });
-    join(
-        matrix.shape,
-        &volumes,
-        matrix.is_whole() && volumes.len() == matrix.cells.len(),
-    )
+    join(matrix, &volumes)
 }
 
 /// Reads what one volume holds. A device that fails counts as not read; a manifest or record that
@@ -96,6 +95,7 @@ fn read_volume(volume: &Arc<Volume>, media_set: Option<MediaSetId>) -> Option<Vo
             pieces: BTreeMap::new(),
             manifests: BTreeMap::new(),
             verdicts: BTreeMap::new(),
+            statements: Vec::new(),
         };
         for section in volume.sections()? {
             let Some(position) = Position::of_section(section.index) else {
@@ -113,7 +113,9 @@ fn read_volume(volume: &Arc<Volume>, media_set: Option<MediaSetId>) -> Option<Vo
                 Some(second) => piece.second = second,
             }
         }
-        for entry in volume.records()? {
+        let records = volume.records()?;
+        sets.statements = said(volume, &records)?.statements;
+        for entry in records {
             let Some(named) = RecordName::verdict(&entry.name) else {
                 continue;
             };
@@ -179,7 +181,32 @@ impl VolumeSets {
     }
 }
 
-fn join(shape: Shape, volumes: &[VolumeSets], all_read: bool) -> Vec<SetOnMedia> {
+/// From which position on a mirror counts for nothing: it may lack what the others hold, and what
+/// it has of it was never finished there.
+fn absent_from(standings: &BTreeMap<MirrorNo, Standing>, mirror: MirrorNo) -> u64 {
+    match standings.get(&mirror) {
+        Some(Standing::OutOfStep { since, .. }) => since.get(),
+        Some(Standing::Dropped) => 0,
+        Some(Standing::InStep) | None => u64::MAX,
+    }
+}
+
+fn join(matrix: &Matrix, volumes: &[VolumeSets]) -> Vec<SetOnMedia> {
+    let shape = matrix.shape;
+    let said: Vec<Statement> = volumes
+        .iter()
+        .flat_map(|volume| volume.statements.iter().cloned())
+        .collect();
+    let standings = standings(shape, &said);
+    let unread = matrix
+        .cells
+        .iter()
+        .map(|cell| cell.place.slot)
+        .filter(|slot| !volumes.iter().any(|volume| volume.slot == *slot))
+        .map(|slot| absent_from(&standings, slot.mirror))
+        .max()
+        .unwrap_or(0)
+        .max(matrix.unread_below);
     let mut positions: Vec<Position> = volumes
         .iter()
         .flat_map(|volume| volume.pieces.keys().copied())
@@ -213,7 +240,9 @@ fn join(shape: Shape, volumes: &[VolumeSets], all_read: bool) -> Vec<SetOnMedia>
                     .or_insert_with(|| manifest.clone());
             }
         }
-        let state = classify(shape, &pieces, all_read);
+        let counts = |piece: &&Piece| position.get() < absent_from(&standings, piece.slot.mirror);
+        let judged: Vec<Piece> = pieces.iter().filter(counts).cloned().collect();
+        let state = classify(shape, &judged, position.get() >= unread);
         SetOnMedia {
             position,
             state,

@@ -1,19 +1,20 @@
-//! All volumes of a media set, opened together, and what the quick check needs to know of them.
+//! All volumes of a media set, opened together.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use twinset_domain::append::{Found, Seen, State, Tail};
-use twinset_domain::name::RecordName;
-use twinset_domain::{AgentId, Fault, MediaSetId, Shape, Slot, code, name};
+use twinset_domain::append::{Seen, State, Tail, mirror_standings};
+use twinset_domain::standing::Standing;
+use twinset_domain::{AgentId, Fault, MediaSetId, MirrorNo, Shape, Slot, code};
 use twinset_format::header::MediaHeader;
-use twinset_format::record::Record;
-use twinset_plugin_api::{Access, Capabilities, Outcome, RecordEntry, SectionEntry};
+use twinset_plugin_api::{Access, Outcome};
 
+use super::facts::found;
 use super::volume::{Place, Volume, header_fault, own_fault};
 use crate::device::DeviceFault;
 
 /// One place of the matrix and what answered there.
+#[derive(Clone)]
 pub struct Cell {
     /// The configured place.
     pub place: Place,
@@ -31,6 +32,9 @@ pub struct Matrix {
     pub shape: Shape,
     /// Every place, mirror by mirror.
     pub cells: Vec<Cell>,
+    /// What was left out by [`Matrix::only`]: below this position, a mirror that was not read may
+    /// hold what nobody else does.
+    pub unread_below: u64,
 }
 
 impl Matrix {
@@ -63,7 +67,52 @@ impl Matrix {
             media_set,
             shape,
             cells,
+            unread_below: 0,
         })
+    }
+
+    /// The part of the matrix that some mirrors are: what a run, a recovery or a repair works with
+    /// while others are out of step.
+    #[must_use]
+    pub fn only(
+        &self,
+        mirrors: &BTreeSet<MirrorNo>,
+        standings: &BTreeMap<MirrorNo, Standing>,
+    ) -> Self {
+        let below = |mirror: MirrorNo| match standings.get(&mirror) {
+            Some(Standing::OutOfStep { since, .. }) => since.get(),
+            Some(Standing::Dropped) => 0,
+            Some(Standing::InStep) | None => u64::MAX,
+        };
+        let left_out = self.shape.mirrors().filter(|m| !mirrors.contains(m));
+        let cells = self.cells.iter();
+        Self {
+            media_set: self.media_set,
+            shape: self.shape,
+            cells: cells
+                .filter(|cell| mirrors.contains(&cell.place.slot.mirror))
+                .cloned()
+                .collect(),
+            unread_below: left_out.map(below).max().unwrap_or(0),
+        }
+    }
+
+    /// Where every mirror stands, by the records of all volumes that answer.
+    #[must_use]
+    pub fn standings(&self) -> BTreeMap<MirrorNo, Standing> {
+        mirror_standings(self.shape, &self.seen())
+    }
+
+    /// The mirrors that are in step by every record. The others are repair's work, not recovery's.
+    #[must_use]
+    pub fn in_step(&self) -> Self {
+        let standings = self.standings();
+        let mirrors = standings.iter();
+        let mirrors = mirrors
+            .filter(|(_, standing)| **standing == Standing::InStep)
+            .map(|(mirror, _)| *mirror)
+            .collect();
+        self.only(&mirrors, &standings)
     }
 
     /// The volumes that answered, mirror by mirror.
@@ -200,95 +249,4 @@ fn mount(
         volume: volume.map(Arc::new),
         header,
     })
-}
-
-/// Facts of a volume with a sound header.
-fn found(volume: &Volume, header: &MediaHeader) -> Result<Found, DeviceFault> {
-    let sections = volume.sections()?;
-    let records = volume.records()?;
-    let leftovers = volume.leftovers()?;
-    let verdicts: BTreeSet<u64> = records
-        .iter()
-        .filter_map(|record| RecordName::verdict(&record.name))
-        .map(|verdict| verdict.position.get())
-        .collect();
-    let (mut data, mut manifests, mut voids) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-    for section in sections.iter().filter(|section| section.index > 0) {
-        let kind = match (section.index % 2, name::parse_void(&section.name)) {
-            (1, _) => &mut data,
-            (_, Some(_)) => &mut voids,
-            _ => &mut manifests,
-        };
-        kind.insert(section.index.div_ceil(2));
-    }
-    // Unsealed data, data or a manifest without the other half, data under a void, unfinished work.
-    let mut unresolved: BTreeSet<u64> = data.symmetric_difference(&manifests).copied().collect();
-    // What a published set lacks is damage, not a dead run's work.
-    unresolved.retain(|position| !verdicts.contains(position));
-    let work = leftovers.iter().filter(|left| left.run_id.is_some());
-    unresolved.extend(work.map(|left| left.index.unwrap_or(0).div_ceil(2)));
-    let highest = sections
-        .last()
-        .map_or(0, |section| section.index.div_ceil(2));
-    Ok(Found {
-        media_set: header.media_set,
-        shape: header.shape,
-        slot: header.slot(),
-        agent: header.agent,
-        properties: properties(volume),
-        highest,
-        tail: tail(volume, &sections, &records)?,
-        unconfirmed: manifests.difference(&verdicts).copied().collect(),
-        unresolved: unresolved.into_iter().collect(),
-    })
-}
-
-/// Properties that must match between mirrors (design: who must be there).
-fn properties(volume: &Volume) -> Vec<(&'static str, String)> {
-    let d = &volume.description;
-    let has = |bit: u32| (d.capabilities & bit != 0).to_string();
-    vec![
-        ("device class", format!("{:?}", d.class)),
-        (
-            "block sizes",
-            format!("{} to {}", d.block_sizes.0, d.block_sizes.1),
-        ),
-        ("alignment", d.alignment.to_string()),
-        (
-            "transfer sizes",
-            format!("{} to {}", d.transfer_sizes.0, d.transfer_sizes.1),
-        ),
-        ("spanning", has(Capabilities::SPAN)),
-        ("appending", has(Capabilities::APPEND)),
-    ]
-}
-
-/// The last record or void in writing order, as it lies on this volume.
-fn tail(
-    volume: &Volume,
-    sections: &[SectionEntry],
-    records: &[RecordEntry],
-) -> Result<Option<Tail>, DeviceFault> {
-    let record = records
-        .iter()
-        .filter_map(|record| Some((RecordName::parse(&record.name)?.sequence, &record.name)))
-        .max();
-    let void = sections
-        .iter()
-        .filter_map(|section| Some((name::parse_void(&section.name)?, section.index)))
-        .max();
-    let limit = twinset_format::record::MAX_BYTES;
-    let (sequence, bytes) = match (record, void) {
-        (Some((record, name)), void) if void.is_none_or(|(void, _)| void < record) => {
-            (record, volume.record(name)?)
-        }
-        (_, Some((void, index))) => (void, volume.read_section(index, limit)?),
-        _ => return Ok(None),
-    };
-    // A damaged tail still has a hash: it then differs from its twins' and says so.
-    let hash = match Record::parse(&bytes) {
-        Ok(record) => record.hash(),
-        Err(error) => format!("damaged: {error}"),
-    };
-    Ok(Some(Tail { sequence, hash }))
 }

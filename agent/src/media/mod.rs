@@ -7,6 +7,7 @@
 //! * [`matrix`]: all volumes of a media set, opened together;
 //! * [`mod@format`]: makes a media set;
 //! * [`writer`]: one family's fan-out to all mirrors, hashed in one pass, and its seal;
+//! * [`ledger`]: which mirrors still take part in a run;
 //! * [`publish`]: verdicts and voids;
 //! * [`inventory`]: which backup sets are there;
 //! * [`reader`]: chunk by chunk, from whichever mirror is sound;
@@ -14,8 +15,10 @@
 //! * [`recover`]: sets right what a dead run left.
 
 pub mod damage;
+mod facts;
 pub mod format;
 pub mod inventory;
+pub mod ledger;
 pub mod matrix;
 pub mod publish;
 pub mod reader;

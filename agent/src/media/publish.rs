@@ -1,9 +1,10 @@
 //! Verdicts and voids on every volume. A verdict record is the publication of a set.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use twinset_domain::append::Tail;
-use twinset_domain::{AgentId, Fault, MediaSetId, Moment, Position, RunId, name};
+use twinset_domain::{AgentId, Fault, MediaSetId, MirrorNo, Moment, Position, RunId, name};
 use twinset_format::mtf::SetFacts;
 use twinset_format::record::{self, Outcome, Record};
 use twinset_plugin_api::SectionMode;
@@ -49,10 +50,7 @@ impl Chain {
 
     /// The record that comes next, naming the one before it.
     #[must_use]
-    pub fn next(&self, statement: &Statement, volumes: &[Arc<Volume>]) -> Record {
-        let mut mirrors: Vec<_> = volumes.iter().map(|volume| volume.slot.mirror).collect();
-        mirrors.sort_unstable();
-        mirrors.dedup();
+    pub fn next(&self, statement: &Statement, mirrors: Vec<MirrorNo>) -> Record {
         Record::new(record::Draft {
             media_set: statement.media_set,
             sequence: self.sequence() + 1,
@@ -69,12 +67,18 @@ impl Chain {
         })
     }
 
-    fn follow(&mut self, record: &Record) {
+    /// Moves on behind a record that was written.
+    pub fn follow(&mut self, record: &Record) {
         self.tail = Some(Tail {
             sequence: record.sequence,
             hash: record.hash(),
         });
     }
+}
+
+fn mirrors(volumes: &[Arc<Volume>]) -> Vec<MirrorNo> {
+    let mirrors: BTreeSet<_> = volumes.iter().map(|volume| volume.slot.mirror).collect();
+    mirrors.into_iter().collect()
 }
 
 /// Publishes a set: the verdict is durable on every volume when this returns.
@@ -87,7 +91,7 @@ pub fn publish(
     volumes: &[Arc<Volume>],
     statement: &Statement,
 ) -> Result<Record, Fault> {
-    let record = chain.next(statement, volumes);
+    let record = chain.next(statement, mirrors(volumes));
     put_record(volumes, &record)?;
     chain.follow(&record);
     Ok(record)
@@ -117,7 +121,7 @@ pub fn void(
     volumes: &[Arc<Volume>],
     statement: &Statement,
 ) -> Result<Record, Fault> {
-    let record = chain.next(statement, volumes);
+    let record = chain.next(statement, mirrors(volumes));
     put_void(volumes, &record)?;
     chain.follow(&record);
     Ok(record)

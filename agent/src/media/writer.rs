@@ -10,6 +10,7 @@ use twinset_format::mtf::{StreamFacts, StreamReader};
 use twinset_format::tree::TreeHasher;
 use twinset_plugin_api::{SectionMode, SectionRequest};
 
+use super::ledger::Ledger;
 use super::volume::{SmallSection, Volume};
 use crate::device::{DeviceFault, Pending};
 use crate::payload::Lease;
@@ -53,6 +54,8 @@ impl RunFacts {
 pub struct FamilyWriter {
     facts: RunFacts,
     family: FamilyNo,
+    ledger: Arc<Ledger>,
+    /// The family's volumes on all mirrors that took part when it began.
     mirrors: Vec<Arc<Volume>>,
     hasher: TreeHasher,
     reader: StreamReader,
@@ -73,16 +76,19 @@ impl FamilyWriter {
     /// Begins the data section on every mirror of the family.
     ///
     /// # Errors
-    /// The first device's; what was begun elsewhere is given up again.
+    /// A device's, when too few mirrors remain without it; what was begun elsewhere is given up
+    /// again.
     pub fn begin(
         facts: &RunFacts,
         family: FamilyNo,
+        ledger: &Arc<Ledger>,
         mirrors: Vec<Arc<Volume>>,
         expected: Option<u64>,
     ) -> Result<Self, Fault> {
         let writer = Self {
             facts: facts.clone(),
             family,
+            ledger: Arc::clone(ledger),
             mirrors,
             hasher: TreeHasher::new(),
             reader: StreamReader::new(),
@@ -113,10 +119,10 @@ impl FamilyWriter {
     /// blocks while a lane's queue is full, so mirrors stay within one window.
     ///
     /// # Errors
-    /// A fault that a mirror met earlier.
+    /// A fault that a mirror met earlier, when too few remain without it.
     pub fn write(&mut self, lease: &Lease) -> Result<(), Fault> {
         self.check()?;
-        for volume in &self.mirrors {
+        for volume in self.live() {
             volume.lane().write(lease.clone());
         }
         self.hasher.update(lease);
@@ -124,15 +130,29 @@ impl FamilyWriter {
         Ok(())
     }
 
-    /// Whether every mirror is still well.
+    /// The family's volumes on mirrors that still take part.
+    fn live(&self) -> impl Iterator<Item = &Arc<Volume>> {
+        let live = self.ledger.live();
+        let taking_part = move |volume: &&Arc<Volume>| live.contains(&volume.slot.mirror);
+        self.mirrors.iter().filter(taking_part)
+    }
+
+    /// Whether enough mirrors are still well; one that is not is lost to the run.
     ///
     /// # Errors
-    /// The first fault that a mirror met.
+    /// The fault of a mirror without which too few remain.
     pub fn check(&self) -> Result<(), Fault> {
-        match self.mirrors.iter().find_map(|volume| volume.lane().fault()) {
-            Some(fault) => Err(self.mirror_fault(fault)),
-            None => Ok(()),
+        for volume in self.live() {
+            if let Some(fault) = volume.lane().fault() {
+                self.lose(volume, fault)?;
+            }
         }
+        Ok(())
+    }
+
+    fn lose(&self, volume: &Volume, fault: DeviceFault) -> Result<(), Fault> {
+        self.ledger
+            .lose(volume.slot.mirror, self.mirror_fault(fault))
     }
 
     /// Bytes taken so far.
@@ -160,7 +180,7 @@ impl FamilyWriter {
     /// # Errors
     /// The mirror's fault.
     pub fn enforce_deadlines(&self) -> Result<(), Fault> {
-        for volume in &self.mirrors {
+        for volume in self.live() {
             volume.lane().enforce_deadline();
         }
         self.check()
@@ -169,15 +189,17 @@ impl FamilyWriter {
     /// Makes all bytes so far durable on every mirror; the section stays open.
     ///
     /// # Errors
-    /// The first device's.
+    /// A device's, when too few mirrors remain without it.
     pub fn sync(&self) -> Result<(), Fault> {
         self.on_all(|| crate::device::Handle::sync)
     }
 
-    /// Data durable and in its place on every mirror, then the manifest on every mirror.
+    /// Data durable and in its place on every mirror, then the manifest on every mirror; then it
+    /// is said on all of them which mirrors were lost.
     ///
     /// # Errors
-    /// The first device's. Then nothing of this family may be acknowledged.
+    /// A device's, when too few mirrors remain without it. Then nothing of this family may be
+    /// acknowledged.
     pub fn seal(self) -> Result<Sealed, Fault> {
         let ended = self
             .check()
@@ -190,6 +212,7 @@ impl FamilyWriter {
         let Self {
             facts,
             family,
+            ledger,
             mirrors,
             hasher,
             reader,
@@ -220,6 +243,9 @@ impl FamilyWriter {
         let manifest = Manifest::raw(draft, hasher.finish());
         let bytes = Arc::new(manifest.to_bytes());
         for volume in &mirrors {
+            if !ledger.is_live(volume.slot.mirror) {
+                continue;
+            }
             let section = SmallSection {
                 index: facts.position.manifest_section(),
                 name: name::MANIFEST.to_owned(),
@@ -227,8 +253,11 @@ impl FamilyWriter {
                 bytes: Arc::clone(&bytes),
                 mode: SectionMode::New,
             };
-            volume.put_section(section)?;
+            if let Err(fault) = volume.put_section(section) {
+                ledger.lose(volume.slot.mirror, Fault::from(fault))?;
+            }
         }
+        ledger.settle()?;
         Ok(Sealed {
             family,
             manifest,
@@ -252,26 +281,28 @@ impl FamilyWriter {
         }
     }
 
-    /// Runs a call on all mirrors side by side and waits for all of them.
+    /// Runs a call on all mirrors side by side and waits for all of them; those that fail are
+    /// lost, if enough remain.
     fn on_all<J>(&self, job: impl Fn() -> J) -> Result<(), Fault>
     where
         J: FnOnce(&mut crate::device::Handle) -> Result<(), DeviceFault> + Send + 'static,
     {
-        let pending: Vec<Pending<_>> = self
-            .mirrors
-            .iter()
-            .map(|volume| volume.lane().submit(job()))
+        let pending: Vec<(&Arc<Volume>, Pending<_>)> = self
+            .live()
+            .map(|volume| (volume, volume.lane().submit(job())))
             .collect();
-        let mut first = None;
-        for pending in pending {
+        let mut first = Ok(());
+        for (volume, pending) in pending {
             if let Err(fault) = pending.wait().and_then(|outcome| outcome) {
-                first.get_or_insert(fault);
+                // A write that failed before says why; what came after it is a consequence.
+                let fault = volume.lane().fault().unwrap_or(fault);
+                first = first.and(self.lose(volume, fault));
             }
         }
-        first.map_or(Ok(()), |fault| Err(self.mirror_fault(fault)))
+        first
     }
 
-    /// A mirror's fault fails the whole backup, and says how far it came.
+    /// A mirror's fault says how far the family came.
     fn mirror_fault(&self, fault: DeviceFault) -> Fault {
         let full = fault.is_full();
         let written = self.hasher.length();

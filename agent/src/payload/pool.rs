@@ -184,9 +184,36 @@ impl Buffer {
     #[must_use]
     pub fn lend(self, len: usize) -> Lease {
         let (start, len) = (self.as_ptr(), len.min(self.shared.size));
-        // SAFETY: the closure owns the buffer, so its memory stays allocated and nobody writes it
-        // until the closure runs; `len` is at most the buffer's size.
-        unsafe { Lease::lend(start, len, move || drop(self)) }
+        let owner = Out {
+            buffer: Some(self),
+            kept: None,
+        };
+        // SAFETY: the owner holds the buffer, so its memory stays allocated until the owner is
+        // dropped and nobody writes it before its return; `len` is at most the buffer's size.
+        unsafe { Lease::lend(start, len, owner) }
+    }
+}
+
+/// A buffer that is lent out.
+struct Out {
+    buffer: Option<Buffer>,
+    /// Memory that a lane which was given up may still read: freed, not used again.
+    #[allow(dead_code)]
+    kept: Option<Memory>,
+}
+
+impl super::Owner for Out {
+    fn returned(&mut self, waived: bool) {
+        let Some(mut buffer) = self.buffer.take() else {
+            return;
+        };
+        if waived {
+            // Another buffer may be made in its place, so that a mirror that hangs for good does
+            // not starve the others.
+            self.kept = buffer.memory.take();
+            buffer.shared.lock().made -= 1;
+            buffer.shared.returned.notify_one();
+        }
     }
 }
 

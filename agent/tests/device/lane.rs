@@ -81,7 +81,7 @@ fn the_first_failed_write_stays_and_later_ones_are_let_go_unwritten() {
 }
 
 #[test]
-fn a_job_that_hangs_past_its_deadline_loses_the_lane_and_keeps_its_lease() {
+fn a_job_that_hangs_past_its_deadline_loses_the_lane_and_its_lease_is_not_waited_for() {
     let place = Place::new();
     let handle = place.faulty("hang", json!({ "hang_in": "write", "hang_ms": 900 }));
     let lane = Lane::start(handle, limits(60));
@@ -99,8 +99,8 @@ fn a_job_that_hangs_past_its_deadline_loses_the_lane_and_keeps_its_lease() {
         start.elapsed()
     );
     assert!(lane.is_lost() && lane.stalled() && abandoned_lanes() > 0);
-    // What waited is given back; what the device holds is not.
-    assert_eq!(pool.available(), 2);
+    // What waited is given back; for what the device holds, another buffer may be made.
+    assert_eq!(pool.available(), 3);
     assert_eq!(lane.submit(|_| ()).wait().unwrap_err(), fault);
     lane.write(Lease::from(vec![1]));
     assert_eq!(lane.fault(), Some(fault));
@@ -110,8 +110,7 @@ fn a_job_that_hangs_past_its_deadline_loses_the_lane_and_keeps_its_lease() {
         .unwrap_err();
     assert_eq!(barred.outcome, Outcome::DEADLINE);
     assert_eq!(lane.close().unwrap_err().outcome, Outcome::DEADLINE);
-    // When the call returns at last, the lease is given back and the device may be opened again.
-    assert!(waited(|| pool.available() == 3));
+    // When the call returns at last, the device may be opened again.
     assert!(waited(|| faulty()
         .open("hang", &options, "a", Access::Read)
         .is_ok()));

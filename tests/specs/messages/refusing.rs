@@ -17,7 +17,8 @@ fn a_missing_mirror() {
     exit 1
     error 3240 ~/m2/f1 (mirror 2, family 1): the volume is missing
       cause: ~/m2/f1: mount: no volume: the folder ~/m2/f1 does not exist; is its share mounted?
-      remedy: bring the volume back (is the share mounted?); all mirrors are needed to append
+      cause: 1 of 2 mirrors can take part, 2 must
+      remedy: bring the volume back (is the share mounted?)
     ");
 }
 
@@ -31,6 +32,7 @@ fn a_volume_of_another_media_set() {
     exit 1
     error 3258 ~/m2/f1 (mirror 2, family 1): the volume is not part of this media set
       cause: ~/m2/f1: mount: wrong volume: ~/m2/f1 holds no volume ID, but ID
+      cause: 1 of 2 mirrors can take part, 2 must
       remedy: put the right volume back; nothing was written to this one
     ");
 }
@@ -108,6 +110,7 @@ fn a_mirror_behind() {
     assert_snapshot!(printed(&world, &import(&world, &files)), @r"
     exit 1
     error 3240 ~/m2/f1 (mirror 2, family 1): the mirror is behind: record 0 of 1
-      remedy: run: twinset media recover payroll
+      cause: 1 of 2 mirrors can take part, 2 must
+      remedy: run: twinset media repair payroll
     ");
 }

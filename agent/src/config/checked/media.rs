@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
-use twinset_domain::{BackupKind, Fault, code};
+pub use twinset_domain::append::MinMirrors;
+use twinset_domain::{Fault, code};
 
 use crate::config::source::Place;
 use crate::config::template::{Placeholder, expand};
@@ -62,29 +63,6 @@ pub enum Repair {
     Auto,
     /// The operator, by `media repair`.
     Manual,
-}
-
-/// Mirrors that must hold a backup for it to succeed, each 1 to the number of mirrors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MinMirrors {
-    /// Full backups.
-    pub full: u8,
-    /// Differential backups.
-    pub differential: u8,
-    /// Log backups.
-    pub log: u8,
-}
-
-impl MinMirrors {
-    /// For one kind of backup.
-    #[must_use]
-    pub const fn of(self, kind: BackupKind) -> u8 {
-        match kind {
-            BackupKind::Full => self.full,
-            BackupKind::Differential => self.differential,
-            BackupKind::Log => self.log,
-        }
-    }
 }
 
 /// One device as configured, placeholders and all.

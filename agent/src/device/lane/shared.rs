@@ -18,13 +18,15 @@ const GRACE: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(20);
 
 pub(super) enum Job {
-    Write(Lease),
+    Write(Arc<Lease>),
     Call(Box<dyn FnOnce(&mut Handle) + Send>),
 }
 
 pub(super) struct Running {
     pub(super) since: Instant,
     pub(super) number: u64,
+    /// What it writes from.
+    pub(super) lease: Option<Arc<Lease>>,
 }
 
 #[derive(Default)]
@@ -163,10 +165,15 @@ impl Shared {
         );
         let fault = self.fault("lane", Outcome::DEADLINE, text);
         worker::abandon(self, &mut state);
+        let running = state.running.as_ref().and_then(|r| r.lease.clone());
         let queued = lose_in(&mut state, fault.clone());
         drop(state);
         self.wake();
         drop(queued);
+        // Nothing more comes of this lane: whoever lent the bytes need not wait for it.
+        if let Some(lease) = running {
+            lease.waive();
+        }
         tracing::error!(device = self.label, "{fault}; its thread is left behind");
         Err(fault)
     }
@@ -183,6 +190,18 @@ impl Shared {
                 device = self.label,
                 "no thread to cancel the device: {error}"
             );
+        }
+    }
+
+    /// Takes the mirror out of the run: nothing queued is written any more, and what is being
+    /// written does not count. The lane itself stays usable.
+    pub(super) fn give_up(&self, fault: DeviceFault) {
+        let mut state = self.lock();
+        state.write_fault.get_or_insert(fault);
+        let running = state.running.as_ref().and_then(|r| r.lease.clone());
+        drop(state);
+        if let Some(lease) = running {
+            lease.waive();
         }
     }
 

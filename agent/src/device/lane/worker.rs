@@ -1,14 +1,15 @@
 //! The lane's thread.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use twinset_plugin_api::Outcome;
 
 use super::shared::{Job, Running, Shared, State};
 use crate::device::call::Handle;
+use crate::payload::Lease;
 
 /// Threads that were left behind in a call and have not come back.
 static ABANDONED: AtomicUsize = AtomicUsize::new(0);
@@ -36,7 +37,7 @@ pub(super) fn run(shared: &Shared, mut handle: Handle) {
         shared.moved.notify_all();
     }
     // The close may hang as any call; it runs under the same deadline.
-    begin(&mut shared.lock());
+    begin(&mut shared.lock(), None);
     let closed = handle.close();
     let mut state = shared.lock();
     state.running = None;
@@ -64,7 +65,11 @@ fn next(shared: &Shared) -> Option<Job> {
             return None;
         }
         if let Some(job) = state.queue.pop_front() {
-            begin(&mut state);
+            let lease = match &job {
+                Job::Write(lease) => Some(Arc::clone(lease)),
+                Job::Call(_) => None,
+            };
+            begin(&mut state, lease);
             drop(state);
             shared.moved.notify_all();
             return Some(job);
@@ -79,11 +84,12 @@ fn next(shared: &Shared) -> Option<Job> {
     }
 }
 
-fn begin(state: &mut State) {
+fn begin(state: &mut State, lease: Option<Arc<Lease>>) {
     state.started += 1;
     state.running = Some(Running {
         since: Instant::now(),
         number: state.started,
+        lease,
     });
 }
 
@@ -95,6 +101,8 @@ fn perform(shared: &Shared, handle: &mut Handle, job: Job) {
                 shared.lock().write_fault.get_or_insert(fault);
             }
             // The lease goes here, before the job counts as ended.
+            let running = shared.lock().running.as_mut().and_then(|r| r.lease.take());
+            drop(running);
             drop(lease);
         }
         Job::Call(job) => {

@@ -10,7 +10,7 @@ use super::core::Hold;
 use super::layout::VdcCommand;
 use super::platform::RawDevice;
 use super::set::Negotiated;
-use crate::payload::Lease;
+use crate::payload::{Lease, Owner};
 
 /// One device of a set, used by one thread. Dropping it before the server has closed it aborts
 /// the set, so that nobody waits for answers that will not come.
@@ -142,19 +142,16 @@ impl VdiDevice {
     pub(super) fn lend(&self, command: Command, bell: &Arc<Bell>) -> (Lease, Lent) {
         let back = Arc::new(AtomicBool::new(false));
         let returned = Arc::clone(&back);
-        let bell = Arc::clone(bell);
-        let hold = Hold::new(self.hold.core());
-        let on_return = move || {
-            // The last reader is done with the bytes before anybody may see this flag.
-            returned.store(true, Ordering::Release);
-            bell.ring();
-            drop(hold);
+        let owner = Borrowed {
+            back: returned,
+            bell: Arc::clone(bell),
+            _hold: Hold::new(self.hold.core()),
         };
         // SAFETY: the buffer holds `size` bytes (checked against what was negotiated) and belongs
         // to us from GetCommand to CompleteCommand. `Lent` gives the command out for completion
-        // only after `on_return` has run, and `hold` keeps the set from being closed, and so the
-        // memory from being unmapped, until then.
-        let lease = unsafe { Lease::lend(command.buffer, command.size, on_return) };
+        // only after the owner was told of the return, and its hold keeps the set from being
+        // closed, and so the memory from being unmapped, until the owner is dropped.
+        let lease = unsafe { Lease::lend(command.buffer, command.size, owner) };
         (lease, Lent { command, back })
     }
 
@@ -196,6 +193,21 @@ impl Command {
         // SAFETY: the buffer is not null and holds `size` bytes (checked); it is ours alone until
         // the command is completed, which takes `self` by value and so ends this borrow.
         unsafe { std::slice::from_raw_parts_mut(self.buffer, self.size) }
+    }
+}
+
+/// SQL Server's buffer while it is lent to the mirrors.
+struct Borrowed {
+    back: Arc<AtomicBool>,
+    bell: Arc<Bell>,
+    _hold: Hold,
+}
+
+impl Owner for Borrowed {
+    fn returned(&mut self, _waived: bool) {
+        // Every reader that counts is done with the bytes before anybody may see this flag.
+        self.back.store(true, Ordering::Release);
+        self.bell.ring();
     }
 }
 

@@ -1,0 +1,182 @@
+//! Who still takes part in a run, and what is said of it in the chain.
+//!
+//! All families of a run share one ledger: a mirror that is lost in one of them is lost in all.
+//! Before anything is acknowledged on fewer mirrors, a record on every mirror that is left says so
+//! (design 4.3, lost lanes).
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use twinset_domain::{Fault, MirrorNo, Moment};
+use twinset_format::record::{Outcome, Record};
+use twinset_plugin_api::Outcome as Class;
+
+use super::publish::{self, Chain, Statement};
+use super::volume::{Volume, own_fault};
+
+/// What the ledger of a run begins with.
+pub struct Opening {
+    /// What all records of the run share: media set, position, run, agent.
+    pub statement: Statement,
+    /// How many whole mirrors must take part to the end.
+    pub min_mirrors: u8,
+    /// Volumes of the mirrors that take part.
+    pub volumes: Vec<Arc<Volume>>,
+    /// Mirrors that fell out before, of which no record speaks yet.
+    pub fallen: Vec<(MirrorNo, Fault)>,
+    /// End of the chain.
+    pub chain: Chain,
+    /// Tells the time, for records.
+    pub now: fn() -> Moment,
+}
+
+/// The mirrors of a run and its records.
+pub struct Ledger {
+    opening: Opening,
+    state: Mutex<State>,
+}
+
+struct State {
+    chain: Chain,
+    live: BTreeSet<MirrorNo>,
+    /// In the order of their loss; the first `said` of them stand in a record.
+    lost: Vec<(MirrorNo, Fault)>,
+    said: usize,
+}
+
+impl Ledger {
+    /// The ledger of a run that begins.
+    #[must_use]
+    pub fn open(opening: Opening) -> Self {
+        let live = opening.volumes.iter().map(|v| v.slot.mirror).collect();
+        let state = State {
+            chain: opening.chain.clone(),
+            live,
+            lost: opening.fallen.clone(),
+            said: 0,
+        };
+        Self {
+            opening,
+            state: Mutex::new(state),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a mirror still takes part.
+    #[must_use]
+    pub fn is_live(&self, mirror: MirrorNo) -> bool {
+        self.lock().live.contains(&mirror)
+    }
+
+    /// Mirrors that still take part.
+    #[must_use]
+    pub fn live(&self) -> BTreeSet<MirrorNo> {
+        self.lock().live.clone()
+    }
+
+    /// Mirrors that were lost on the way, and why.
+    #[must_use]
+    pub fn lost(&self) -> Vec<(MirrorNo, Fault)> {
+        self.lock().lost.clone()
+    }
+
+    /// End of the chain.
+    #[must_use]
+    pub fn chain(&self) -> Chain {
+        self.lock().chain.clone()
+    }
+
+    /// Takes a mirror out of the run, in all families.
+    ///
+    /// # Errors
+    /// `why`, when too few mirrors would remain: then the run fails, as with SQL Server's own
+    /// mirrored media.
+    pub fn lose(&self, mirror: MirrorNo, why: Fault) -> Result<(), Fault> {
+        {
+            let mut state = self.lock();
+            if !state.live.contains(&mirror) {
+                return Ok(());
+            }
+            if state.live.len() <= usize::from(self.opening.min_mirrors.max(1)) {
+                return Err(why);
+            }
+            state.live.remove(&mirror);
+            tracing::warn!(%mirror, fault = %why, "mirror lost, the run goes on without it");
+            state.lost.push((mirror, why));
+        }
+        for volume in self
+            .opening
+            .volumes
+            .iter()
+            .filter(|v| v.slot.mirror == mirror)
+        {
+            let text = "the mirror was given up for this run".to_owned();
+            let fault = own_fault(&volume.label, "write", Class::CANCELLED, text);
+            volume.lane().give_up(fault);
+        }
+        Ok(())
+    }
+
+    /// Makes sure that every mirror that is left says which were lost. Before each acknowledgement.
+    ///
+    /// # Errors
+    /// When too few mirrors remain that can.
+    pub fn settle(&self) -> Result<(), Fault> {
+        let mut state = self.lock();
+        while state.said < state.lost.len() {
+            let news = state.lost.get(state.said..).unwrap_or_default();
+            let upto = state.lost.len();
+            let statement = Statement {
+                outcome: Outcome::OutOfStep,
+                written: (self.opening.now)(),
+                note: news.first().map(|(_, fault)| fault.message.clone()),
+                ..self.opening.statement.clone()
+            };
+            let mirrors = news.iter().map(|(mirror, _)| *mirror).collect();
+            let record = state.chain.next(&statement, mirrors);
+            state = self.put(state, &record)?;
+            state.said = upto;
+            state.chain.follow(&record);
+        }
+        Ok(())
+    }
+
+    /// Publishes the set on every mirror that is left. One that fails meanwhile is lost, and said
+    /// to be, behind the verdict.
+    ///
+    /// # Errors
+    /// When too few mirrors remain. The set is then published on some mirrors only, or on none;
+    /// `media recover` finishes that.
+    pub fn publish(&self, statement: &Statement) -> Result<Record, Fault> {
+        let mut state = self.lock();
+        let mirrors = state.live.iter().copied().collect();
+        let record = state.chain.next(statement, mirrors);
+        state = self.put(state, &record)?;
+        state.chain.follow(&record);
+        drop(state);
+        self.settle()?;
+        Ok(record)
+    }
+
+    /// Puts a record on all mirrors that are left, losing those that cannot take it.
+    fn put<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        record: &Record,
+    ) -> Result<MutexGuard<'a, State>, Fault> {
+        for volume in &self.opening.volumes {
+            if !state.live.contains(&volume.slot.mirror) {
+                continue;
+            }
+            if let Err(fault) = publish::put_record(&[Arc::clone(volume)], record) {
+                drop(state);
+                self.lose(volume.slot.mirror, fault)?;
+                state = self.lock();
+            }
+        }
+        Ok(state)
+    }
+}
