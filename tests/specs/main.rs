@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod damage;
+mod degraded;
 mod double;
 mod front;
 mod keeps;

@@ -31,6 +31,8 @@ pub(crate) struct Media {
     pub(crate) disk: PathBuf,
     /// Lines for the `[agent]` table.
     pub(crate) extra: String,
+    /// Lines for the `[media_sets.payroll]` table.
+    pub(crate) set: String,
 }
 
 impl Media {
@@ -47,6 +49,7 @@ impl Media {
             elsewhere: BTreeMap::new(),
             disk: built("libtwinset_disk.so"),
             extra: String::new(),
+            set: String::new(),
         }
     }
 
@@ -61,14 +64,15 @@ impl Media {
         let mut text = format!(
             "[agent]\nname = {:?}\nstate_dir = {:?}\n{}\n[plugins.disk]\npath = {:?}\n\
              [plugins.fault]\npath = {fault:?}\n\
-             [media_sets.payroll]\nname = {:?}\ndescription = {:?}\nfamilies = {}\n",
+             [media_sets.payroll]\nname = {:?}\ndescription = {:?}\nfamilies = {}\n{}\n",
             self.agent,
             self.state_dir,
             self.extra,
             self.disk,
             self.name,
             self.description,
-            self.families
+            self.families,
+            self.set
         );
         if let Some(deadline) = self.deadline {
             writeln!(text, "device_deadline = {deadline:?}").unwrap();
