@@ -13,6 +13,7 @@ mod media_import;
 mod messages;
 mod one_writer;
 mod recover;
+mod signing;
 mod sqlserver;
 mod support;
 mod tidy;

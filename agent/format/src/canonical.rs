@@ -24,11 +24,17 @@ pub fn hex(bytes: &[u8; 32]) -> String {
 
 /// Writes a document: its line, and `tail` behind it. The document's first field must be `check`.
 pub(crate) fn write<T: Serialize>(document: &T, tail: &[u8]) -> Vec<u8> {
+    let mut bytes = unchecked(document, tail);
+    let check = blake3::hash(&bytes).to_hex();
+    put_check(&mut bytes, 0, check.as_str());
+    bytes
+}
+
+/// A document as it is, `check` and all, without a look at its hash.
+pub(crate) fn unchecked<T: Serialize>(document: &T, tail: &[u8]) -> Vec<u8> {
     let mut bytes = serde_json::to_vec(document).unwrap_or_default();
     bytes.push(b'\n');
     bytes.extend_from_slice(tail);
-    let check = blake3::hash(&bytes).to_hex();
-    put_check(&mut bytes, 0, check.as_str());
     bytes
 }
 

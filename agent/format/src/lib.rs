@@ -4,6 +4,7 @@
 //!   Format with our facts in a stream of its own;
 //! * [`manifest`]: what stands behind each data section, with the hashes;
 //! * [`record`]: verdicts and voids, chained in writing order;
+//! * [`sign`]: who wrote a manifest or record, proved with a public key alone;
 //! * [`tree`]: BLAKE3 of a stream and of its chunks in one pass;
 //! * [`mtf`]: the reader of what SQL Server writes, fed while the bytes pass by.
 //!
@@ -15,6 +16,7 @@ pub mod header;
 pub mod manifest;
 pub mod mtf;
 pub mod record;
+pub mod sign;
 pub mod tree;
 
 /// Version of everything this crate writes. Older ones stay readable for ever.

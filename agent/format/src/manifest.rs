@@ -10,6 +10,7 @@ use twinset_domain::{
 
 use crate::canonical::{self, BLANK_CHECK, altered};
 use crate::mtf::{Container, SetFacts};
+use crate::sign::{self, BLANK_SIGNATURE, PublicKey, Purpose, Signed, Signer};
 use crate::tree::{self, Hashes};
 use crate::{FORMAT, FormatError};
 
@@ -78,6 +79,12 @@ pub struct Facts {
     pub software: String,
     /// When the section was begun.
     pub written: Moment,
+    /// Public half of the key that signed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signer: Option<PublicKey>,
+    /// The signature, as hex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    signature: Option<String>,
 }
 
 /// A manifest with its chunk hashes.
@@ -155,9 +162,40 @@ impl Manifest {
                 agent: draft.agent,
                 software: software(),
                 written: draft.written,
+                signer: None,
+                signature: None,
             },
             chunks: hashes.chunks,
         }
+    }
+
+    /// The manifest, signed where there is a key to sign with.
+    #[must_use]
+    pub fn signed(mut self, signer: Option<&Signer>) -> Self {
+        if let Some(signer) = signer {
+            self.facts.signer = Some(signer.public());
+            self.facts.signature = Some(BLANK_SIGNATURE.to_owned());
+            self.facts.signature = Some(signer.sign(Purpose::Manifest, &self.digest()));
+        }
+        self
+    }
+
+    /// What its signature is worth.
+    #[must_use]
+    pub fn signature(&self) -> Signed {
+        let (signer, signature) = (self.facts.signer, self.facts.signature.as_deref());
+        if signer.is_none() && signature.is_none() {
+            return Signed::No;
+        }
+        sign::judge(Purpose::Manifest, &self.digest(), signer, signature)
+    }
+
+    /// BLAKE3 of its bytes with check and signature as zeros: what is signed.
+    fn digest(&self) -> blake3::Hash {
+        let mut blank = self.facts.clone();
+        blank.check = BLANK_CHECK.to_owned();
+        blank.signature = blank.signature.map(|_| BLANK_SIGNATURE.to_owned());
+        blake3::hash(&canonical::unchecked(&blank, self.chunks.as_flattened()))
     }
 
     /// The section's bytes.

@@ -7,6 +7,7 @@ use twinset_domain::{AgentId, MediaSetId, MirrorNo, Moment, Position, RunId};
 
 use crate::canonical::{self, BLANK_CHECK};
 use crate::mtf::SetFacts;
+use crate::sign::{self, BLANK_SIGNATURE, PublicKey, Purpose, Signed, Signer};
 use crate::{FORMAT, FormatError};
 
 /// Longest record that is read.
@@ -83,9 +84,15 @@ pub struct Record {
     /// Why, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// Public half of the key that signed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signer: Option<PublicKey>,
+    /// The signature, as hex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    signature: Option<String>,
 }
 
-/// Everything in a record but its check.
+/// Everything in a record but its check and signature.
 #[derive(Clone, Debug)]
 pub struct Draft {
     /// The media set.
@@ -133,7 +140,38 @@ impl Record {
             agent: draft.agent,
             written: draft.written,
             note: draft.note,
+            signer: None,
+            signature: None,
         }
+    }
+
+    /// The record, signed where there is a key to sign with.
+    #[must_use]
+    pub fn signed(mut self, signer: Option<&Signer>) -> Self {
+        if let Some(signer) = signer {
+            self.signer = Some(signer.public());
+            self.signature = Some(BLANK_SIGNATURE.to_owned());
+            self.signature = Some(signer.sign(Purpose::Record, &self.digest()));
+        }
+        self
+    }
+
+    /// What its signature is worth.
+    #[must_use]
+    pub fn signature(&self) -> Signed {
+        let (signer, signature) = (self.signer, self.signature.as_deref());
+        if signer.is_none() && signature.is_none() {
+            return Signed::No;
+        }
+        sign::judge(Purpose::Record, &self.digest(), signer, signature)
+    }
+
+    /// BLAKE3 of its bytes with check and signature as zeros: what is signed.
+    fn digest(&self) -> blake3::Hash {
+        let mut blank = self.clone();
+        blank.check = BLANK_CHECK.to_owned();
+        blank.signature = blank.signature.map(|_| BLANK_SIGNATURE.to_owned());
+        blake3::hash(&canonical::unchecked(&blank, &[]))
     }
 
     /// The name it is stored under; `None` for a void.

@@ -84,6 +84,7 @@ pub(super) fn with_matrix(
         now: clock::now(),
         chain: Chain {
             tail: matrix.newest_tail(),
+            signer: desk.state.signer()?,
         },
         settled: desk.catalog.settled(key)?,
     };

@@ -8,6 +8,7 @@ use twinset_domain::{AgentId, BackupKind, FamilyNo, Fault, MirrorNo, RunId, code
 use twinset_format::manifest::{Manifest, Source};
 use twinset_format::mtf::SetFacts;
 use twinset_format::record::Outcome;
+use twinset_format::sign::Signer;
 use twinset_plugin_api::Access;
 
 use super::desk::{Desk, Target};
@@ -32,6 +33,7 @@ pub struct OpenRun {
     min_mirrors: u8,
     key: String,
     agent: AgentId,
+    signer: Option<Signer>,
 }
 
 /// A run whose intent is in the catalog.
@@ -53,7 +55,7 @@ pub fn open(
     kind: Option<BackupKind>,
 ) -> Result<OpenRun, Fault> {
     let lock = desk.state.lock_media_set(&target.key)?;
-    let agent = desk.state.agent;
+    let (agent, signer) = (desk.state.agent, desk.state.signer()?);
     let mut expected = expected(desk.state, desk.catalog, target, kind)?;
     let id = expected.media_set;
     let matrix = Matrix::open(&target.places, target.shape, agent, Access::Write, id)?;
@@ -95,6 +97,7 @@ pub fn open(
         min_mirrors: expected.min_mirrors,
         key: target.key.clone(),
         agent,
+        signer,
     })
 }
 
@@ -166,6 +169,7 @@ impl OpenRun {
             max_transfer_size: content.max_transfer_size,
             agent: self.agent,
             started: clock::now(),
+            signer: self.signer.clone(),
         };
         let source = match content.source {
             Source::Vdi => "vdi",
@@ -211,6 +215,7 @@ impl OpenRun {
             fallen: fallen.map(|f| (f.mirror, f.why.clone())).collect(),
             chain: Chain {
                 tail: self.plan.previous.clone(),
+                signer: self.signer.clone(),
             },
             now: clock::now,
         })

@@ -7,8 +7,12 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand, ValueEnum};
 use twinset_domain::{BackupKind, Exit, Fault, MediaSetId, Position, code};
 
+mod owner;
+
 use crate::report::Output;
 use crate::report::logging::Level;
+
+pub use owner::{KeyVerb, VerifyArgs};
 
 /// Where the configuration lies when nothing else is said.
 pub const DEFAULT_CONFIG: &str = "/etc/twinset/agent.toml";
@@ -81,6 +85,9 @@ Examples:
     /// Device plugins
     #[command(subcommand)]
     Plugin(PluginVerb),
+    /// The key that signs manifests and records
+    #[command(subcommand)]
+    Key(KeyVerb),
 }
 
 /// `twinset config ...`
@@ -180,18 +187,7 @@ Examples:
         plugin: Option<String>,
     },
     /// Read every byte of every mirror and compare it with its hashes
-    #[command(after_help = "\
-Examples:
-  twinset media verify payroll
-  twinset media verify payroll --position 3")]
-    Verify {
-        /// Which media set
-        #[command(flatten)]
-        set: SetArgs,
-        /// Only the backup set at this position
-        #[arg(long, value_name = "N", value_parser = position)]
-        position: Option<Position>,
-    },
+    Verify(VerifyArgs),
     /// Make existing native backup files a backup set of a media set
     #[command(after_help = "\
 Examples:

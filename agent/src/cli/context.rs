@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use twinset_domain::{FamilyNo, Fault, MirrorNo, Shape, Slot};
 
+use super::key;
 use crate::backup::desk::Target;
 use crate::catalog::Catalog;
 use crate::clock;
@@ -33,6 +34,7 @@ impl Context {
             output.warn(format!("{}: {}", note.place, note.text));
         }
         let opened = StateDir::open(&config.agent.state_dir)
+            .map(|state| state.signing(key::signer(&config)))
             .and_then(|state| Ok((Catalog::open(state.path())?, state)));
         let (catalog, state) = opened.map_err(|fault| vec![fault])?;
         Ok(Self {

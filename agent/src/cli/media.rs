@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
+use twinset_domain::append::Tail;
 use twinset_domain::{Exit, FamilyNo, Fault, MediaSetId, MirrorNo, Position, Shape, Slot, code};
 use twinset_format::header::{Draft, MediaHeader};
 use twinset_plugin_api::Access;
@@ -52,7 +53,7 @@ pub(super) fn media(
             let (device, plugin) = (device.unwrap_or_default(), plugin.unwrap_or_default());
             show_device(context, &plugin, &device, output)
         }
-        MediaVerb::Verify { set, position } => verify::verify_set(context, &set, position, output),
+        MediaVerb::Verify(args) => verify::verify_set(context, &args, output),
         MediaVerb::Import {
             set,
             database,
@@ -155,6 +156,9 @@ struct Shown {
     media_set: Option<MediaSetId>,
     volumes: Vec<VolumeLine>,
     sets: Vec<SetLine>,
+    /// The last record of the chain: keep it elsewhere, and `media verify --expect-tail` finds
+    /// what was cut off since.
+    tail: Option<Tail>,
 }
 
 fn show_set(context: &Context, args: &SetArgs, output: &Output) -> Result<Exit, Fault> {
@@ -171,6 +175,10 @@ fn show_set(context: &Context, args: &SetArgs, output: &Output) -> Result<Exit, 
         .map(inventory::SetOnMedia::line)
         .collect();
     show::print_sets(&sets, volumes.len(), output);
+    let tail = opened.matrix.newest_tail();
+    if let Some(tail) = &tail {
+        output.line(format!("tail {}:{}", tail.sequence, tail.hash));
+    }
     let exit = if opened.missing().is_empty() {
         Exit::Done
     } else {
@@ -180,6 +188,7 @@ fn show_set(context: &Context, args: &SetArgs, output: &Output) -> Result<Exit, 
         media_set: opened.matrix.media_set,
         volumes,
         sets,
+        tail,
     };
     Ok(output.finish(Ok((exit, shown))))
 }

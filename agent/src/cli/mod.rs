@@ -5,6 +5,7 @@ mod backup;
 mod config;
 mod context;
 mod interrupt;
+mod key;
 mod media;
 mod plugin;
 mod recover;
@@ -41,6 +42,7 @@ pub fn run(args: Args) -> Exit {
             status::status(context, group.as_deref(), &output)
         }),
         Verb::Plugin(verb) => plugin::plugin(file, verb, &output),
+        Verb::Key(verb) => key::key(file, verb, &output),
     }
 }
 

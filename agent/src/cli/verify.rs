@@ -1,14 +1,16 @@
 //! `twinset media verify`.
 
-use twinset_domain::{Exit, Fault, Position, code};
+use twinset_domain::append::Tail;
+use twinset_domain::{Exit, Fault, code};
+use twinset_format::sign::PublicKey;
 
-use super::args::SetArgs;
+use super::args::VerifyArgs;
 use super::context::Context;
-use super::interrupt;
 use super::media::target_of;
+use super::{interrupt, key};
 use crate::backup::desk::Target;
 use crate::media::matrix::Matrix;
-use crate::media::verify::{self, Lost, Report, Watch};
+use crate::media::verify::{self, Lost, Proof, Report, Watch};
 use crate::report::{Output, Progress, bytes};
 
 /// Progress of a verify pass.
@@ -23,11 +25,13 @@ impl Watch for Advance<'_> {
 /// Reads every byte of every mirror.
 pub(super) fn verify_set(
     context: &Context,
-    args: &SetArgs,
-    only: Option<Position>,
+    args: &VerifyArgs,
     output: &Output,
 ) -> Result<Exit, Fault> {
-    let (_, target) = target_of(context, args)?;
+    let (_, target) = target_of(context, &args.set)?;
+    let only = args.position;
+    let given = args.public_key.iter().map(|key| key::public_key(key));
+    let given = given.collect::<Result<Vec<PublicKey>, Fault>>()?;
     let opened = context.open_set(&target)?;
     if let Some(wanted) = only
         && opened.sets.iter().all(|set| set.position != wanted)
@@ -42,7 +46,8 @@ pub(super) fn verify_set(
     progress.begin(&format!("verify {}", target.key), Some(total));
     let watch = Advance(&*progress);
     let stop = interrupt::flag();
-    let report = verify::verify(&opened.matrix, &opened.sets, only, &watch, stop);
+    let proof = proof(context, given, args.expect_tail.clone(), &opened.matrix);
+    let report = verify::verify(&opened.matrix, &opened.sets, only, &proof, &watch, stop);
     progress.end();
     if stop.load(std::sync::atomic::Ordering::Relaxed) {
         return Err(
@@ -53,6 +58,28 @@ pub(super) fn verify_set(
     let mut report = report;
     report.behind = behind_catalog(context, &target, &opened.matrix)?;
     Ok(tell_report(&target.key, report, output))
+}
+
+/// What documents are held against: the keys given; without any, our own key's public half where
+/// the media are ours.
+fn proof(context: &Context, given: Vec<PublicKey>, tail: Option<Tail>, matrix: &Matrix) -> Proof {
+    let required = !given.is_empty();
+    let mut keys = given;
+    let ours = matrix
+        .any_header()
+        .is_some_and(|header| header.agent == context.state.agent);
+    // A key that cannot be read keeps nobody from verifying; the signatures must still be good.
+    if let Ok(Some(signer)) = context.state.signer()
+        && ours
+        && !required
+    {
+        keys.push(signer.public());
+    }
+    Proof {
+        keys,
+        required,
+        tail,
+    }
 }
 
 /// The media may agree with each other and still lack what the catalog saw last: a set that was
@@ -79,6 +106,9 @@ fn tell_report(key: &str, report: Report, output: &Output) -> Exit {
     for damage in &report.damage {
         output.line(format!("damaged {damage}"));
     }
+    for finding in &report.history {
+        output.line(format!("history {finding}"));
+    }
     if let Some(behind) = &report.behind {
         output.line(format!("behind {behind}"));
     }
@@ -96,7 +126,8 @@ fn tell_report(key: &str, report: Report, output: &Output) -> Exit {
     let read = bytes(report.bytes);
     let (sets, volumes) = (report.sets, report.volumes);
     let whole = report.damage.is_empty() && report.behind.is_none();
-    let exit = match (report.lost.is_empty(), whole) {
+    let kept = report.lost.is_empty() && report.history.is_empty();
+    let exit = match (kept, whole) {
         (false, _) => Exit::Lost,
         (true, false) => Exit::Degraded,
         (true, true) => Exit::Done,
@@ -106,6 +137,10 @@ fn tell_report(key: &str, report: Report, output: &Output) -> Exit {
         Exit::Degraded => format!(
             "{key}: {} damaged places, everything is still readable, {read} read",
             report.damage.len()
+        ),
+        _ if report.lost.is_empty() => format!(
+            "{key}: the history of the media set is broken in {} places",
+            report.history.len()
         ),
         _ => format!(
             "{key}: {} chunks are lost on every mirror",

@@ -28,31 +28,39 @@ pub enum SecretRef {
 }
 
 impl SecretRef {
-    /// Reads the secret.
+    /// Reads a password.
     ///
     /// # Errors
     /// `SECRET` when it is missing, empty, not text or longer than 4096 bytes; `CONFIG_UNSAFE`
     /// when others may read or write its file.
     pub fn resolve(&self) -> Result<Secret, Fault> {
+        self.resolve_as("password")
+    }
+
+    /// Reads a secret that messages call `what`.
+    ///
+    /// # Errors
+    /// As [`SecretRef::resolve`].
+    pub fn resolve_as(&self, what: &str) -> Result<Secret, Fault> {
         match self {
-            Self::File(path) => self.read(path.clone(), Keep::FromReading),
+            Self::File(path) => self.read(path.clone(), Keep::FromReading, what),
             Self::Env(name) => {
-                let value = std::env::var(name).map_err(|error| self.fault().source(&error))?;
-                self.accept(value)
+                let value = std::env::var(name).map_err(|error| self.fault(what).source(&error))?;
+                self.accept(value, what)
             }
             Self::Credential(name) => {
                 let folder = std::env::var_os(CREDENTIALS).ok_or_else(|| {
-                    self.fault()
+                    self.fault(what)
                         .cause(format!("{CREDENTIALS} is not set: not run by systemd"))
                 })?;
                 // systemd guards this folder itself.
-                self.read(PathBuf::from(folder).join(name), Keep::FromWriting)
+                self.read(PathBuf::from(folder).join(name), Keep::FromWriting, what)
             }
         }
     }
 
-    fn read(&self, path: PathBuf, keep: Keep) -> Result<Secret, Fault> {
-        let failed = |error: std::io::Error| self.fault().source(&error);
+    fn read(&self, path: PathBuf, keep: Keep, what: &str) -> Result<Secret, Fault> {
+        let failed = |error: std::io::Error| self.fault(what).source(&error);
         if let Some(found) = trust::unsafe_for(&path, keep).map_err(failed)? {
             return Err(unsafe_fault(&found));
         }
@@ -61,10 +69,10 @@ impl SecretRef {
         file.take(MAX_SECRET + 1)
             .read_to_string(&mut text)
             .map_err(failed)?;
-        self.accept(text)
+        self.accept(text, what)
     }
 
-    fn accept(&self, mut text: String) -> Result<Secret, Fault> {
+    fn accept(&self, mut text: String, what: &str) -> Result<Secret, Fault> {
         if text.ends_with('\n') {
             text.pop();
             if text.ends_with('\r') {
@@ -72,23 +80,24 @@ impl SecretRef {
             }
         }
         if text.is_empty() {
-            return Err(self.fault().cause("it is empty"));
+            return Err(self.fault(what).cause("it is empty"));
         }
         if text.len() as u64 > MAX_SECRET {
             return Err(self
-                .fault()
+                .fault(what)
                 .cause(format!("it is longer than {MAX_SECRET} bytes")));
         }
         Ok(Secret::new(text))
     }
 
-    fn fault(&self) -> Fault {
+    /// The fault of a secret that messages call `what`.
+    pub(crate) fn fault(&self, what: &str) -> Fault {
         let (object, remedy) = match self {
             Self::File(path) => {
                 let path = path.display().to_string();
                 (
                     path.clone(),
-                    format!("put the password alone into {path}, with mode 0600"),
+                    format!("put the {what} alone into {path}, with mode 0600"),
                 )
             }
             Self::Env(name) => (
@@ -100,7 +109,7 @@ impl SecretRef {
                 (format!("credential {name}"), remedy)
             }
         };
-        Fault::new(code::SECRET, object, "the password cannot be read").remedy(remedy)
+        Fault::new(code::SECRET, object, format!("the {what} cannot be read")).remedy(remedy)
     }
 }
 

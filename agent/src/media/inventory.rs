@@ -181,6 +181,40 @@ impl VolumeSets {
     }
 }
 
+/// One manifest for each family: where mirrors disagree, the one that the verdict names.
+fn manifests_of<'a>(
+    shape: Shape,
+    verdict: Option<&Record>,
+    found: impl Iterator<Item = &'a Manifest>,
+) -> BTreeMap<FamilyNo, Manifest> {
+    let mut chosen: BTreeMap<FamilyNo, Manifest> = BTreeMap::new();
+    for manifest in found {
+        let facts = &manifest.facts;
+        if verdict.is_some_and(|verdict| verdict.run != facts.run) {
+            continue;
+        }
+        let better = match chosen.get(&facts.family) {
+            None => true,
+            Some(before) if before == manifest => false,
+            Some(before) => !names(verdict, before, shape) && names(verdict, manifest, shape),
+        };
+        if better {
+            chosen.insert(facts.family, manifest.clone());
+        }
+    }
+    chosen
+}
+
+/// Whether a verdict names this manifest. One that does not name all of them names none.
+fn names(verdict: Option<&Record>, manifest: &Manifest, shape: Shape) -> bool {
+    let Some(verdict) = verdict.filter(|v| v.manifests.len() == usize::from(shape.families)) else {
+        return true;
+    };
+    let family = usize::from(manifest.facts.family.0).checked_sub(1);
+    let named = family.and_then(|family| verdict.manifests.get(family));
+    named.is_some_and(|named| *named == manifest.hash())
+}
+
 /// From which position on a mirror counts for nothing: it may lack what the others hold, and what
 /// it has of it was never finished there.
 fn absent_from(standings: &BTreeMap<MirrorNo, Standing>, mirror: MirrorNo) -> u64 {
@@ -228,18 +262,10 @@ fn join(matrix: &Matrix, volumes: &[VolumeSets]) -> Vec<SetOnMedia> {
             .iter()
             .find_map(|volume| volume.verdicts.get(&position))
             .cloned();
-        let mut manifests = BTreeMap::new();
-        for volume in volumes {
-            if let Some(manifest) = volume.manifests.get(&position)
-                && verdict
-                    .as_ref()
-                    .is_none_or(|verdict| verdict.run == manifest.facts.run)
-            {
-                manifests
-                    .entry(volume.slot.family)
-                    .or_insert_with(|| manifest.clone());
-            }
-        }
+        let found = volumes
+            .iter()
+            .filter_map(|volume| volume.manifests.get(&position));
+        let manifests = manifests_of(shape, verdict.as_ref(), found);
         let counts = |piece: &&Piece| position.get() < absent_from(&standings, piece.slot.mirror);
         let judged: Vec<Piece> = pieces.iter().filter(counts).cloned().collect();
         let state = classify(shape, &judged, position.get() >= unread);
@@ -259,6 +285,12 @@ impl SetOnMedia {
     #[must_use]
     pub const fn is_kept(&self) -> bool {
         matches!(self.state, SetState::Published | SetState::Unconfirmed)
+    }
+
+    /// Whether the verdict, if there is one, names this manifest by its hash.
+    #[must_use]
+    pub fn is_named(&self, manifest: &Manifest, shape: Shape) -> bool {
+        names(self.verdict.as_ref(), manifest, shape)
     }
 
     /// Any manifest: those of other families say the same of the set.

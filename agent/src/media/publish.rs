@@ -7,6 +7,7 @@ use twinset_domain::append::Tail;
 use twinset_domain::{AgentId, Fault, MediaSetId, MirrorNo, Moment, Position, RunId, name};
 use twinset_format::mtf::SetFacts;
 use twinset_format::record::{self, Outcome, Record};
+use twinset_format::sign::Signer;
 use twinset_plugin_api::SectionMode;
 
 use super::volume::{SmallSection, Volume};
@@ -39,6 +40,8 @@ pub struct Statement {
 pub struct Chain {
     /// The last one.
     pub tail: Option<Tail>,
+    /// What signs the next ones.
+    pub signer: Option<Signer>,
 }
 
 impl Chain {
@@ -65,6 +68,7 @@ impl Chain {
             written: statement.written,
             note: statement.note.clone(),
         })
+        .signed(self.signer.as_ref())
     }
 
     /// Moves on behind a record that was written.

@@ -3,29 +3,26 @@
 //! One thread reads each volume; the next piece is read on the lane while the last one is hashed.
 
 mod chain;
+mod data;
+mod follow;
 mod lost;
+mod proof;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use serde::Serialize;
 use twinset_domain::recover::{Second, SetState};
-use twinset_domain::{MediaSetId, Position, Slot, chunk};
-use twinset_format::canonical;
+use twinset_domain::{MediaSetId, Position, Shape, Slot};
 use twinset_format::manifest::{self, Manifest};
-use twinset_format::tree::TreeHasher;
-use twinset_plugin_api::Outcome;
 
 use super::damage::{Damage, Kind, Section};
 use super::inventory::SetOnMedia;
 use super::matrix::{Cell, Matrix};
-use super::reader::read_range;
 use super::volume::Volume;
-use crate::device::{DeviceFault, Handle, Pending};
-
-/// Bytes read and hashed at once: stays in a core's own cache.
-const PIECE: u64 = 1 << 20;
+use crate::device::DeviceFault;
+use chain::Records;
+pub use proof::Proof;
 
 /// What a verify pass found.
 #[derive(Debug, Default, Serialize)]
@@ -34,6 +31,9 @@ pub struct Report {
     pub damage: Vec<Damage>,
     /// Chunks that no mirror has sound.
     pub lost: Vec<Lost>,
+    /// What is wrong with the history of the media set as a whole: records on no mirror, an end
+    /// that is not the one expected, documents that are authentic nowhere.
+    pub history: Vec<String>,
     /// What the catalog knows and the media lack, if so.
     pub behind: Option<String>,
     /// Worth knowing, no damage: foreign files, unfinished work, unconfirmed sets.
@@ -84,6 +84,7 @@ pub fn verify(
     matrix: &Matrix,
     sets: &[SetOnMedia],
     only: Option<Position>,
+    proof: &Proof,
     watch: &dyn Watch,
     stop: &AtomicBool,
 ) -> Report {
@@ -91,7 +92,7 @@ pub fn verify(
         .iter()
         .filter(|set| only.is_none_or(|position| set.position == position))
         .collect();
-    let parts: Vec<Report> = std::thread::scope(|scope| {
+    let parts: Vec<(Report, Option<Records>)> = std::thread::scope(|scope| {
         let threads: Vec<_> = matrix
             .cells
             .iter()
@@ -99,6 +100,7 @@ pub fn verify(
                 scope.spawn(|| {
                     Pass {
                         media_set: matrix.media_set,
+                        shape: matrix.shape,
                         chosen: &chosen,
                         watch,
                         stop,
@@ -116,12 +118,16 @@ pub fn verify(
         sets: chosen.len() as u64,
         ..Report::default()
     };
-    for part in parts {
+    let mut chains = Vec::new();
+    for (part, records) in parts {
         report.damage.extend(part.damage);
         report.notes.extend(part.notes);
         report.bytes += part.bytes;
         report.volumes += part.volumes;
+        chains.extend(records);
     }
+    let history = follow::follow(&chains, &mut report);
+    proof::check(proof, &history, &chains, &chosen, &mut report);
     for set in &chosen {
         if set.state == SetState::Unconfirmed {
             report.notes.push(format!(
@@ -138,13 +144,14 @@ pub fn verify(
 
 struct Pass<'a> {
     media_set: Option<MediaSetId>,
+    shape: Shape,
     chosen: &'a [&'a SetOnMedia],
     watch: &'a dyn Watch,
     stop: &'a AtomicBool,
 }
 
 impl Pass<'_> {
-    fn cell(&self, cell: &Cell) -> Report {
+    fn cell(&self, cell: &Cell) -> (Report, Option<Records>) {
         let mut report = Report::default();
         let volume = match &cell.volume {
             Ok(volume) => volume,
@@ -153,22 +160,25 @@ impl Pass<'_> {
                 damage.kind = Kind::Missing;
                 damage.detail = fault.text.clone();
                 report.damage.push(damage);
-                return report;
+                return (report, None);
             }
         };
         report.volumes = 1;
         report.damage.extend(self.header(cell, volume));
         let scanned = self
             .sets(volume, &mut report)
-            .and_then(|()| chain::records(volume, self.media_set, self.chosen, &mut report))
-            .and_then(|()| leftovers(volume, &mut report));
-        if let Err(fault) = scanned {
-            let mut damage = whole(&volume.label, volume.slot, Section::Volume);
-            damage.kind = Kind::Unreadable;
-            damage.detail = fault.to_string();
-            report.damage.push(damage);
+            .and_then(|()| leftovers(volume, &mut report))
+            .and_then(|()| chain::records(volume, self.media_set, &mut report));
+        match scanned {
+            Ok(records) => (report, Some(records)),
+            Err(fault) => {
+                let mut damage = whole(&volume.label, volume.slot, Section::Volume);
+                damage.kind = Kind::Unreadable;
+                damage.detail = fault.to_string();
+                report.damage.push(damage);
+                (report, None)
+            }
         }
-        report
     }
 
     /// The header must be sound, of this media set, and of this place in it.
@@ -208,7 +218,7 @@ impl Pass<'_> {
             let second = piece.map_or(Second::Nothing, |piece| piece.second);
             self.manifest(volume, set, manifest, second, report)?;
             if piece.is_some_and(|piece| piece.data) {
-                self.data(volume, manifest, report)?;
+                data::data(self, volume, manifest, report)?;
             } else {
                 let position = set.position;
                 let detail = String::new();
@@ -238,130 +248,21 @@ impl Pass<'_> {
         damage.position = Some(set.position);
         match second {
             Second::Manifest => {
-                if volume.read_section(index, manifest::MAX_BYTES)? == manifest.to_bytes() {
+                let same = volume.read_section(index, manifest::MAX_BYTES)? == manifest.to_bytes();
+                if same && set.is_named(manifest, self.shape) {
                     return Ok(());
                 }
-                damage.detail = "it differs from its twin's".to_owned();
+                damage.detail = if same {
+                    "it is not the one that its verdict names".to_owned()
+                } else {
+                    "it differs from its twin's".to_owned()
+                };
             }
             Second::Nothing => damage.kind = Kind::Missing,
             Second::Damaged | Second::Void => {}
         }
         report.damage.push(damage);
         Ok(())
-    }
-
-    /// Hashes a data section; the chunk hashes name the place, the root proves the whole.
-    fn data(
-        &self,
-        volume: &Arc<Volume>,
-        manifest: &Manifest,
-        report: &mut Report,
-    ) -> Result<(), DeviceFault> {
-        let index = manifest.facts.position.data_section();
-        let length = manifest.facts.stored_length;
-        let found = volume.call(move |handle| handle.open_section(index))?;
-        let mut hasher = TreeHasher::new();
-        let mut unreadable: BTreeMap<u64, String> = BTreeMap::new();
-        let mut ahead = Some(order(volume, index, 0, length, Vec::new()));
-        let mut spare = Vec::new();
-        let mut at = 0;
-        while at < length && !self.stop.load(Ordering::Relaxed) {
-            let Some(pending) = ahead.take() else { break };
-            let end = length.min(at + PIECE);
-            if end < length {
-                ahead = Some(order(
-                    volume,
-                    index,
-                    end,
-                    length,
-                    std::mem::take(&mut spare),
-                ));
-            }
-            let mut bytes = match pending.wait().and_then(|outcome| outcome) {
-                Ok(bytes) => bytes,
-                Err(fault) if fault.outcome == Outcome::CANCELLED => return Err(fault),
-                Err(fault) => {
-                    unreadable.insert(at / chunk::CHUNK, fault.to_string());
-                    Vec::new()
-                }
-            };
-            // What is missing is hashed as zeros, so that later chunks stay at their places.
-            bytes.resize(usize::try_from(end - at).unwrap_or(0), 0);
-            hasher.update(&bytes);
-            self.watch.advance(end - at);
-            report.bytes += end - at;
-            spare = bytes;
-            at = end;
-        }
-        if at == length {
-            compare(volume, manifest, hasher, found, &unreadable, report);
-        }
-        Ok(())
-    }
-}
-
-fn order(
-    volume: &Arc<Volume>,
-    index: u64,
-    at: u64,
-    length: u64,
-    buffer: Vec<u8>,
-) -> Pending<Result<Vec<u8>, DeviceFault>> {
-    let range = at..length.min(at + PIECE);
-    volume
-        .lane()
-        .submit(move |handle: &mut Handle| read_range(handle, index, false, range, buffer))
-}
-
-fn compare(
-    volume: &Arc<Volume>,
-    manifest: &Manifest,
-    hasher: TreeHasher,
-    found: u64,
-    unreadable: &BTreeMap<u64, String>,
-    report: &mut Report,
-) {
-    let facts = &manifest.facts;
-    let hashes = hasher.finish();
-    let mut damage = whole(&volume.label, volume.slot, Section::Data);
-    damage.name = facts.position.data_section().to_string();
-    damage.position = Some(facts.position);
-    let before = report.damage.len();
-    for (number, (ours, theirs)) in hashes.chunks.iter().zip(&manifest.chunks).enumerate() {
-        let number = number as u64;
-        let Some(range) = chunk::range(number, facts.stored_length) else {
-            break;
-        };
-        let kind = match (unreadable.get(&number), ours == theirs) {
-            (Some(_), _) => Kind::Unreadable,
-            // Also where the missing bytes were zeros, as which they were hashed.
-            (None, _) if range.end > found => Kind::Truncated,
-            (None, true) => continue,
-            (None, false) => Kind::Altered,
-        };
-        let detail = unreadable.get(&number).cloned().unwrap_or_default();
-        let (chunk, from, to) = (Some(number), Some(range.start), Some(range.end));
-        report.damage.push(Damage {
-            chunk,
-            from,
-            to,
-            kind,
-            detail,
-            ..damage.clone()
-        });
-    }
-    if found > facts.stored_length {
-        let (from, to) = (Some(facts.stored_length), Some(found));
-        report.damage.push(Damage {
-            from,
-            to,
-            kind: Kind::TooLong,
-            ..damage.clone()
-        });
-    }
-    if report.damage.len() == before && canonical::hex(&hashes.root) != facts.stored_blake3 {
-        damage.detail = "its hash is not the manifest's".to_owned();
-        report.damage.push(damage);
     }
 }
 

@@ -7,6 +7,7 @@ use twinset_domain::{AgentId, BackupKind, FamilyNo, Fault, MediaSetId, Moment, P
 use twinset_domain::{Shape, code, name};
 use twinset_format::manifest::{self, Manifest, Source};
 use twinset_format::mtf::{StreamFacts, StreamReader};
+use twinset_format::sign::Signer;
 use twinset_format::tree::TreeHasher;
 use twinset_plugin_api::{SectionMode, SectionRequest};
 
@@ -40,6 +41,8 @@ pub struct RunFacts {
     pub agent: AgentId,
     /// When the run began.
     pub started: Moment,
+    /// What signs the manifests.
+    pub signer: Option<Signer>,
 }
 
 impl RunFacts {
@@ -240,7 +243,7 @@ impl FamilyWriter {
             agent: facts.agent,
             written: facts.started,
         };
-        let manifest = Manifest::raw(draft, hasher.finish());
+        let manifest = Manifest::raw(draft, hasher.finish()).signed(facts.signer.as_ref());
         let bytes = Arc::new(manifest.to_bytes());
         for volume in &mirrors {
             if !ledger.is_live(volume.slot.mirror) {

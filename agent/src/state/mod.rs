@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use twinset_domain::{AgentId, Fault, code};
+use twinset_format::sign::Signer;
 
 /// The folder named by `state_dir`, ready for use.
 #[derive(Debug)]
@@ -18,7 +19,11 @@ pub struct StateDir {
     path: PathBuf,
     /// Who we are.
     pub agent: AgentId,
+    signing: Signing,
 }
+
+/// What signs the documents that we write, or why that key cannot be had.
+pub type Signing = Result<Option<Signer>, Fault>;
 
 /// A lock on a media set; let go when dropped.
 #[derive(Debug)]
@@ -67,7 +72,24 @@ impl StateDir {
         Ok(Self {
             path: path.to_owned(),
             agent: identity.agent,
+            signing: Ok(None),
         })
+    }
+
+    /// The folder, with what signs the documents that we write.
+    #[must_use]
+    pub fn signing(mut self, signing: Signing) -> Self {
+        self.signing = signing;
+        self
+    }
+
+    /// What signs the documents that we write. Who only reads never asks, so a lost key keeps
+    /// nobody from restoring.
+    ///
+    /// # Errors
+    /// Why the key that the configuration names cannot be had.
+    pub fn signer(&self) -> Signing {
+        self.signing.clone()
     }
 
     /// Where it is.

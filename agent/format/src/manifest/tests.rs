@@ -99,3 +99,20 @@ proptest! {
         let _ = Manifest::parse(&manifest.to_bytes());
     }
 }
+
+#[test]
+fn a_signature_covers_facts_and_chunk_hashes() {
+    let signer = Signer::from_text(&"9d".repeat(32)).unwrap();
+    let plain = sample(9 << 20);
+    assert_eq!(plain.clone().signed(None).to_bytes(), plain.to_bytes());
+    let signed = plain.signed(Some(&signer));
+    let read = Manifest::parse(&signed.to_bytes()).unwrap();
+    assert_eq!(read.signature(), Signed::By(signer.public()));
+    let mut redated = read.clone();
+    redated.facts.written = "2020-01-01T00:00:00Z".parse().unwrap();
+    let mut rehashed = read;
+    rehashed.chunks[1][0] ^= 1;
+    for forged in [redated, rehashed] {
+        assert_eq!(forged.signature(), Signed::Bad);
+    }
+}

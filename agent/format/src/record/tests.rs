@@ -38,6 +38,37 @@ fn every_flipped_bit_and_every_cut_is_found() {
 }
 
 #[test]
+fn a_signed_record_is_golden_and_every_flipped_bit_of_it_is_found() {
+    let signer = Signer::from_text(&"9d".repeat(32)).unwrap();
+    let record = sample().signed(Some(&signer));
+    assert_eq!(record.signature(), Signed::By(signer.public()));
+    let bytes = record.to_bytes();
+    insta::assert_snapshot!(std::str::from_utf8(&bytes).unwrap());
+    let read = Record::parse(&bytes).unwrap();
+    assert_eq!(
+        (read.to_bytes(), read.signature()),
+        (bytes.clone(), record.signature())
+    );
+    for at in 0..bytes.len() {
+        for bit in 0..8 {
+            let mut altered = bytes.clone();
+            altered[at] ^= 1 << bit;
+            assert!(Record::parse(&altered).is_err(), "byte {at} bit {bit}");
+        }
+    }
+    assert_eq!(sample().signature(), Signed::No);
+}
+
+#[test]
+fn a_changed_fact_breaks_the_signature() {
+    let signer = Signer::from_text(&"9d".repeat(32)).unwrap();
+    let mut record = sample().signed(Some(&signer));
+    record.mirrors.pop();
+    let forged = Record::parse(&record.to_bytes()).unwrap();
+    assert_eq!(forged.signature(), Signed::Bad);
+}
+
+#[test]
 fn a_newer_format_is_refused_with_both_versions() {
     let mut record = sample();
     record.format = 9;

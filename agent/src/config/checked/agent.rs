@@ -9,6 +9,7 @@ use super::Check;
 use super::instance::Instance;
 use crate::config::os;
 use crate::config::raw::{AgentTable, AlertsTable};
+use crate::config::secret::SecretRef;
 use crate::config::units::{GIB, MIB};
 
 /// Where the state lies when the file does not say.
@@ -29,6 +30,8 @@ pub struct Agent {
     pub groups_dir: PathBuf,
     /// Bound of all buffers together, in bytes.
     pub memory_limit: u64,
+    /// The key that signs manifests and records.
+    pub signing_key: Option<SecretRef>,
 }
 
 /// Where alerts go, besides the log.
@@ -100,12 +103,19 @@ pub(crate) fn agent(
         (32 * MIB..=64 * GIB).contains(&bytes)
     });
     let memory_limit = check.size(limit, "memory_limit", rule, MEMORY_LIMIT);
+    let signing_key = raw
+        .and_then(|raw| raw.signing_key_file.as_ref())
+        .map(|value| {
+            check.text(value, "signing_key_file", 4096);
+            SecretRef::File(check.secret_file(value))
+        });
     Agent {
         name,
         serves,
         state_dir,
         groups_dir,
         memory_limit,
+        signing_key,
     }
 }
 

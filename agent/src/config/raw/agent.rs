@@ -38,6 +38,9 @@ table! {
         groups_dir: Value<String> = "path", "`groups.d`";
         /// Upper bound of all buffers together, 32MiB to 64GiB.
         memory_limit: Value<Quantity> = "size", "`256MiB`";
+        /// File with the private key that signs every manifest and record; others must not be
+        /// able to read it. `twinset key make` writes one.
+        signing_key_file: Value<String> = "path", "nothing is signed";
     }
 }
 

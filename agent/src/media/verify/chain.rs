@@ -1,32 +1,75 @@
-//! Records of a volume: each whole, none missing, each naming the one before it.
+//! Records of one volume: each must be whole, and lie under its own name.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use twinset_domain::name::{HoldName, RecordKind, RecordName};
-use twinset_domain::recover::{Second, SetState};
-use twinset_domain::{MediaSetId, Position, name};
+use twinset_domain::name::{HoldName, RecordName};
+use twinset_domain::{MediaSetId, Position, Slot, name};
 use twinset_format::record::{self, Record};
 
 use super::{Report, whole};
 use crate::device::DeviceFault;
 use crate::media::damage::{Damage, Kind, Section};
-use crate::media::inventory::SetOnMedia;
 use crate::media::volume::Volume;
 
-/// Every verdict and void must be whole and name the one before it in writing order.
+/// What one volume holds of the chain.
+pub(super) struct Records {
+    /// The volume, as messages name it.
+    pub(super) label: String,
+    /// Its place.
+    pub(super) slot: Slot,
+    /// Sound records and voids, by writing order.
+    pub(super) sound: BTreeMap<u64, Record>,
+    /// Writing orders of those that are there and damaged; their damage is told already.
+    pub(super) damaged: BTreeSet<u64>,
+}
+
+impl Records {
+    /// The last place in the writing order that anything on the volume claims.
+    pub(super) fn last(&self) -> u64 {
+        let sound = self.sound.last_key_value().map_or(0, |(last, _)| *last);
+        sound.max(self.damaged.last().copied().unwrap_or(0))
+    }
+
+    /// Damage of a record on this volume.
+    pub(super) fn damage(&self, record: Option<&Record>, sequence: u64) -> Damage {
+        let mut damage = whole(&self.label, self.slot, Section::Record);
+        damage.position = record.map(|record| record.position);
+        match record {
+            Some(record) if record.name().is_none() => {
+                damage.section = Section::Manifest;
+                damage.name = record.position.manifest_section().to_string();
+                damage.detail = "the void of the position".to_owned();
+            }
+            Some(record) => {
+                damage.name = match record.outcome.kind() {
+                    Some(kind) => format!("{} of position {}", kind.word(), record.position),
+                    None => String::new(),
+                }
+            }
+            None => damage.name = format!("record {sequence} in writing order"),
+        }
+        damage
+    }
+}
+
+/// Reads every record and void of a volume.
 pub(super) fn records(
     volume: &Arc<Volume>,
     media_set: Option<MediaSetId>,
-    sets: &[&SetOnMedia],
     report: &mut Report,
-) -> Result<(), DeviceFault> {
+) -> Result<Records, DeviceFault> {
     let ours = |record: &Record| media_set.is_none_or(|id| id == record.media_set);
-    let mut chain: BTreeMap<u64, Record> = BTreeMap::new();
-    let mut present = BTreeSet::new();
+    let mut records = Records {
+        label: volume.label.clone(),
+        slot: volume.slot,
+        sound: BTreeMap::new(),
+        damaged: BTreeSet::new(),
+    };
     for entry in volume.records()? {
         let mut damage = whole(&volume.label, volume.slot, Section::Record);
         damage.name.clone_from(&entry.name);
+        // A reader's hold is no part of the chain.
         if HoldName::parse(&entry.name).is_some() {
             continue;
         }
@@ -37,9 +80,6 @@ pub(super) fn records(
             continue;
         };
         damage.position = Some(named.position);
-        if named.kind == RecordKind::Verdict {
-            present.insert(named.position);
-        }
         let bytes = if entry.length > record::MAX_BYTES {
             Vec::new()
         } else {
@@ -47,39 +87,34 @@ pub(super) fn records(
         };
         match Record::parse(&bytes) {
             Ok(record) if record.name() == Some(named) && ours(&record) => {
-                chain.insert(named.sequence, record);
+                if let Some(other) = records.sound.insert(named.sequence, record) {
+                    damage.kind = Kind::Misplaced;
+                    damage.detail = match other.name() {
+                        Some(other) => format!("{other} has the same place in the writing order"),
+                        None => "a void has the same place in the writing order".to_owned(),
+                    };
+                    report.damage.push(damage);
+                }
+                continue;
             }
-            Ok(_) => report.damage.push(Damage {
-                kind: Kind::Misplaced,
-                ..damage
-            }),
-            Err(error) => {
-                report.damage.push(Damage {
-                    detail: error.to_string(),
-                    ..damage
-                });
-            }
+            Ok(_) => damage.kind = Kind::Misplaced,
+            Err(error) => damage.detail = error.to_string(),
         }
+        records.damaged.insert(named.sequence);
+        report.damage.push(damage);
     }
-    for set in sets.iter().filter(|set| set.verdict.is_some()) {
-        if !present.contains(&set.position) {
-            let mut damage = whole(&volume.label, volume.slot, Section::Record);
-            damage.name = format!("verdict of position {}", set.position);
-            damage.position = Some(set.position);
-            damage.kind = Kind::Missing;
-            report.damage.push(damage);
-        }
-    }
-    voids(volume, ours, &mut chain, report)?;
-    missing_voids(volume, sets, report);
-    links(volume, &chain, report);
-    Ok(())
+    voids(volume, ours, &mut records, report)?;
+    let sound = &records.sound;
+    records
+        .damaged
+        .retain(|sequence| !sound.contains_key(sequence));
+    Ok(records)
 }
 
 fn voids(
     volume: &Arc<Volume>,
     ours: impl Fn(&Record) -> bool,
-    chain: &mut BTreeMap<u64, Record>,
+    records: &mut Records,
     report: &mut Report,
 ) -> Result<(), DeviceFault> {
     for section in volume.sections()? {
@@ -93,7 +128,7 @@ fn voids(
                     && Some(record.position) == Position::of_section(section.index)
                     && ours(&record) =>
             {
-                chain.insert(sequence, record);
+                records.sound.insert(sequence, record);
             }
             found => {
                 let mut damage = whole(&volume.label, volume.slot, Section::Manifest);
@@ -103,39 +138,9 @@ fn voids(
                     .err()
                     .map_or_else(String::new, |error| error.to_string());
                 report.damage.push(damage);
+                records.damaged.insert(sequence);
             }
         }
     }
     Ok(())
-}
-
-/// The void of a position stands on every volume.
-fn missing_voids(volume: &Volume, sets: &[&SetOnMedia], report: &mut Report) {
-    for set in sets.iter().filter(|set| set.state == SetState::Void) {
-        let piece = set.pieces.iter().find(|piece| piece.slot == volume.slot);
-        if piece.is_some_and(|piece| piece.second == Second::Nothing) {
-            let mut damage = whole(&volume.label, volume.slot, Section::Manifest);
-            damage.name = set.position.manifest_section().to_string();
-            damage.position = Some(set.position);
-            damage.kind = Kind::Missing;
-            damage.detail = "the void of the position".to_owned();
-            report.damage.push(damage);
-        }
-    }
-}
-
-/// The hash chain: a removed, exchanged or cut-off record shows in the one behind it.
-fn links(volume: &Arc<Volume>, chain: &BTreeMap<u64, Record>, report: &mut Report) {
-    for (sequence, record) in chain {
-        let Some(before) = sequence.checked_sub(1).and_then(|n| chain.get(&n)) else {
-            continue;
-        };
-        if record.previous.as_deref() != Some(before.hash().as_str()) {
-            let mut damage = whole(&volume.label, volume.slot, Section::Record);
-            damage.name = format!("record {sequence} in writing order");
-            damage.kind = Kind::Misplaced;
-            damage.detail = format!("it does not follow record {}", before.sequence);
-            report.damage.push(damage);
-        }
-    }
 }

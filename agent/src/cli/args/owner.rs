@@ -1,0 +1,67 @@
+//! Verbs about who writes: keys, identity, and media sets that change hands.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use twinset_domain::Position;
+use twinset_domain::append::Tail;
+
+use super::{SetArgs, position};
+
+/// `twinset key ...`
+#[derive(Debug, Subcommand)]
+pub enum KeyVerb {
+    /// Make a new private key, and print its public half
+    #[command(after_help = "\
+Example:
+  twinset key make --out /etc/twinset/secrets/signing-key
+
+Name the file in agent.toml: [agent] signing_key_file = \"secrets/signing-key\"")]
+    Make {
+        /// The file to write; one that is there is never replaced
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Print the public half of the configured key
+    #[command(after_help = "Example:\n  twinset key show")]
+    Show,
+}
+
+/// `twinset media verify ...`
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  twinset media verify payroll
+  twinset media verify payroll --position 3
+  twinset media verify payroll --public-key signing-key.pub
+  twinset media verify payroll --expect-tail 7:9c3e...   (as `media show` printed it then)")]
+pub struct VerifyArgs {
+    /// Which media set
+    #[command(flatten)]
+    pub set: SetArgs,
+    /// Only the data of the backup set at this position
+    #[arg(long, value_name = "N", value_parser = position)]
+    pub position: Option<Position>,
+    /// Key that must have signed manifests and records, as digits or as a file; several may be
+    /// given [default: the configured key's public half, on media of this agent]
+    #[arg(long, value_name = "KEY")]
+    pub public_key: Vec<String>,
+    /// A record that the media must hold: what `media show` printed as its tail
+    #[arg(long, value_name = "SEQUENCE:HASH", value_parser = tail)]
+    pub expect_tail: Option<Tail>,
+}
+
+fn tail(text: &str) -> Result<Tail, String> {
+    let parts = text.split_once(':').and_then(|(sequence, hash)| {
+        let small = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+        let lawful = hash.len() == 64 && hash.chars().all(small);
+        Some((sequence.parse().ok()?, hash)).filter(|_| lawful)
+    });
+    match parts {
+        Some((sequence, hash)) => Ok(Tail {
+            sequence,
+            hash: hash.to_owned(),
+        }),
+        None => Err("write a number, a colon and 64 hexadecimal digits".to_owned()),
+    }
+}
