@@ -22,7 +22,7 @@ fn civil(days: i64) -> (i64, u32, u32) {
     (yoe + era * 400 + i64::from(month <= 2), month, day)
 }
 
-fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+const fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let y = if month <= 2 { year - 1 } else { year };
     let era = y.div_euclid(400);
     let yoe = y.rem_euclid(400);
@@ -32,6 +32,24 @@ fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
 }
 
 impl Moment {
+    /// Its day, counted from 1970-01-01 UTC.
+    #[must_use]
+    pub const fn day(self) -> i64 {
+        self.0.div_euclid(86_400)
+    }
+
+    /// Year, month and day of the month of a day counted from 1970-01-01.
+    #[must_use]
+    pub fn date_of(day: i64) -> (i64, u32, u32) {
+        civil(day)
+    }
+
+    /// The day, counted from 1970-01-01, on which a year begins.
+    #[must_use]
+    pub const fn new_year(year: i64) -> i64 {
+        days_from_civil(year, 1, 1)
+    }
+
     /// The form in file names: `20261121T010000Z`.
     #[must_use]
     pub fn compact(self) -> String {

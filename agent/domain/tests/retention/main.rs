@@ -1,0 +1,6 @@
+//! Which sets may go, and why the others stay.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod history;
+mod promises;
+mod table;
