@@ -290,6 +290,13 @@ pub mod code {
         /// Published on fewer mirrors than the media set has.
         DEGRADED = "TW3010" Degraded;
 
+        /// The clock jumped, or seems to: nothing is dropped.
+        CLOCK = "TW3031" Refused;
+        /// More sets would be dropped than one run may.
+        MAX_DROP = "TW3032" Refused;
+        /// The device cannot remove single sets.
+        CANNOT_REMOVE = "TW3033" Refused;
+
         // SQL Server and VDI.
         /// Cannot connect.
         SQL_CONNECT = "TW4001" Failed;

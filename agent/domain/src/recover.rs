@@ -18,6 +18,8 @@ pub struct Piece {
     pub second: Second,
     /// A verdict record speaks of this position.
     pub verdict: bool,
+    /// A drop record speaks of this position.
+    pub dropped: bool,
 }
 
 /// What section 2k is.
@@ -45,6 +47,8 @@ pub enum SetState {
     Unsealed,
     /// Voided.
     Void,
+    /// A drop record stands somewhere: removed lawfully; manifests and records stay.
+    Dropped,
     /// Nothing is in place.
     Empty,
 }
@@ -59,6 +63,10 @@ pub enum Step {
     Confirm,
     /// Write the verdict record where it is missing.
     CopyVerdict(Slot),
+    /// Write the drop record where it is missing.
+    CopyDrop(Slot),
+    /// Copy the manifest of a dropped set to a mirror from a twin that has it.
+    CopyManifest(Slot),
     /// Take the manifest of a set that can never be complete out of its place.
     RemoveManifest(Slot),
     /// Write the void.
@@ -75,6 +83,8 @@ impl fmt::Display for Step {
                 f.write_str("ask SQL Server for its verdict; publish, or keep as it is")
             }
             Self::CopyVerdict(slot) => write!(f, "copy the verdict to {slot}"),
+            Self::CopyDrop(slot) => write!(f, "copy the drop record to {slot}"),
+            Self::CopyManifest(slot) => write!(f, "copy the manifest to {slot} from a twin"),
             Self::RemoveManifest(slot) => write!(f, "remove the manifest on {slot}"),
             Self::PutVoid(slot) => write!(f, "write the void on {slot}"),
             Self::RemoveData(slot) => write!(f, "remove the data on {slot}"),
@@ -89,6 +99,9 @@ impl fmt::Display for Step {
 #[must_use]
 pub fn classify(shape: Shape, pieces: &[Piece], all_read: bool) -> SetState {
     let any = |test: &dyn Fn(&Piece) -> bool| pieces.iter().any(test);
+    if any(&|p| p.dropped) {
+        return SetState::Dropped;
+    }
     if any(&|p| p.verdict) {
         return SetState::Published;
     }
@@ -143,8 +156,31 @@ pub fn plan(state: SetState, pieces: &[Piece]) -> Vec<Step> {
                     .map(|p| Step::RemoveData(p.slot)),
             );
         }
+        SetState::Dropped => steps.extend(finish_drop(pieces)),
         SetState::Empty => {}
     }
+    steps
+}
+
+/// A drop is finished on every volume: its record first, the data last.
+fn finish_drop(pieces: &[Piece]) -> Vec<Step> {
+    let on = |test: &dyn Fn(&&Piece) -> bool, step: fn(Slot) -> Step| -> Vec<Step> {
+        let pieces = pieces.iter().filter(|piece| test(piece));
+        pieces.map(|piece| step(piece.slot)).collect()
+    };
+    let verdict_somewhere = pieces.iter().any(|piece| piece.verdict);
+    let has_twin = |piece: &&Piece| {
+        pieces
+            .iter()
+            .any(|twin| twin.slot.family == piece.slot.family && twin.second == Second::Manifest)
+    };
+    let mut steps = on(&|piece| !piece.dropped, Step::CopyDrop);
+    steps.extend(on(&|p| verdict_somewhere && !p.verdict, Step::CopyVerdict));
+    steps.extend(on(
+        &|piece| piece.second != Second::Manifest && has_twin(piece),
+        Step::CopyManifest,
+    ));
+    steps.extend(on(&|piece| piece.data, Step::RemoveData));
     steps
 }
 

@@ -77,6 +77,8 @@ pub struct Subject {
     pub bytes: u64,
     /// Mirrors that hold all of it.
     pub mirrors: u8,
+    /// Mirrors that must hold it before it counts.
+    pub least: u8,
     /// Which of the policies speak for its database, by their number in [`Question::policies`].
     pub policies: Vec<usize>,
 }
@@ -88,8 +90,6 @@ pub struct Policy {
     pub group: String,
     /// What it wants.
     pub rule: Rule,
-    /// Mirrors that must hold a set before it counts.
-    pub min_mirrors: u8,
 }
 
 /// What a group wants kept.

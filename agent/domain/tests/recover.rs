@@ -20,11 +20,12 @@ fn piece(mirror: u8, family: u16, data: bool, second: Second, verdict: bool) -> 
         data,
         second,
         verdict,
+        dropped: false,
     }
 }
 
 /// One letter per volume, mirror by mirror: `.` nothing, `d` data alone, `s` sealed, `v` void,
-/// `V` void with data, `p` published, `m` manifest alone.
+/// `V` void with data, `p` published, `m` manifest alone, `x` dropped, `X` dropped with its data.
 fn pieces(letters: &str) -> Vec<Piece> {
     let slots = SHAPE.slots();
     slots
@@ -39,7 +40,15 @@ fn pieces(letters: &str) -> Vec<Piece> {
                 'm' => (false, Second::Manifest, false),
                 _ => (false, Second::Nothing, false),
             };
-            piece(slot.mirror.0, slot.family.0, data, second, verdict)
+            let dropped = matches!(letter, 'x' | 'X');
+            let (data, second, verdict) = match letter {
+                'x' | 'X' => (letter == 'X', Second::Manifest, true),
+                _ => (data, second, verdict),
+            };
+            Piece {
+                dropped,
+                ..piece(slot.mirror.0, slot.family.0, data, second, verdict)
+            }
         })
         .collect()
 }
@@ -59,6 +68,9 @@ fn states_by_what_lies_where() {
         ("vd..", SetState::Void),
         ("vvvv", SetState::Void),
         ("ssvv", SetState::Unconfirmed),
+        ("xxxx", SetState::Dropped),
+        ("Xppp", SetState::Dropped),
+        ("x...", SetState::Dropped),
     ];
     for (letters, state) in rows {
         assert_eq!(classify(SHAPE, &pieces(letters), true), state, "{letters}");
@@ -167,4 +179,30 @@ fn apply(pieces: &mut [Piece], steps: impl Iterator<Item = Step>) {
             Step::Confirm => {}
         }
     }
+}
+
+#[test]
+fn a_drop_is_told_everywhere_before_any_data_goes() {
+    let steps = plan(SetState::Dropped, &pieces("Xpp."));
+    let last_word = steps
+        .iter()
+        .rposition(|s| matches!(s, Step::CopyDrop(_) | Step::CopyVerdict(_)));
+    let first_removal = steps.iter().position(|s| matches!(s, Step::RemoveData(_)));
+    assert!(last_word.unwrap() < first_removal.unwrap(), "{steps:?}");
+    let words = steps
+        .iter()
+        .filter(|s| matches!(s, Step::CopyDrop(_)))
+        .count();
+    assert_eq!(words, 3);
+    let removed = steps
+        .iter()
+        .filter(|s| matches!(s, Step::RemoveData(_)))
+        .count();
+    assert_eq!(removed, 3);
+    let copied = steps
+        .iter()
+        .filter(|s| matches!(s, Step::CopyManifest(_)))
+        .count();
+    assert_eq!(copied, 1);
+    assert_eq!(plan(SetState::Dropped, &pieces("xxxx")), []);
 }

@@ -38,5 +38,6 @@ pub(super) fn set_facts(found: &MsdbSet) -> SetFacts {
         backup_size: found.size_bytes.and_then(|size| u64::try_from(size).ok()),
         started: found.start,
         finished: found.finish,
+        copy_only: Some(found.is_copy_only),
     }
 }

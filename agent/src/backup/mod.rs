@@ -9,6 +9,7 @@
 //! * [`recover`]: sets right what a dead run left, and asks SQL Server where it can.
 
 pub mod desk;
+pub mod expire;
 mod facts;
 pub mod finished;
 pub mod import;
@@ -16,4 +17,5 @@ mod pump;
 pub mod recover;
 pub mod run;
 mod sink;
+pub mod subjects;
 pub mod vdi;

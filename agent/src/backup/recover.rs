@@ -115,7 +115,7 @@ fn settle_runs(
     for run in desk.catalog.unfinished(key)? {
         let set = sets.iter().find(|set| set.position.get() == run.position);
         let state = match set.map(|set| set.state) {
-            Some(SetState::Published) => RunState::Published,
+            Some(SetState::Published | SetState::Dropped) => RunState::Published,
             Some(SetState::Unconfirmed) => RunState::Unconfirmed,
             _ => RunState::Failed,
         };

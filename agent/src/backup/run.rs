@@ -31,9 +31,9 @@ pub struct OpenRun {
     /// Where the set goes.
     pub plan: AppendPlan,
     min_mirrors: u8,
-    key: String,
-    agent: AgentId,
-    signer: Option<Signer>,
+    pub(super) key: String,
+    pub(super) agent: AgentId,
+    pub(super) signer: Option<Signer>,
 }
 
 /// A run whose intent is in the catalog.

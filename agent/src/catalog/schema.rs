@@ -6,11 +6,14 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 /// Version of the tables, in `PRAGMA user_version`.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 /// How long a process waits for another one's transaction.
 const BUSY: Duration = Duration::from_secs(10);
 
-const TABLES: &str = "
+/// What leads from each version to the next; a new file takes them all.
+const STEPS: [&str; 2] = [FIRST, SECOND];
+
+const FIRST: &str = "
     CREATE TABLE media_set (
         key       TEXT PRIMARY KEY,
         id        TEXT NOT NULL,
@@ -32,6 +35,28 @@ const TABLES: &str = "
     CREATE INDEX run_by_set ON run (media_set, started);
 ";
 
+/// What lies on the media, as it was last read there; and when the clock was agreed to be right.
+const SECOND: &str = "
+    CREATE TABLE backup_set (
+        key       TEXT NOT NULL,
+        media_set TEXT NOT NULL,
+        position  INTEGER NOT NULL,
+        state     TEXT NOT NULL,
+        run       TEXT,
+        database  TEXT,
+        kind      TEXT,
+        bytes     INTEGER NOT NULL,
+        written   INTEGER,
+        facts     TEXT NOT NULL,
+        PRIMARY KEY (key, position)
+    ) STRICT;
+    CREATE TABLE clock (
+        key       TEXT PRIMARY KEY,
+        at        INTEGER NOT NULL,
+        position  INTEGER NOT NULL
+    ) STRICT;
+";
+
 /// Opens the file with durable transactions, making the tables at first use.
 pub(super) fn open(path: &Path) -> rusqlite::Result<Connection> {
     let mut connection = Connection::open(path)?;
@@ -42,8 +67,10 @@ pub(super) fn open(path: &Path) -> rusqlite::Result<Connection> {
     // Immediate: of two first starts, one makes the tables and the other waits for it.
     let change = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let found: i64 = change.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if found == 0 {
-        change.execute_batch(TABLES)?;
+    if (0..VERSION).contains(&found) {
+        for step in STEPS.iter().skip(usize::try_from(found).unwrap_or(0)) {
+            change.execute_batch(step)?;
+        }
         change.pragma_update(None, "user_version", VERSION)?;
     }
     change.commit()?;

@@ -1,15 +1,13 @@
 //! What may be typed. Only verbs that work stand here.
 
-use std::ffi::OsString;
+mod owner;
+mod read;
+
 use std::path::PathBuf;
 
-use clap::error::ErrorKind;
 use clap::{Parser, Subcommand, ValueEnum};
-use twinset_domain::{BackupKind, Exit, Fault, MediaSetId, Position, code};
+use twinset_domain::{BackupKind, MediaSetId, Moment, Position};
 
-mod owner;
-
-use crate::report::Output;
 use crate::report::logging::Level;
 
 pub use owner::{KeyVerb, VerifyArgs};
@@ -229,6 +227,49 @@ Examples:
         #[arg(long)]
         dry_run: bool,
     },
+    /// Say of each backup set whether it stays or goes, and why; nothing is touched
+    #[command(after_help = "\
+Examples:
+  twinset media plan-retention payroll
+  twinset media plan-retention payroll --at 2027-01-01T00:00:00Z --json")]
+    PlanRetention {
+        /// Which media set
+        #[command(flatten)]
+        set: SetArgs,
+        /// As it would be at this time [default: now]
+        #[arg(long, value_name = "TIME")]
+        at: Option<Moment>,
+        /// Judge without the media sets of the group's other partners
+        #[arg(long)]
+        without_partner: bool,
+    },
+    /// Drop the backup sets that retention lets go
+    #[command(after_help = "\
+Examples:
+  twinset media expire payroll --dry-run
+  twinset media expire payroll
+  twinset media expire payroll --yes")]
+    Expire(ExpireArgs),
+}
+
+/// `twinset media expire ...`
+#[derive(Debug, clap::Args)]
+pub struct ExpireArgs {
+    /// Which media set
+    #[command(flatten)]
+    pub set: SetArgs,
+    /// Print the plan and touch nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Drop more than `max_drop` in this run
+    #[arg(long)]
+    pub yes: bool,
+    /// The time is right, although it seems to have jumped
+    #[arg(long)]
+    pub now_is_right: bool,
+    /// Judge without the media sets of the group's other partners
+    #[arg(long)]
+    pub without_partner: bool,
 }
 
 /// `twinset restore ...`
@@ -311,55 +352,6 @@ fn relocation(text: &str) -> Result<Move, String> {
         }),
         _ => Err("write a logical name, = and a path".to_owned()),
     }
-}
-
-impl Args {
-    /// What was typed; help, version and faults of usage are printed here.
-    ///
-    /// # Errors
-    /// How the process ends when there is nothing to do: `Done` after help or version, `Usage`
-    /// otherwise. With `--json` among the arguments the fault is one JSON object.
-    pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, Exit> {
-        let arguments: Vec<OsString> = arguments.into_iter().collect();
-        Self::try_parse_from(&arguments).map_err(|error| {
-            let help = matches!(
-                error.kind(),
-                ErrorKind::DisplayHelp
-                    | ErrorKind::DisplayVersion
-                    | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
-            );
-            if help || !arguments.iter().any(|argument| argument == "--json") {
-                // A closed standard output is no reason to end otherwise.
-                let _ = error.print();
-                return if error.use_stderr() {
-                    Exit::Usage
-                } else {
-                    Exit::Done
-                };
-            }
-            Output::new(true, true).finish::<()>(Err(usage(&error)))
-        })
-    }
-}
-
-/// A fault of usage as every other fault: what is wrong, then what may be typed.
-fn usage(error: &clap::Error) -> Fault {
-    let text = error.to_string();
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let (remedy, message): (Vec<&str>, Vec<&str>) = lines
-        .filter(|line| !line.starts_with("For more"))
-        .partition(|line| line.starts_with("Usage:") || line.starts_with("tip:"));
-    let message = message.join(" ");
-    Fault::new(
-        code::USAGE,
-        "command line",
-        message.trim_start_matches("error: "),
-    )
-    .remedy(if remedy.is_empty() {
-        "see `twinset help`".into()
-    } else {
-        remedy.join("; ")
-    })
 }
 
 #[cfg(test)]

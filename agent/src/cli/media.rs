@@ -11,7 +11,7 @@ use twinset_plugin_api::Access;
 use super::args::{MediaVerb, SetArgs};
 use super::context::{Context, label};
 use super::show::{self, VolumeLine};
-use super::{backup, interrupt, recover, verify};
+use super::{backup, interrupt, recover, retention, verify};
 use crate::backup::desk::{Desk, Target};
 use crate::backup::import;
 use crate::catalog::KnownSet;
@@ -60,6 +60,29 @@ pub(super) fn media(
             files,
         } => import_files(context, &set, &database, &files, output),
         MediaVerb::Export { set, position, to } => export_set(context, &set, position, &to, output),
+        MediaVerb::PlanRetention {
+            set,
+            at,
+            without_partner,
+        } => {
+            let wish = retention::Wish {
+                without_partner,
+                ..retention::Wish::default()
+            };
+            retention::plan(context, &set, wish, at, output)
+        }
+        MediaVerb::Expire(order) => {
+            let wish = retention::Wish {
+                without_partner: order.without_partner,
+                yes: order.yes,
+                now_is_right: order.now_is_right,
+            };
+            if order.dry_run {
+                retention::dry_run(context, &order.set, wish, output)
+            } else {
+                retention::expire(context, &order.set, wish, output)
+            }
+        }
         MediaVerb::Recover { set, dry_run: true } => recover::recover_plan(context, &set, output),
         MediaVerb::Recover {
             set,

@@ -10,6 +10,7 @@ mod media;
 mod plugin;
 mod recover;
 mod restore;
+mod retention;
 mod show;
 mod status;
 mod verify;

@@ -138,6 +138,7 @@ pub(super) const fn state(state: SetState) -> &'static str {
         SetState::Unconfirmed => "unconfirmed",
         SetState::Unsealed => "unsealed",
         SetState::Void => "void",
+        SetState::Dropped => "dropped",
         SetState::Empty => "empty",
     }
 }

@@ -143,7 +143,7 @@ fn look(context: &Context, target: &Target) -> Result<SetStatus, Fault> {
                         status.last.push(line);
                     }
                     SetState::Unconfirmed => status.unconfirmed.push(line),
-                    SetState::Unsealed | SetState::Void | SetState::Empty => {}
+                    SetState::Unsealed | SetState::Void | SetState::Dropped | SetState::Empty => {}
                 }
             }
         }

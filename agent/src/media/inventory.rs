@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
-use twinset_domain::name::RecordName;
+use twinset_domain::name::{RecordKind, RecordName};
 use twinset_domain::recover::{Piece, Second, SetState, classify};
 use twinset_domain::restore::Candidate;
 use twinset_domain::standing::{Standing, Statement, standings};
@@ -31,6 +31,8 @@ pub struct SetOnMedia {
     pub manifests: BTreeMap<FamilyNo, Manifest>,
     /// Its verdict, if there is one.
     pub verdict: Option<Record>,
+    /// The record that it was dropped, if it was.
+    pub drop: Option<Record>,
 }
 
 /// What users see of a set.
@@ -66,6 +68,7 @@ struct VolumeSets {
     manifests: BTreeMap<Position, Manifest>,
     verdicts: BTreeMap<Position, Record>,
     statements: Vec<Statement>,
+    drops: BTreeMap<Position, Record>,
 }
 
 /// Reads every set of a media set.
@@ -96,6 +99,7 @@ fn read_volume(volume: &Arc<Volume>, media_set: Option<MediaSetId>) -> Option<Vo
             manifests: BTreeMap::new(),
             verdicts: BTreeMap::new(),
             statements: Vec::new(),
+            drops: BTreeMap::new(),
         };
         for section in volume.sections()? {
             let Some(position) = Position::of_section(section.index) else {
@@ -116,17 +120,16 @@ fn read_volume(volume: &Arc<Volume>, media_set: Option<MediaSetId>) -> Option<Vo
         let records = volume.records()?;
         sets.statements = said(volume, &records)?.statements;
         for entry in records {
-            let Some(named) = RecordName::verdict(&entry.name) else {
+            let Some(named) = RecordName::parse(&entry.name) else {
                 continue;
             };
-            let position = named.position;
-            if entry.length <= record::MAX_BYTES
+            if matches!(named.kind, RecordKind::Verdict | RecordKind::Drop)
+                && entry.length <= record::MAX_BYTES
                 && let Ok(record) = Record::parse(&volume.record(&entry.name)?)
                 && record.name() == Some(named)
                 && sets.is_ours(record.media_set)
             {
-                sets.piece(position).verdict = true;
-                sets.verdicts.insert(position, record);
+                sets.speak(named.kind, record);
             }
         }
         Ok(sets)
@@ -144,7 +147,21 @@ impl VolumeSets {
             data: false,
             second,
             verdict: false,
+            dropped: false,
         })
+    }
+
+    /// Takes in what a sound record says of its set.
+    fn speak(&mut self, kind: RecordKind, record: Record) {
+        let position = record.position;
+        let piece = self.piece(position);
+        if kind == RecordKind::Verdict {
+            piece.verdict = true;
+            self.verdicts.insert(position, record);
+        } else {
+            piece.dropped = true;
+            self.drops.insert(position, record);
+        }
     }
 
     fn is_ours(&self, media_set: MediaSetId) -> bool {
@@ -254,6 +271,7 @@ fn join(matrix: &Matrix, volumes: &[VolumeSets]) -> Vec<SetOnMedia> {
                 data: false,
                 second: Second::Nothing,
                 verdict: false,
+                dropped: false,
             };
             volume.pieces.get(&position).cloned().unwrap_or(nothing)
         };
@@ -261,6 +279,10 @@ fn join(matrix: &Matrix, volumes: &[VolumeSets]) -> Vec<SetOnMedia> {
         let verdict = volumes
             .iter()
             .find_map(|volume| volume.verdicts.get(&position))
+            .cloned();
+        let drop = volumes
+            .iter()
+            .find_map(|volume| volume.drops.get(&position))
             .cloned();
         let found = volumes
             .iter()
@@ -275,6 +297,7 @@ fn join(matrix: &Matrix, volumes: &[VolumeSets]) -> Vec<SetOnMedia> {
             pieces,
             manifests,
             verdict,
+            drop,
         }
     };
     positions.into_iter().map(set).collect()

@@ -12,11 +12,15 @@
 //! * [`inventory`]: which backup sets are there;
 //! * [`reader`]: chunk by chunk, from whichever mirror is sound;
 //! * [`verify`]: every byte of every mirror;
-//! * [`recover`]: sets right what a dead run left.
+//! * [`recover`]: sets right what a dead run left;
+//! * [`holds`]: who reads, and until when;
+//! * [`expire`]: removes what retention lets go.
 
 pub mod damage;
+pub mod expire;
 mod facts;
 pub mod format;
+pub mod holds;
 pub mod inventory;
 pub mod ledger;
 pub mod matrix;

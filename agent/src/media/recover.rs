@@ -11,6 +11,7 @@ use twinset_format::mtf::SetFacts;
 use twinset_format::record::{self, Outcome, Record};
 use twinset_plugin_api::{SectionMode, SectionRequest};
 
+use super::holds;
 use super::inventory::{self, SetOnMedia};
 use super::matrix::Matrix;
 use super::publish::{self, Chain, Statement};
@@ -83,9 +84,14 @@ impl Recovery<'_> {
             work_removed: self.remove_work()?,
             ..Report::default()
         };
+        let held = !holds::live(self.matrix, self.now)?.is_empty();
         for set in inventory::read(self.matrix) {
             let state = set.state;
-            let steps = plan(state, &set.pieces);
+            let mut steps = plan(state, &set.pieces);
+            if held && state == SetState::Dropped {
+                // Somebody may be reading it still.
+                steps.retain(|step| !matches!(step, Step::RemoveData(_)));
+            }
             if steps.is_empty() {
                 continue;
             }
@@ -164,7 +170,9 @@ impl Recovery<'_> {
                 other => other,
             },
             Step::Confirm => self.confirm(set, confirm, report),
-            Step::CopyVerdict(slot) => self.copy_verdict(set, slot),
+            Step::CopyVerdict(slot) => self.copy_record(set.verdict.as_ref(), slot),
+            Step::CopyDrop(slot) => self.copy_record(set.drop.as_ref(), slot),
+            Step::CopyManifest(slot) => self.copy_manifest(set, slot),
             Step::PutVoid(slot) => self.put_void(set, slot),
             Step::RemoveManifest(slot) => match self.matrix.volume(slot) {
                 Some(volume) => Ok(volume.remove_section(position.manifest_section())?),
@@ -205,24 +213,15 @@ impl Recovery<'_> {
             };
             copy_data(manifest, twins, volume, mode)?;
         }
-        let bytes = manifest.to_bytes();
-        let index = set.position.manifest_section();
-        let there = volume.read_section(index, bytes.len() as u64).ok();
-        let mode = match there {
-            Some(there) if there == bytes => return Ok(()),
-            Some(_) => SectionMode::Repair,
-            None if volume.sections()?.iter().any(|s| s.index == index) => SectionMode::Repair,
-            None => SectionMode::New,
-        };
-        let (name, run) = (name::MANIFEST.to_owned(), *manifest.facts.run.0.as_bytes());
-        volume.put_section(SmallSection {
-            index,
-            name,
-            run,
-            bytes: Arc::new(bytes),
-            mode,
-        })?;
-        Ok(())
+        put_manifest(volume, manifest)
+    }
+
+    /// A dropped set keeps its manifest on every mirror.
+    fn copy_manifest(&self, set: &SetOnMedia, slot: Slot) -> Result<(), Fault> {
+        match (self.matrix.volume(slot), set.manifests.get(&slot.family)) {
+            (Some(volume), Some(manifest)) => put_manifest(volume, manifest),
+            _ => Ok(()),
+        }
     }
 
     /// A set from files needs nobody else's word; one from SQL Server needs msdb's.
@@ -254,11 +253,11 @@ impl Recovery<'_> {
         publish::publish(&mut self.chain, &volumes, &statement).map(drop)
     }
 
-    fn copy_verdict(&self, set: &SetOnMedia, slot: Slot) -> Result<(), Fault> {
-        if let (Some(record), Some(volume)) = (&set.verdict, self.matrix.volume(slot)) {
-            publish::put_record(&[Arc::clone(volume)], record)?;
+    fn copy_record(&self, record: Option<&Record>, slot: Slot) -> Result<(), Fault> {
+        match (record, self.matrix.volume(slot)) {
+            (Some(record), Some(volume)) => publish::put_record(&[Arc::clone(volume)], record),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// The void of a position is one record on all its volumes.
@@ -307,6 +306,28 @@ impl Recovery<'_> {
             note: None,
         }
     }
+}
+
+/// Puts a manifest into its place where it is not there bit by bit.
+fn put_manifest(volume: &Volume, manifest: &Manifest) -> Result<(), Fault> {
+    let bytes = manifest.to_bytes();
+    let index = manifest.facts.position.manifest_section();
+    let there = volume.read_section(index, bytes.len() as u64).ok();
+    let mode = match there {
+        Some(there) if there == bytes => return Ok(()),
+        Some(_) => SectionMode::Repair,
+        None if volume.sections()?.iter().any(|s| s.index == index) => SectionMode::Repair,
+        None => SectionMode::New,
+    };
+    let (name, run) = (name::MANIFEST.to_owned(), *manifest.facts.run.0.as_bytes());
+    volume.put_section(SmallSection {
+        index,
+        name,
+        run,
+        bytes: Arc::new(bytes),
+        mode,
+    })?;
+    Ok(())
 }
 
 /// Whether the data section on a volume is what its manifest says.

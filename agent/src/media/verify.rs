@@ -6,6 +6,7 @@ mod chain;
 mod data;
 mod follow;
 mod lost;
+mod notes;
 mod proof;
 
 use std::sync::Arc;
@@ -66,7 +67,8 @@ pub trait Watch: Sync {
 /// Bytes that a pass will read, for the progress bar.
 #[must_use]
 pub fn planned(sets: &[SetOnMedia], only: Option<Position>) -> u64 {
-    let wanted = |set: &&SetOnMedia| only.is_none_or(|position| set.position == position);
+    let wanted =
+        |set: &&SetOnMedia| set.is_kept() && only.is_none_or(|position| set.position == position);
     sets.iter()
         .filter(wanted)
         .flat_map(|set| {
@@ -167,7 +169,7 @@ impl Pass<'_> {
         report.damage.extend(self.header(cell, volume));
         let scanned = self
             .sets(volume, &mut report)
-            .and_then(|()| leftovers(volume, &mut report))
+            .and_then(|()| notes::leftovers(volume, &mut report))
             .and_then(|()| chain::records(volume, self.media_set, &mut report));
         match scanned {
             Ok(records) => (report, Some(records)),
@@ -203,16 +205,11 @@ impl Pass<'_> {
 
     fn sets(&self, volume: &Arc<Volume>, report: &mut Report) -> Result<(), DeviceFault> {
         for set in self.chosen {
-            let kept = matches!(set.state, SetState::Published | SetState::Unconfirmed);
+            if notes::not_kept(self, volume, set, report)? {
+                continue;
+            }
             let piece = set.pieces.iter().find(|piece| piece.slot == volume.slot);
-            let Some(manifest) = set.manifests.get(&volume.slot.family).filter(|_| kept) else {
-                if set.state == SetState::Unsealed {
-                    report.notes.push(format!(
-                        "{}: position {} was never sealed; run media recover",
-                        volume.place(),
-                        set.position
-                    ));
-                }
+            let Some(manifest) = set.manifests.get(&volume.slot.family) else {
                 continue;
             };
             let second = piece.map_or(Second::Nothing, |piece| piece.second);
@@ -264,22 +261,6 @@ impl Pass<'_> {
         report.damage.push(damage);
         Ok(())
     }
-}
-
-fn leftovers(volume: &Arc<Volume>, report: &mut Report) -> Result<(), DeviceFault> {
-    for left in volume.leftovers()? {
-        let what = if left.run_id.is_some() {
-            "unfinished work"
-        } else {
-            "foreign file"
-        };
-        report.notes.push(format!(
-            "{}: {what} {}, left alone",
-            volume.place(),
-            left.name
-        ));
-    }
-    Ok(())
 }
 
 fn whole(label: &str, slot: Slot, section: Section) -> Damage {

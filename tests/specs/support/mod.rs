@@ -2,6 +2,7 @@
 //! binary with real plugin files.
 
 mod bytes;
+mod groups;
 mod program;
 mod samples;
 mod world;

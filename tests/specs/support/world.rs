@@ -31,6 +31,8 @@ pub(crate) struct Media {
     pub(crate) disk: PathBuf,
     /// Lines for the `[agent]` table.
     pub(crate) extra: String,
+    /// Tables behind all others.
+    pub(crate) tables: String,
     /// Lines for the `[media_sets.payroll]` table.
     pub(crate) set: String,
 }
@@ -49,6 +51,7 @@ impl Media {
             elsewhere: BTreeMap::new(),
             disk: built("libtwinset_disk.so"),
             extra: String::new(),
+            tables: String::new(),
             set: String::new(),
         }
     }
@@ -84,7 +87,7 @@ impl Media {
             }
             text.push_str("]\n");
         }
-        text
+        text + &self.tables
     }
 
     fn device(&self, mirror: u8, family: u16) -> String {

@@ -36,9 +36,9 @@ pub fn plan(question: &Question<'_>) -> Plan {
     for (number, policy) in question.policies.iter().enumerate() {
         if let Rule::Limits(limits) = &policy.rule {
             for row in judge.rows(number) {
-                judge.window(&row, policy, limits);
-                judge.counts(&row, policy, limits);
-                judge.last_chain(&row, policy);
+                judge.window(&row, limits);
+                judge.counts(&row, limits);
+                judge.last_chain(&row);
             }
         }
     }
@@ -84,9 +84,8 @@ impl Judge<'_> {
                         let reason = Reason::Everything(policy.group.clone(), why.clone());
                         self.keep(index, reason);
                     }
-                    Rule::Limits(_) if set.mirrors < policy.min_mirrors => {
-                        let (mirrors, least) = (set.mirrors, policy.min_mirrors);
-                        self.keep(index, Reason::NotCounted(mirrors, least));
+                    Rule::Limits(_) if set.mirrors < set.least => {
+                        self.keep(index, Reason::NotCounted(set.mirrors, set.least));
                     }
                     Rule::Limits(_) => {}
                 }
@@ -112,7 +111,7 @@ impl Judge<'_> {
     }
 
     /// Restoring to any moment of the window must stay possible, to its first one too.
-    fn window(&mut self, row: &Row, policy: &Policy, limits: &Limits) {
+    fn window(&mut self, row: &Row, limits: &Limits) {
         let Some(window) = limits.window.filter(|window| *window > 0) else {
             return;
         };
@@ -123,16 +122,16 @@ impl Judge<'_> {
             }
         }
         let before = |set: &Subject| set.ended <= start;
-        for index in self.newest_chain(row, policy, &before) {
+        for index in self.newest_chain(row, &before) {
             self.keep(index, Reason::WindowStart(start));
         }
     }
 
     /// The last full of each of so many days, weeks, months and years that have one.
-    fn counts(&mut self, row: &Row, policy: &Policy, limits: &Limits) {
+    fn counts(&mut self, row: &Row, limits: &Limits) {
         let mut fulls: Vec<(Moment, Index)> = row
             .iter()
-            .filter(|index| self.is_full(**index) && counted(self.sets, policy, **index))
+            .filter(|index| self.is_full(**index) && counted(self.sets, **index))
             .filter_map(|index| Some((self.set(*index)?.began, *index)))
             .collect();
         fulls.sort_by(|a, b| b.cmp(a));
@@ -159,8 +158,8 @@ impl Judge<'_> {
     }
 
     /// What leads to the last moment that can be restored: whatever the policy says.
-    fn last_chain(&mut self, row: &Row, policy: &Policy) {
-        for index in self.newest_chain(row, policy, &|_| true) {
+    fn last_chain(&mut self, row: &Row) {
+        for index in self.newest_chain(row, &|_| true) {
             let name = self.set(index).and_then(|set| set.database.clone());
             self.keep(index, Reason::LastChain(name.unwrap_or_default()));
         }
@@ -168,18 +167,13 @@ impl Judge<'_> {
 
     /// The newest full with what stands on it; and where the newest full is a copy beside the
     /// chain, the newer differential with what it stands on. What does not count is kept beside.
-    fn newest_chain(
-        &self,
-        row: &Row,
-        policy: &Policy,
-        wanted: &dyn Fn(&Subject) -> bool,
-    ) -> Vec<Index> {
+    fn newest_chain(&self, row: &Row, wanted: &dyn Fn(&Subject) -> bool) -> Vec<Index> {
         let mut chain = Vec::new();
-        for full in self.newest_fulls(row, policy, wanted) {
-            chain.extend(self.chain(full, policy, wanted));
+        for full in self.newest_fulls(row, wanted) {
+            chain.extend(self.chain(full, wanted));
         }
         for all in [false, true] {
-            let counts = |index: &Index| all || counted(self.sets, policy, *index);
+            let counts = |index: &Index| all || counted(self.sets, *index);
             let mut done = BTreeSet::new();
             for index in row.iter().rev().copied().filter(counts) {
                 let Some(set) = self.set(index).filter(|set| wanted(set)) else {
@@ -205,17 +199,12 @@ impl Judge<'_> {
 
     /// Of each media set the newest full that counts, and a newer one that does not: it may be all
     /// that is left of a day, and is repaired yet.
-    fn newest_fulls(
-        &self,
-        row: &Row,
-        policy: &Policy,
-        wanted: &dyn Fn(&Subject) -> bool,
-    ) -> Vec<Index> {
+    fn newest_fulls(&self, row: &Row, wanted: &dyn Fn(&Subject) -> bool) -> Vec<Index> {
         let mut newest: BTreeMap<(&str, bool), Index> = BTreeMap::new();
         // The row stands in the order of positions.
         for index in row.iter().filter(|index| self.is_full(**index)) {
             if let Some(set) = self.set(*index).filter(|set| wanted(set)) {
-                let counts = counted(self.sets, policy, *index);
+                let counts = counted(self.sets, *index);
                 newest.insert((set.place.media_set.as_str(), counts), *index);
             }
         }
@@ -231,9 +220,9 @@ impl Judge<'_> {
     }
 
     /// A full, its newest differential and the logs behind, of those that are wanted.
-    fn chain(&self, full: Index, policy: &Policy, wanted: &dyn Fn(&Subject) -> bool) -> Vec<Index> {
+    fn chain(&self, full: Index, wanted: &dyn Fn(&Subject) -> bool) -> Vec<Index> {
         let here = |index: Index| self.set(index).is_some_and(wanted);
-        let counts = |index: Index| here(index) && counted(self.sets, policy, index);
+        let counts = |index: Index| here(index) && counted(self.sets, index);
         let newest = self.chains.newest_differential(full, true, &counts);
         let mut chain = vec![full];
         // One that does not count, or whose base is a guess, is kept beside one that does.
@@ -249,17 +238,7 @@ impl Judge<'_> {
         let mut waiting: Vec<Index> = (0..self.sets.len()).filter(|i| self.kept(*i)).collect();
         while let Some(index) = waiting.pop() {
             let Some(set) = self.set(index) else { continue };
-            let least = set
-                .policies
-                .iter()
-                .filter_map(|number| self.question.policies.get(*number))
-                .map(|policy| policy.min_mirrors)
-                .max()
-                .unwrap_or(0);
-            let counts = |other: Index| {
-                self.set(other)
-                    .is_some_and(|set| set.state == SetState::Published && set.mirrors >= least)
-            };
+            let counts = |other: Index| counted(self.sets, other);
             let mut place = set.place.clone();
             if place.media_set == self.question.media_set {
                 place.media_set = String::new();
@@ -357,7 +336,7 @@ impl Judge<'_> {
 }
 
 /// Only what is published and lies on enough mirrors stands in for anything.
-fn counted(sets: &[Subject], policy: &Policy, index: Index) -> bool {
+fn counted(sets: &[Subject], index: Index) -> bool {
     sets.get(index)
-        .is_some_and(|set| set.state == SetState::Published && set.mirrors >= policy.min_mirrors)
+        .is_some_and(|set| set.state == SetState::Published && set.mirrors >= set.least)
 }

@@ -122,6 +122,7 @@ impl History {
             ended: Moment(self.now + 60),
             bytes: 1 << 20,
             mirrors: 2,
+            least: 2,
             policies: vec![0],
         });
         self
@@ -135,7 +136,6 @@ impl History {
         let policies = [Policy {
             group: "payroll".into(),
             rule: Rule::Limits(limits),
-            min_mirrors: 2,
         }];
         plan(&Question {
             media_set: "payroll",

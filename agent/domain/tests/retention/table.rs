@@ -254,7 +254,6 @@ fn a_group_without_limits_keeps_all_that_it_shares() {
     let policy = |group: &str, rule| Policy {
         group: group.into(),
         rule,
-        min_mirrors: 2,
     };
     let policies = [
         policy("strict", Rule::Limits(window(1))),
@@ -283,7 +282,6 @@ fn a_reader_keeps_all_until_its_hold_ends() {
     let policies = [Policy {
         group: "payroll".into(),
         rule: Rule::Limits(window(1)),
-        min_mirrors: 2,
     }];
     let held_until = |until: i64| {
         let hold = HoldName {

@@ -85,6 +85,9 @@ pub struct SetFacts {
     pub started: Option<LocalTime>,
     /// End, in the server's own zone.
     pub finished: Option<LocalTime>,
+    /// Taken beside the chain (COPY_ONLY); only msdb tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copy_only: Option<bool>,
 }
 
 impl MediaFacts {

@@ -1,6 +1,7 @@
 //! A protection group: who is protected, how, when and for how long.
 
 mod build;
+mod keep;
 mod later;
 
 use std::time::Duration;

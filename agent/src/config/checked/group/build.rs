@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use toml::Spanned;
 
-use super::later;
 use super::{Backup, BrokenChain, Compression, Group, Profile, SessionKind, Source};
+use super::{keep, later};
 use crate::config::checked::Check;
 use crate::config::checked::media::{DEFAULT_BLOCK_SIZE, MediaSet};
 use crate::config::databases::{self, Databases};
@@ -67,7 +67,7 @@ pub(crate) fn group(
         schedule: later::schedule(check, raw.schedule.as_ref()),
         failover: later::failover(check, raw.failover.as_ref(), profile),
         check: later::check(check, raw.check.as_ref()),
-        retention: later::retention(check, raw.retention.as_ref()),
+        retention: keep::retention(check, raw.retention.as_ref()),
         rpo: later::rpo(check, raw.alerts.as_ref()),
         place: check.file.place(&table.name.span()),
         name: table.name.into_inner(),
