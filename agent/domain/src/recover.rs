@@ -177,7 +177,7 @@ fn finish_drop(pieces: &[Piece]) -> Vec<Step> {
     let mut steps = on(&|piece| !piece.dropped, Step::CopyDrop);
     steps.extend(on(&|p| verdict_somewhere && !p.verdict, Step::CopyVerdict));
     steps.extend(on(
-        &|piece| piece.second != Second::Manifest && has_twin(piece),
+        &|piece| matches!(piece.second, Second::Nothing | Second::Damaged) && has_twin(piece),
         Step::CopyManifest,
     ));
     steps.extend(on(&|piece| piece.data, Step::RemoveData));

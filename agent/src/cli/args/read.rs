@@ -39,7 +39,7 @@ impl Args {
 }
 
 /// A fault of usage as every other fault: what is wrong, then what may be typed.
-fn usage(error: &clap::Error) -> Fault {
+pub(super) fn usage(error: &clap::Error) -> Fault {
     let text = error.to_string();
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let (remedy, message): (Vec<&str>, Vec<&str>) = lines

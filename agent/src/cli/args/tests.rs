@@ -2,6 +2,7 @@
 
 use clap::CommandFactory;
 
+use super::read::usage;
 use super::*;
 
 fn parse(line: &str) -> Args {
