@@ -9,6 +9,7 @@
 
 pub mod append;
 pub mod chunk;
+pub mod confirm;
 pub mod fault;
 mod ids;
 mod kind;

@@ -79,12 +79,28 @@ pub struct Facts {
     pub software: String,
     /// When the section was begun.
     pub written: Moment,
+    /// Taken WITH COPY_ONLY: it leaves no trace in its source.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub copy_only: bool,
+    /// The stream did not end where a backup set ends, though it shows its structure.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub incomplete: bool,
     /// Public half of the key that signed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signer: Option<PublicKey>,
     /// The signature, as hex.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     signature: Option<String>,
+}
+
+/// What is usual is left out, so that documents written before the field was known stay as they
+/// are.
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks for a reference"
+)]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// A manifest with its chunk hashes.
@@ -129,6 +145,10 @@ pub struct Draft {
     pub agent: AgentId,
     /// When.
     pub written: Moment,
+    /// Taken WITH COPY_ONLY.
+    pub copy_only: bool,
+    /// The stream did not end where a backup set ends.
+    pub incomplete: bool,
 }
 
 impl Manifest {
@@ -162,6 +182,8 @@ impl Manifest {
                 agent: draft.agent,
                 software: software(),
                 written: draft.written,
+                copy_only: draft.copy_only,
+                incomplete: draft.incomplete,
                 signer: None,
                 signature: None,
             },

@@ -57,6 +57,7 @@ pub fn import(desk: &mut Desk<'_>, target: &Target, order: &Order<'_>) -> Result
         kind: stripes.first().and_then(|stripe| stripe.kind),
         block_size: None,
         max_transfer_size: None,
+        copy_only: false,
     };
     let total = stripes.iter().map(|stripe| stripe.length).sum();
     let reserved = open(desk, target, content.kind)?.reserve(desk, &content)?;

@@ -6,8 +6,10 @@
 //! * [`import`]: existing native files become a set;
 //! * [`vdi`]: SQL Server's stream through the virtual device interface;
 //! * `sink`: a family of the media engine as the end of a virtual device;
-//! * [`recover`]: sets right what a dead run left, and asks SQL Server where it can.
+//! * [`recover`]: sets right what a dead run left;
+//! * [`confirm`]: asks SQL Server about sets whose verdict is missing.
 
+pub mod confirm;
 pub mod desk;
 pub mod expire;
 mod facts;

@@ -1,24 +1,18 @@
 //! `media recover`: sets a media set right after a dead run, and asks SQL Server about sets whose
 //! verdict is missing.
 
-use std::collections::BTreeMap;
-
 use twinset_domain::recover::{PositionPlan, SetState};
 use twinset_domain::{Fault, code};
-use twinset_format::record::Outcome;
 use twinset_plugin_api::Access;
 
 use super::desk::{Desk, Target};
-use super::facts::set_facts;
 use crate::catalog::{KnownSet, RunEnd, RunState};
 use crate::clock;
 use crate::media::inventory::{self, SetOnMedia};
 use crate::media::matrix::Matrix;
 use crate::media::publish::Chain;
-use crate::media::recover::{Ask, Recovery, Report, Word};
-use crate::sqlserver::history::{SetKey, find_set};
+use crate::media::recover::{Ask, Recovery, Report};
 use crate::sqlserver::vdi::{remove_leftovers, set_name};
-use crate::sqlserver::{Connector, InstanceSettings, Purpose};
 
 /// Opens a media set and recovers it.
 ///
@@ -137,37 +131,4 @@ fn settle_runs(
         )?;
     }
     Ok(())
-}
-
-/// Asks the instances of the configuration about a sealed set: msdb of the server that took it
-/// knows it by its GUID. Silence proves nothing, so `None` means "keep".
-#[must_use]
-pub fn ask_servers(
-    instances: &BTreeMap<String, InstanceSettings>,
-    set: &SetOnMedia,
-) -> Option<Word> {
-    let facts = &set.any_manifest()?.facts;
-    // A stream that hides its facts is known by the name of the devices it was written to.
-    let device = set_name(facts.run);
-    let key = match facts.sets.first().and_then(|set| set.set) {
-        Some(guid) => SetKey::Guid(guid),
-        None => SetKey::VirtualDevice(&device),
-    };
-    for settings in instances.values() {
-        let asked = Connector::new(settings.clone(), "recover")
-            .open(Purpose::Control)
-            .and_then(|mut control| find_set(&mut control, key));
-        match asked {
-            Ok(Some(found)) => {
-                let history = Some(set_facts(&found));
-                return Some(Word {
-                    outcome: Outcome::Success,
-                    history,
-                });
-            }
-            Ok(None) => {}
-            Err(fault) => tracing::warn!(%fault, "not asked"),
-        }
-    }
-    None
 }

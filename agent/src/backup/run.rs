@@ -66,7 +66,7 @@ pub fn open(
     {
         desk.progress
             .note("a dead run left something unresolved: recovering first");
-        recover::with_matrix(desk, &target.key, &matrix, &mut |_| None)?;
+        recover::with_matrix(desk, &target.key, &matrix, &mut |_, _| None)?;
         expected.settled = desk.catalog.settled(&target.key)?;
         seen = matrix.seen();
         planned = append::plan(&expected, &seen);
@@ -148,6 +148,8 @@ pub struct Content<'a> {
     pub block_size: Option<u32>,
     /// MAXTRANSFERSIZE asked for.
     pub max_transfer_size: Option<u32>,
+    /// WITH COPY_ONLY.
+    pub copy_only: bool,
 }
 
 impl OpenRun {
@@ -169,6 +171,7 @@ impl OpenRun {
             max_transfer_size: content.max_transfer_size,
             agent: self.agent,
             started: clock::now(),
+            copy_only: content.copy_only,
             signer: self.signer.clone(),
         };
         let source = match content.source {

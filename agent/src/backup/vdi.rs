@@ -136,6 +136,7 @@ pub fn backup(desk: &mut Desk<'_>, target: &Target, order: &Order<'_>) -> Result
         kind: Some(order.kind),
         block_size: Some(transfer.block_size).filter(|size| *size > 0),
         max_transfer_size: Some(transfer.max_transfer_size).filter(|size| *size > 0),
+        copy_only: order.copy_only,
     };
     let reserved = open(desk, target, content.kind)?.reserve(desk, &content)?;
     desk.progress

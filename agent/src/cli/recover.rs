@@ -6,8 +6,8 @@ use super::args::SetArgs;
 use super::context::Context;
 use super::media::{desk, target_of};
 use super::show;
-use crate::backup::recover;
-use crate::media::inventory;
+use crate::backup::{confirm, recover};
+use crate::media::inventory::SetOnMedia;
 use crate::report::Output;
 
 /// Sets right what a dead run left.
@@ -19,7 +19,7 @@ pub(super) fn recover_set(
     let (_, target) = target_of(context, args)?;
     let instances = super::restore::instances(&context.config);
     let progress = output.progress();
-    let mut ask = |set: &inventory::SetOnMedia| recover::ask_servers(&instances, set);
+    let mut ask = |set: &SetOnMedia, all: &[SetOnMedia]| confirm::ask_servers(&instances, set, all);
     let report = recover::recover(&mut desk(context, &*progress), &target, &mut ask)?;
     for left in &report.work_removed {
         output.line(format!("removed unfinished work {left}"));
@@ -36,6 +36,9 @@ pub(super) fn recover_set(
         output.line(format!(
             "position {position} stays unconfirmed: no server could confirm it"
         ));
+    }
+    for disproved in &report.disproved {
+        output.line(format!("voided {disproved}"));
     }
     for lost in &report.lost {
         output.line(format!("lost {lost}"));

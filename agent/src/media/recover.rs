@@ -1,23 +1,25 @@
 //! Sets right what a dead run left: never deletes what may be acknowledged, leaves nothing half.
 
+mod heal;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::Serialize;
 use twinset_domain::recover::{PositionPlan, SetState, Step, plan};
-use twinset_domain::{AgentId, Fault, MediaSetId, Moment, Position, RunId, Slot, code, name};
+use twinset_domain::{AgentId, Fault, MediaSetId, Moment, Position, RunId, Slot, code};
 use twinset_format::manifest::{Manifest, Source};
 use twinset_format::mtf::SetFacts;
 use twinset_format::record::{self, Outcome, Record};
-use twinset_plugin_api::{SectionMode, SectionRequest};
+use twinset_plugin_api::SectionMode;
 
 use super::holds;
 use super::inventory::{self, SetOnMedia};
 use super::matrix::Matrix;
 use super::publish::{self, Chain, Statement};
-use super::reader::FamilyReader;
-use super::volume::{SmallSection, Volume};
+use super::volume::Volume;
 use crate::device::Handle;
+use heal::{copy_data, is_sound, put_manifest};
 
 /// What recovery works with.
 pub struct Recovery<'a> {
@@ -36,15 +38,22 @@ pub struct Recovery<'a> {
     pub settled: BTreeSet<u64>,
 }
 
-/// SQL Server's word on a sealed set, where it can be had.
-pub type Ask<'a> = dyn FnMut(&SetOnMedia) -> Option<Word> + 'a;
+/// The word on a sealed set among all sets, where it can be had.
+pub type Ask<'a> = dyn FnMut(&SetOnMedia, &[SetOnMedia]) -> Option<Word> + 'a;
 
-/// What SQL Server says of a sealed set.
-pub struct Word {
-    /// What the verdict says.
-    pub outcome: Outcome,
-    /// What msdb says of the set.
-    pub history: Option<SetFacts>,
+/// What is proved of a sealed set.
+pub enum Word {
+    /// It is SQL Server's backup.
+    Confirmed {
+        /// What the verdict says.
+        outcome: Outcome,
+        /// What msdb says of the set.
+        history: Option<Box<SetFacts>>,
+        /// The proof, in words.
+        note: Option<String>,
+    },
+    /// SQL Server never counted it, and why that is sure.
+    NeverCounted(String),
 }
 
 /// What was found and done.
@@ -56,6 +65,8 @@ pub struct Report {
     pub work_removed: Vec<String>,
     /// Sealed sets that still wait for SQL Server's word.
     pub unconfirmed: Vec<Position>,
+    /// Sealed sets that were voided, each with the proof.
+    pub disproved: Vec<String>,
     /// Sets that cannot be made whole from what is left; nothing of them was removed.
     pub lost: Vec<String>,
 }
@@ -85,7 +96,8 @@ impl Recovery<'_> {
             ..Report::default()
         };
         let held = !holds::live(self.matrix, self.now)?.is_empty();
-        for set in inventory::read(self.matrix) {
+        let sets = inventory::read(self.matrix);
+        for set in &sets {
             let state = set.state;
             let mut steps = plan(state, &set.pieces);
             if held && state == SetState::Dropped {
@@ -102,8 +114,9 @@ impl Recovery<'_> {
                     .push(format!("position {}: {message}", set.position));
                 continue;
             }
+            let mut ask = |set: &SetOnMedia| confirm(set, &sets);
             for step in &steps {
-                self.take(step, &set, confirm, &mut report)?;
+                self.take(step, set, &mut ask, &mut report)?;
             }
             report.positions.push(PositionPlan {
                 position: set.position,
@@ -154,7 +167,7 @@ impl Recovery<'_> {
         &mut self,
         step: &Step,
         set: &SetOnMedia,
-        confirm: &mut Ask<'_>,
+        confirm: &mut dyn FnMut(&SetOnMedia) -> Option<Word>,
         report: &mut Report,
     ) -> Result<(), Fault> {
         let position = set.position;
@@ -228,7 +241,7 @@ impl Recovery<'_> {
     fn confirm(
         &mut self,
         set: &SetOnMedia,
-        ask: &mut Ask<'_>,
+        ask: &mut dyn FnMut(&SetOnMedia) -> Option<Word>,
         report: &mut Report,
     ) -> Result<(), Fault> {
         let Some(facts) = set.any_manifest().map(|manifest| &manifest.facts) else {
@@ -237,20 +250,46 @@ impl Recovery<'_> {
             return Ok(());
         };
         let confirmed = match facts.source {
-            Source::Import => Some(Word {
+            Source::Import => Some(Word::Confirmed {
                 outcome: Outcome::Success,
                 history: None,
+                note: None,
             }),
             Source::Vdi => ask(set),
         };
-        let Some(Word { outcome, history }) = confirmed else {
-            report.unconfirmed.push(set.position);
-            return Ok(());
+        let (outcome, history, note) = match confirmed {
+            Some(Word::Confirmed {
+                outcome,
+                history,
+                note,
+            }) => (outcome, history.map(|facts| *facts), note),
+            Some(Word::NeverCounted(why)) => return self.disprove(set, why, report),
+            None => {
+                report.unconfirmed.push(set.position);
+                return Ok(());
+            }
         };
         let manifests = set.manifests.values().map(Manifest::hash).collect();
-        let statement = self.statement(outcome, set.position, facts.run, manifests, history);
+        let mut statement = self.statement(outcome, set.position, facts.run, manifests, history);
+        statement.note = note;
         let volumes: Vec<_> = self.matrix.volumes().cloned().collect();
         publish::publish(&mut self.chain, &volumes, &statement).map(drop)
+    }
+
+    /// Takes a sealed set back of which it is proved that SQL Server never counted it.
+    fn disprove(
+        &mut self,
+        set: &SetOnMedia,
+        why: String,
+        report: &mut Report,
+    ) -> Result<(), Fault> {
+        for step in plan(SetState::Unsealed, &set.pieces) {
+            self.take(&step, set, &mut |_| None, report)?;
+        }
+        report
+            .disproved
+            .push(format!("position {}: {why}", set.position));
+        Ok(())
     }
 
     fn copy_record(&self, record: Option<&Record>, slot: Slot) -> Result<(), Fault> {
@@ -306,78 +345,4 @@ impl Recovery<'_> {
             note: None,
         }
     }
-}
-
-/// Puts a manifest into its place where it is not there bit by bit.
-fn put_manifest(volume: &Volume, manifest: &Manifest) -> Result<(), Fault> {
-    let bytes = manifest.to_bytes();
-    let index = manifest.facts.position.manifest_section();
-    let there = volume.read_section(index, bytes.len() as u64).ok();
-    let mode = match there {
-        Some(there) if there == bytes => return Ok(()),
-        Some(_) => SectionMode::Repair,
-        None if volume.sections()?.iter().any(|s| s.index == index) => SectionMode::Repair,
-        None => SectionMode::New,
-    };
-    let (name, run) = (name::MANIFEST.to_owned(), *manifest.facts.run.0.as_bytes());
-    volume.put_section(SmallSection {
-        index,
-        name,
-        run,
-        bytes: Arc::new(bytes),
-        mode,
-    })?;
-    Ok(())
-}
-
-/// Whether the data section on a volume is what its manifest says.
-fn is_sound(manifest: &Manifest, volume: &Arc<Volume>) -> bool {
-    let mut reader = FamilyReader::new(manifest.clone(), vec![Arc::clone(volume)]);
-    loop {
-        match reader.next_chunk() {
-            Ok(Some(chunk)) => reader.reuse(chunk),
-            Ok(None) => return true,
-            Err(_) => return false,
-        }
-    }
-}
-
-/// Copies a data section from its twins, chunk by chunk, each checked.
-fn copy_data(
-    manifest: &Manifest,
-    twins: Vec<Arc<Volume>>,
-    volume: &Arc<Volume>,
-    mode: SectionMode,
-) -> Result<(), Fault> {
-    let facts = &manifest.facts;
-    let (index, name) = (facts.position.data_section(), facts.data_name.clone());
-    let (run_id, expected) = (*facts.run.0.as_bytes(), facts.stored_length);
-    volume.call(move |handle| {
-        let expected_length = Some(expected);
-        handle.begin_section(&SectionRequest {
-            index,
-            name: &name,
-            run_id,
-            expected_length,
-            mode,
-        })
-    })?;
-    let mut reader = FamilyReader::new(manifest.clone(), twins);
-    let copied = copy_chunks(&mut reader, volume);
-    match copied {
-        Ok(()) => Ok(volume.call(Handle::end_section)?),
-        Err(fault) => {
-            // The first fault is the one to tell; what stays is work that recover removes.
-            let _ = volume.call(Handle::abort_section);
-            Err(fault)
-        }
-    }
-}
-
-fn copy_chunks(reader: &mut FamilyReader, volume: &Arc<Volume>) -> Result<(), Fault> {
-    while let Some(chunk) = reader.next_chunk()? {
-        let chunk = volume.call(move |handle| handle.write(&chunk).map(|()| chunk))?;
-        reader.reuse(chunk);
-    }
-    Ok(())
 }

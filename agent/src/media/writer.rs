@@ -6,7 +6,7 @@ use std::sync::Arc;
 use twinset_domain::{AgentId, BackupKind, FamilyNo, Fault, MediaSetId, Moment, Position, RunId};
 use twinset_domain::{Shape, code, name};
 use twinset_format::manifest::{self, Manifest, Source};
-use twinset_format::mtf::{StreamFacts, StreamReader};
+use twinset_format::mtf::{Container, StreamFacts, StreamReader};
 use twinset_format::sign::Signer;
 use twinset_format::tree::TreeHasher;
 use twinset_plugin_api::{SectionMode, SectionRequest};
@@ -41,6 +41,8 @@ pub struct RunFacts {
     pub agent: AgentId,
     /// When the run began.
     pub started: Moment,
+    /// Taken WITH COPY_ONLY.
+    pub copy_only: bool,
     /// What signs the manifests.
     pub signer: Option<Signer>,
 }
@@ -242,6 +244,8 @@ impl FamilyWriter {
             max_transfer_size: facts.max_transfer_size,
             agent: facts.agent,
             written: facts.started,
+            copy_only: facts.copy_only,
+            incomplete: stream.container == Container::Mtf && !stream.complete,
         };
         let manifest = Manifest::raw(draft, hasher.finish()).signed(facts.signer.as_ref());
         let bytes = Arc::new(manifest.to_bytes());

@@ -229,6 +229,40 @@ pub fn progress(session: &mut Session, spid: i64) -> Result<Option<Percent>, Fau
         .transpose()
 }
 
+const BASES: &str = "\
+SELECT f.differential_base_guid FROM sys.master_files f WHERE f.database_id = @P1 AND f.type = 0";
+
+const BACKUPS: &str = "\
+SELECT r.session_id FROM sys.dm_exec_requests r
+JOIN sys.databases d ON d.database_id = r.database_id
+WHERE d.name = @P1 AND r.command LIKE N'BACKUP%'";
+
+/// Differential base of each data file of a database; NULL where there is none.
+///
+/// # Errors
+/// The faults of [`Session::query`].
+pub fn differential_bases(
+    session: &mut Session,
+    database: i64,
+) -> Result<Vec<Option<Uuid>>, Fault> {
+    let rows = session.query(BASES, &[Param::Big(database)])?;
+    rows.all()
+        .iter()
+        .map(|row| row.guid("differential_base_guid"))
+        .collect()
+}
+
+/// Whether a BACKUP of the database is under way, as far as the login may see.
+///
+/// # Errors
+/// The faults of [`Session::query`].
+pub fn backup_runs(session: &mut Session, database: &str) -> Result<bool, Fault> {
+    Ok(session
+        .query(BACKUPS, &[Param::Text(database)])?
+        .first()
+        .is_some())
+}
+
 /// Reads the rows of `RESTORE FILELISTONLY` ([`super::Running::take_rows`]).
 ///
 /// # Errors

@@ -57,20 +57,53 @@ fn an_error_after_the_last_answer_is_unconfirmed_and_msdb_confirms_it() {
 }
 
 #[test]
-fn without_msdbs_word_the_set_is_kept_and_restorable() {
+fn without_any_proof_the_set_is_kept_and_restorable() {
     let mut host = two_families();
     host.turn(&json!({ "fail_after_close": true, "history_fails": true }));
     ends_unconfirmed(&host);
     host.turn(&json!({}));
+    // A later full moves the differential base on: the only trace of the first one is gone.
+    assert_eq!(host.backup().ended(0).result()["sets"][0]["position"], 2);
     for _ in 0..2 {
         let report = host.recover().ended(3).result();
         assert_eq!(report["unconfirmed"], json!([1]));
     }
+    assert_eq!(host.world.sets()[0]["state"], "unconfirmed");
     host.restores("Payroll", 1, "Copy");
     host.world.verify(0);
-    // Later backups go on behind it.
-    assert_eq!(host.backup().ended(0).result()["sets"][0]["position"], 2);
-    assert_eq!(host.world.sets()[0]["state"], "unconfirmed");
+}
+
+#[test]
+fn without_msdbs_word_the_differential_base_confirms_it() {
+    let mut host = two_families();
+    host.turn(&json!({ "fail_after_close": true, "history_fails": true }));
+    ends_unconfirmed(&host);
+    is_confirmed(&mut host);
+    let volume = host.world.volume(1, 1);
+    let names = std::fs::read_dir(&volume).unwrap();
+    let verdict = names
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.to_string_lossy().contains("/verdict.000001."))
+        .unwrap();
+    let text = std::fs::read_to_string(verdict).unwrap();
+    let note = "the data files name it as their differential base";
+    assert!(
+        text.contains("success-history-missing") && text.contains(note),
+        "{text}"
+    );
+}
+
+#[test]
+fn while_no_server_answers_it_is_kept() {
+    let mut host = two_families();
+    host.turn(&json!({ "fail_after_close": true }));
+    ends_unconfirmed(&host);
+    let port = host.client.port;
+    host.reach(|client| client.port = 1);
+    let report = host.recover().ended(3).result();
+    assert_eq!(report["unconfirmed"], json!([1]));
+    host.reach(|client| client.port = port);
+    is_confirmed(&mut host);
 }
 
 #[test]

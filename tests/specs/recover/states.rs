@@ -267,7 +267,7 @@ fn a_sound_media_set_has_nothing_to_recover() {
         .result();
     assert_eq!(
         report,
-        json!({ "positions": [], "work_removed": [], "unconfirmed": [], "lost": [] })
+        json!({ "positions": [], "work_removed": [], "unconfirmed": [], "disproved": [], "lost": [] })
     );
     for mirror in ["m1", "m2"] {
         let below = |path: &Path| path.starts_with(mirror);

@@ -34,6 +34,8 @@ fn sample(length: usize) -> Manifest {
         max_transfer_size: Some(1 << 20),
         agent: "66666666-7777-4888-9999-aaaaaaaaaaaa".parse().unwrap(),
         written: "2026-11-21T01:00:00Z".parse().unwrap(),
+        copy_only: false,
+        incomplete: false,
     };
     let mut manifest = Manifest::raw(draft, hasher.finish());
     manifest.facts.software = "Twinset 0.1.0".to_owned();
