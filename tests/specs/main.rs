@@ -18,3 +18,4 @@ mod signing;
 mod sqlserver;
 mod support;
 mod tidy;
+mod unlike;

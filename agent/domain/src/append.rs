@@ -12,6 +12,10 @@ use serde::Serialize;
 use crate::standing::{self, Standing};
 use crate::{AgentId, BackupKind, Fault, MediaSetId, MirrorNo, Position, Shape, Slot, code};
 use mirrors::{Absent, Candidates, too_few};
+pub use refusals::unlike;
+
+/// Name of the property that tells disks from tapes.
+pub const DEVICE_CLASS: &str = "device class";
 
 /// What the configuration and the catalog expect.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use twinset_domain::append::{Found, Tail};
+use twinset_domain::append::{DEVICE_CLASS, Found, Tail};
 use twinset_domain::name::{self, RecordKind, RecordName};
 use twinset_domain::standing::{Change, Statement};
 use twinset_format::header::MediaHeader;
@@ -102,11 +102,11 @@ pub(super) fn said(volume: &Volume, records: &[RecordEntry]) -> Result<Said, Dev
 }
 
 /// Properties that must match between mirrors (design: who must be there).
-fn properties(volume: &Volume) -> Vec<(&'static str, String)> {
+pub(super) fn properties(volume: &Volume) -> Vec<(&'static str, String)> {
     let d = &volume.description;
     let has = |bit: u32| (d.capabilities & bit != 0).to_string();
     vec![
-        ("device class", format!("{:?}", d.class)),
+        (DEVICE_CLASS, format!("{:?}", d.class)),
         (
             "block sizes",
             format!("{} to {}", d.block_sizes.0, d.block_sizes.1),

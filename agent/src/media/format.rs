@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use twinset_domain::append::unlike;
 use twinset_domain::{FamilyId, Fault, MediaSetId, code, name};
 use twinset_format::header::{Draft, MediaHeader};
 use twinset_plugin_api::{Access, SectionMode};
 
+use super::facts::properties;
 use super::inventory;
 use super::matrix::Matrix;
 use super::volume::{Place, SmallSection, Volume};
@@ -184,11 +186,9 @@ fn write_headers(order: &Order<'_>) -> Result<Done, Fault> {
     let draft = &order.draft;
     let families: Vec<FamilyId> = draft.shape.families().map(|_| FamilyId::random()).collect();
     let mut made: Vec<Volume> = Vec::new();
-    let outcome = order
-        .places
-        .iter()
-        .try_for_each(|place| -> Result<(), Fault> {
-            let volume = Volume::open(place, draft.agent, Access::Write)?;
+    let mut opened = open_alike(order)?;
+    let outcome = order.places.iter().zip(opened.drain(..)).try_for_each(
+        |(place, volume)| -> Result<(), Fault> {
             refuse_foreign(order, &volume)?;
             volume.mount_blank(draft.media_set)?;
             let family = usize::from(place.slot.family.0 - 1);
@@ -201,7 +201,8 @@ fn write_headers(order: &Order<'_>) -> Result<Done, Fault> {
                 return Ok(());
             };
             put_header(volume, &MediaHeader::new(draft, place.slot, family))
-        });
+        },
+    );
     if let Err(fault) = outcome {
         for volume in &made {
             if let Err(left) = volume.call(|handle| handle.truncate(0)) {
@@ -211,6 +212,27 @@ fn write_headers(order: &Order<'_>) -> Result<Done, Fault> {
         return Err(fault);
     }
     Ok(Done::Formatted(draft.media_set))
+}
+
+/// Opens all devices; they must be alike before the first of them is written.
+fn open_alike(order: &Order<'_>) -> Result<Vec<Volume>, Fault> {
+    let opened: Vec<Volume> = order
+        .places
+        .iter()
+        .map(|place| Volume::open(place, order.draft.agent, Access::Write))
+        .collect::<Result<_, _>>()?;
+    let told: Vec<_> = opened
+        .iter()
+        .map(|volume| (volume.label.as_str(), properties(volume)))
+        .collect();
+    let devices: Vec<(&str, &[(&str, String)])> = told
+        .iter()
+        .map(|(label, properties)| (*label, properties.as_slice()))
+        .collect();
+    match unlike(&devices).into_iter().next() {
+        Some(fault) => Err(fault),
+        None => Ok(opened),
+    }
 }
 
 fn put_header(volume: &Volume, header: &MediaHeader) -> Result<(), Fault> {

@@ -27,6 +27,8 @@ pub(crate) struct Media {
     pub(crate) faults: Faults,
     /// Folders of devices that do not stand at their usual place.
     pub(crate) elsewhere: BTreeMap<(u8, u16), PathBuf>,
+    /// Another plugin file for the devices of one mirror.
+    pub(crate) unlike: Option<(u8, PathBuf)>,
     /// The disk plugin's file.
     pub(crate) disk: PathBuf,
     /// Lines for the `[agent]` table.
@@ -49,6 +51,7 @@ impl Media {
             deadline: None,
             faults: Faults::new(),
             elsewhere: BTreeMap::new(),
+            unlike: None,
             disk: built("libtwinset_disk.so"),
             extra: String::new(),
             tables: String::new(),
@@ -77,6 +80,13 @@ impl Media {
             self.families,
             self.set
         );
+        if let Some((_, file)) = &self.unlike {
+            text = text.replacen(
+                "[media_sets",
+                &format!("[plugins.unlike]\npath = {file:?}\n[media_sets"),
+                1,
+            );
+        }
         if let Some(deadline) = self.deadline {
             writeln!(text, "device_deadline = {deadline:?}").unwrap();
         }
@@ -94,7 +104,10 @@ impl Media {
         let usual = PathBuf::from(format!("m{mirror}/f{family}"));
         let path = self.elsewhere.get(&(mirror, family)).unwrap_or(&usual);
         let mut options = format!("path = {path:?}");
-        let mut plugin = "disk";
+        let mut plugin = match &self.unlike {
+            Some((unlike, _)) if *unlike == mirror => "unlike",
+            _ => "disk",
+        };
         if let Some(faults) = self.faults.get(&(mirror, family)) {
             plugin = "fault";
             for (key, value) in faults.as_object().unwrap() {

@@ -1,6 +1,6 @@
 //! What refuses a run whatever the number of mirrors: nothing formatted, closed, unlike devices.
 
-use super::{Expected, Found, Seen, State};
+use super::{DEVICE_CLASS, Expected, Found, Seen, State};
 use crate::{Fault, code};
 
 pub(super) fn needs_format(expected: &Expected) -> Fault {
@@ -31,22 +31,39 @@ pub(super) fn closed(expected: &Expected, volumes: &[Seen]) -> Option<Fault> {
     )
 }
 
-/// Devices of one media set must be alike (number 3212).
+/// Devices of one media set must be alike: class (number 3011) and the properties of number 3212.
 pub(super) fn properties(found: &[(&Seen, &Found)]) -> Vec<Fault> {
-    let Some(((first, reference), others)) = found.split_first() else {
+    let devices: Vec<(&str, &[(&str, String)])> = found
+        .iter()
+        .map(|(seen, volume)| (seen.device.as_str(), volume.properties.as_slice()))
+        .collect();
+    unlike(&devices)
+}
+
+/// What is unlike between devices, each named with its properties in one order.
+#[must_use]
+pub fn unlike(devices: &[(&str, &[(&str, String)])]) -> Vec<Fault> {
+    let Some(((first, reference), others)) = devices.split_first() else {
         return Vec::new();
     };
     let mut faults = Vec::new();
-    for (seen, volume) in others {
-        for ((name, value), (_, wanted)) in volume.properties.iter().zip(&reference.properties) {
-            if value != wanted {
-                let message = format!("{name} is {value}, but {wanted} on {}", first.device);
-                faults.push(
-                    Fault::new(code::DEVICE_MISMATCH, &seen.device, message)
-                        .remedy("all devices of a media set need the same properties"),
-                );
+    for (device, properties) in others {
+        for ((name, value), (_, wanted)) in properties.iter().zip(reference.iter()) {
+            if value == wanted {
+                continue;
             }
+            let message = format!("{name} is {value}, but {wanted} on {first}");
+            let fault = if *name == DEVICE_CLASS {
+                Fault::new(code::MIXED_CLASS, *device, message)
+                    .remedy("one media set lies on disks or on tapes, never on both; an object store counts as disk")
+            } else {
+                Fault::new(code::DEVICE_MISMATCH, *device, message)
+                    .remedy("all devices of a media set need the same properties")
+            };
+            faults.push(fault);
         }
     }
+    // Disk with tape is the cause of whatever else is unlike.
+    faults.sort_by_key(|fault| fault.code != code::MIXED_CLASS);
     faults
 }
