@@ -4,8 +4,8 @@
 //! arguments, decisions go out as values that can be printed and tested. In the order of a backup:
 //! [`append`] (may this run write, and where), [`verdict`] (did it succeed), [`recover`] (what a
 //! dead run left), [`restore`] (which set, from which volumes),
-//! [`standing`] (which mirrors hold everything), [`retention`] (which sets may go, and why the
-//! others stay).
+//! [`standing`] (which mirrors hold everything), [`repair`] (what brings a mirror back),
+//! [`retention`] (which sets may go, and why the others stay).
 
 pub mod append;
 pub mod chunk;
@@ -17,6 +17,7 @@ mod lsn;
 mod moment;
 pub mod name;
 pub mod recover;
+pub mod repair;
 pub mod restore;
 pub mod retention;
 pub mod standing;
