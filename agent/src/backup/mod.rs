@@ -6,6 +6,7 @@
 //! * [`import`]: existing native files become a set;
 //! * [`vdi`]: SQL Server's stream through the virtual device interface;
 //! * `sink`: a family of the media engine as the end of a virtual device;
+//! * [`repair`]: heals mirrors from their twins and brings them in step again;
 //! * [`recover`]: sets right what a dead run left;
 //! * [`confirm`]: asks SQL Server about sets whose verdict is missing.
 
@@ -17,6 +18,7 @@ pub mod finished;
 pub mod import;
 mod pump;
 pub mod recover;
+pub mod repair;
 pub mod run;
 mod sink;
 pub mod subjects;

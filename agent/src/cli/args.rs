@@ -214,6 +214,26 @@ Examples:
         #[arg(long, value_name = "DIR")]
         to: PathBuf,
     },
+    /// Heal damage from the twins, and bring mirrors in step again
+    #[command(after_help = "\
+Examples:
+  twinset media repair payroll
+  twinset media repair payroll --dry-run
+  twinset media repair payroll --mirror 2    (also onto an empty replacement device)
+
+Ends with 0 when every mirror holds everything, 3 when something stays damaged and all is
+readable, 4 when a chunk is sound on no mirror. It can be stopped and run again at any time.")]
+    Repair {
+        /// Which media set
+        #[command(flatten)]
+        set: SetArgs,
+        /// This mirror alone; an empty device in its place is taken as its replacement
+        #[arg(long, value_name = "N")]
+        mirror: Option<u8>,
+        /// Print the steps and touch nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Set right what a killed run left behind
     #[command(after_help = "\
 Examples:

@@ -8,8 +8,9 @@ use super::context::Context;
 use super::interrupt;
 use crate::backup::desk::Desk;
 use crate::backup::finished::Finished;
+use crate::backup::repair;
 use crate::backup::vdi::{self, Order};
-use crate::config::{Compression, Group, Instance};
+use crate::config::{Compression, Group, Instance, Repair};
 use crate::report::{Output, bytes, utc};
 use crate::sqlserver::statement::Transfer;
 use crate::sqlserver::{Connector, InstanceSettings, Purpose, facts};
@@ -75,6 +76,7 @@ fn one(
 ) -> Result<Finished, Fault> {
     let set = context.config.media_set(&group.media_set)?;
     let target = context.target(set, Some(database))?;
+    let automatic = set.repair == Repair::Auto;
     let order = Order {
         settings,
         database,
@@ -98,7 +100,9 @@ fn one(
         progress: &*progress,
         stop: interrupt::flag(),
     };
-    vdi::backup(&mut desk, &target, &order)
+    let mut finished = vdi::backup(&mut desk, &target, &order)?;
+    repair::after_run(&mut desk, &target, automatic, &mut finished);
+    Ok(finished)
 }
 
 /// The partner of the group that this agent serves.

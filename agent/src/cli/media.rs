@@ -11,12 +11,13 @@ use twinset_plugin_api::Access;
 use super::args::{MediaVerb, SetArgs};
 use super::context::{Context, label};
 use super::show::{self, VolumeLine};
-use super::{backup, interrupt, recover, retention, verify};
+use super::{backup, interrupt, recover, repair, retention, verify};
 use crate::backup::desk::{Desk, Target};
 use crate::backup::import;
+use crate::backup::repair::after_run;
 use crate::catalog::KnownSet;
 use crate::clock;
-use crate::config::MediaSet;
+use crate::config::{MediaSet, Repair};
 use crate::media::format::{self, Done};
 use crate::media::inventory::{self, SetLine};
 use crate::media::matrix::Matrix;
@@ -83,6 +84,11 @@ pub(super) fn media(
                 retention::expire(context, &order.set, wish, output)
             }
         }
+        MediaVerb::Repair {
+            set,
+            mirror,
+            dry_run,
+        } => repair::repair_set(context, &set, mirror, dry_run, output),
         MediaVerb::Recover { set, dry_run: true } => recover::recover_plan(context, &set, output),
         MediaVerb::Recover {
             set,
@@ -293,7 +299,7 @@ fn import_files(
         set: set.to_owned(),
         database: Some(database.to_owned()),
     };
-    let (_, target) = target_of(context, &args)?;
+    let (media_set, target) = target_of(context, &args)?;
     let memory_limit = context.config.agent.memory_limit;
     let progress = output.progress();
     let order = import::Order {
@@ -301,7 +307,10 @@ fn import_files(
         files,
         memory_limit,
     };
-    let finished = import::import(&mut desk(context, &*progress), &target, &order)?;
+    let mut desk = desk(context, &*progress);
+    let mut finished = import::import(&mut desk, &target, &order)?;
+    let automatic = media_set.repair == Repair::Auto;
+    after_run(&mut desk, &target, automatic, &mut finished);
     backup::tell(&finished, output);
     let degraded: Vec<Fault> = finished.degraded(set).into_iter().collect();
     Ok(output.finish_both(Exit::Done, finished, &degraded))

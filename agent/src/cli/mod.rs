@@ -9,6 +9,7 @@ mod key;
 mod media;
 mod plugin;
 mod recover;
+mod repair;
 mod restore;
 mod retention;
 mod show;

@@ -115,6 +115,19 @@ impl Matrix {
         self.only(&mirrors, &standings)
     }
 
+    /// Closes every device and waits for it: its lock is free when this returns. Volumes that are
+    /// in use elsewhere are closed there.
+    pub fn close(self) {
+        for cell in self.cells {
+            let volume = cell.volume.ok().map(Arc::try_unwrap);
+            if let Some(Ok(volume)) = volume
+                && let Err(fault) = volume.close()
+            {
+                tracing::debug!(%fault, "close");
+            }
+        }
+    }
+
     /// The volumes that answered, mirror by mirror.
     pub fn volumes(&self) -> impl Iterator<Item = &Arc<Volume>> {
         self.cells

@@ -27,6 +27,7 @@ pub mod matrix;
 pub mod publish;
 pub mod reader;
 pub mod recover;
+pub mod repair;
 pub mod verify;
 pub mod volume;
 pub mod writer;

@@ -121,6 +121,18 @@ impl FamilyReader {
         }
     }
 
+    /// Everything that was not as it was written, so far.
+    #[must_use]
+    pub fn damage(&self) -> &[Damage] {
+        &self.damage
+    }
+
+    /// Whether any copy is still asked: false once every one turned out not to be there.
+    #[must_use]
+    pub fn has_source(&self) -> bool {
+        self.copies.iter().any(|copy| !copy.dead)
+    }
+
     /// What reading came to.
     #[must_use]
     pub fn finish(self) -> ReadReport {

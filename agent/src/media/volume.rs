@@ -81,6 +81,14 @@ impl Volume {
         })
     }
 
+    /// Closes the device and waits for it.
+    ///
+    /// # Errors
+    /// The device's.
+    pub fn close(self) -> Result<(), DeviceFault> {
+        self.lane.close()
+    }
+
     /// The lane, for payload.
     #[must_use]
     pub const fn lane(&self) -> &Lane {

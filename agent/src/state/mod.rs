@@ -3,6 +3,7 @@
 //! The identity is made at first start and bound to the machine: a cloned host must not go on
 //! writing media sets that the original writes too (promise P5).
 
+mod lock;
 mod os;
 
 use std::fs::{self, File};
@@ -12,6 +13,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use twinset_domain::{AgentId, Fault, code};
 use twinset_format::sign::Signer;
+
+pub use lock::{RepairLock, SetLock};
 
 /// The folder named by `state_dir`, ready for use.
 #[derive(Debug)]
@@ -24,12 +27,6 @@ pub struct StateDir {
 
 /// What signs the documents that we write, or why that key cannot be had.
 pub type Signing = Result<Option<Signer>, Fault>;
-
-/// A lock on a media set; let go when dropped.
-#[derive(Debug)]
-pub struct SetLock {
-    _file: File,
-}
 
 /// What `agent.json` holds.
 #[derive(Debug, Serialize, Deserialize)]
@@ -96,28 +93,6 @@ impl StateDir {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
-    }
-
-    /// Takes the lock on a media set: one run at a time writes it.
-    ///
-    /// # Errors
-    /// [`code::STATE_LOCKED`] when another process of this agent has it.
-    pub fn lock_media_set(&self, key: &str) -> Result<SetLock, Fault> {
-        let folder = self.path.join("locks");
-        os::make_private_folder(&folder).map_err(|e| fault(&folder, "cannot make it", &e))?;
-        let path = folder.join(format!("{}.lock", twinset_domain::name::safe(key)));
-        let file = os::open_lock(&path).map_err(|e| fault(&path, "cannot open the lock", &e))?;
-        match file.try_lock() {
-            Ok(()) => Ok(SetLock { _file: file }),
-            Err(fs::TryLockError::WouldBlock) => {
-                let message = "another run of this agent works on the media set";
-                Err(
-                    Fault::new(code::STATE_LOCKED, format!("media set {key}"), message)
-                        .remedy("wait until it has ended; one run at a time writes a media set"),
-                )
-            }
-            Err(fs::TryLockError::Error(error)) => Err(fault(&path, "cannot lock it", &error)),
-        }
     }
 }
 

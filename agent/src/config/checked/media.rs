@@ -59,7 +59,7 @@ pub enum Encoding {
 /// Who brings a mirror back that fell behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Repair {
-    /// The service.
+    /// The runs themselves, once their own set is published.
     Auto,
     /// The operator, by `media repair`.
     Manual,

@@ -116,8 +116,8 @@ table! {
         min_mirrors_diff: Value<u8> = "1 to 4", "`min_mirrors`";
         /// The same for log backups.
         min_mirrors_log: Value<u8> = "1 to 4", "`min_mirrors`";
-        /// `auto`: the service brings a mirror that fell behind back; `manual`: `media repair`
-        /// does.
+        /// `auto`: a run brings a mirror that is out of step and answers again back, once its own
+        /// set is published; `manual`: it only says so, and `media repair` does.
         repair: Value<String> = "choice", "`auto`";
         /// How long one device call may take before the device counts as lost, 1s to 24h.
         device_deadline: Value<String> = "duration", "`60s`";

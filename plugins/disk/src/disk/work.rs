@@ -117,6 +117,8 @@ impl Work {
     /// renamed then.
     fn place_repaired(&self, folder: &Folder) -> Result<(), DeviceError> {
         let Some(damaged) = listing::find_section(folder, self.index)? else {
+            // Beside our work file, a section that was cut to nothing looks like a mere claim.
+            listing::remove_claim(folder, self.index)?;
             return self.place(folder, &self.name);
         };
         folder

@@ -150,13 +150,6 @@ fn stored(check: &mut Check<'_>, raw: &MediaSetTable) {
         let remedy = "remove the table; until then encrypt the storage itself";
         check.not_yet(&age.span(), "encryption of media (`age`)", remedy);
     }
-    if let Some(repair) = raw
-        .repair
-        .as_ref()
-        .filter(|repair| repair.get_ref() == "auto")
-    {
-        check.idle(&repair.span(), "`repair`");
-    }
 }
 
 struct Mirror {
