@@ -13,6 +13,7 @@ mod media_import;
 mod messages;
 mod one_writer;
 mod recover;
+mod repair;
 mod retention;
 mod signing;
 mod sqlserver;

@@ -189,6 +189,16 @@ pub struct Plan {
     pub lost: Vec<Lost>,
 }
 
+impl Plan {
+    /// The plan while somebody may still be reading sets that were removed lawfully: their data
+    /// stay for now, and keep no mirror from being in step.
+    #[must_use]
+    pub fn without_leavings(mut self) -> Self {
+        self.steps.retain(|step| step.deed.turn() != Turn::Leavings);
+        self
+    }
+}
+
 /// Plans the repair.
 #[must_use]
 pub fn plan(view: &View, scope: Scope) -> Plan {

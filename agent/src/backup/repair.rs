@@ -16,6 +16,8 @@ use twinset_plugin_api::Access;
 
 use super::desk::{Desk, Target};
 use super::recover;
+use crate::clock;
+use crate::media::holds;
 use crate::media::matrix::Matrix;
 use crate::media::repair::{Depth, Survey, Watch, planned_bytes, scan};
 use crate::report::Progress;
@@ -98,7 +100,7 @@ fn settle(desk: &mut Desk<'_>, target: &Target) -> Result<(), Fault> {
     let matrix = replace::open_for_writing(target, desk.state.agent, known, &[])?;
     desk.progress
         .note("a dead run left something unresolved: recovering first");
-    let settled = recover::with_matrix(desk, &target.key, &matrix, &mut |_| None);
+    let settled = recover::with_matrix(desk, &target.key, &matrix, &mut |_, _| None);
     matrix.close();
     settled.map(drop)
 }
@@ -132,9 +134,16 @@ fn look(desk: &mut Desk<'_>, target: &Target, wish: Wish) -> Result<(Survey, Pla
                 .remedy("nothing was changed; start it again when it suits"),
         );
     }
-    let plan = repair::plan(&survey.view, wish.scope);
+    let plan = plan(&matrix, &survey, wish.scope)?;
     matrix.close();
     Ok((survey, plan))
+}
+
+/// What is to be done now: holds of readers are honoured.
+fn plan(matrix: &Matrix, survey: &Survey, scope: Scope) -> Result<Plan, Fault> {
+    let plan = repair::plan(&survey.view, scope);
+    let held = !holds::live(matrix, clock::now())?.is_empty();
+    Ok(if held { plan.without_leavings() } else { plan })
 }
 
 fn known_mirror(target: &Target, survey: &Survey, only: MirrorNo) -> Result<(), Fault> {

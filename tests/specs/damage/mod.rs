@@ -2,4 +2,5 @@
 
 mod bits;
 mod files;
-mod scarred;
+pub(crate) mod scarred;
+mod seeded;

@@ -9,29 +9,29 @@ use serde_json::{Value, json};
 use crate::support::{Dice, World, generated, sections};
 
 /// Bytes in a chunk.
-pub(super) const CHUNK: u64 = 4 << 20;
+pub(crate) const CHUNK: u64 = 4 << 20;
 
 /// The media set.
-pub(super) struct Scarred {
-    pub(super) world: World,
+pub(crate) struct Scarred {
+    pub(crate) world: World,
     /// Source files of the set at position 1: two chunks in each family.
-    pub(super) first: Vec<PathBuf>,
+    pub(crate) first: Vec<PathBuf>,
     /// Source files of the set at position 3: one short chunk in each family.
-    pub(super) third: Vec<PathBuf>,
+    pub(crate) third: Vec<PathBuf>,
 }
 
 /// A file of one volume.
 #[derive(Clone, Debug)]
-pub(super) struct Place {
-    pub(super) mirror: u8,
-    pub(super) family: u16,
-    pub(super) name: String,
-    pub(super) path: PathBuf,
+pub(crate) struct Place {
+    pub(crate) mirror: u8,
+    pub(crate) family: u16,
+    pub(crate) name: String,
+    pub(crate) path: PathBuf,
 }
 
 /// What a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum What {
+pub(crate) enum What {
     Header,
     Data(u64),
     Manifest(u64),
@@ -40,7 +40,7 @@ pub(super) enum What {
 }
 
 impl Scarred {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut world = World::formatted(2, 2);
         let first = generated(world.path(), 1, 10 << 20, 2);
         world.import(&first).ended(0);
@@ -62,7 +62,7 @@ impl Scarred {
     }
 
     /// Every file of every volume.
-    pub(super) fn places(&self) -> Vec<Place> {
+    pub(crate) fn places(&self) -> Vec<Place> {
         let volumes = self.world.volumes().into_iter();
         volumes
             .flat_map(|(mirror, family, folder)| {
@@ -80,7 +80,7 @@ impl Scarred {
     }
 
     /// One kind of file of a volume.
-    pub(super) fn place(&self, mirror: u8, family: u16, what: What) -> Place {
+    pub(crate) fn place(&self, mirror: u8, family: u16, what: What) -> Place {
         let mut all = self.places().into_iter();
         all.find(|place| (place.mirror, place.family) == (mirror, family) && place.what() == what)
             .unwrap_or_else(|| panic!("no {what:?} on mirror {mirror} family {family}"))
@@ -88,14 +88,14 @@ impl Scarred {
 
     /// The two sets must come out as they went in.
     #[track_caller]
-    pub(super) fn exports(&self, first: i32, third: i32) {
+    pub(crate) fn exports(&self, first: i32, third: i32) {
         self.world.exports(1, first, &self.first);
         self.world.exports(3, third, &self.third);
     }
 }
 
 impl Place {
-    pub(super) fn what(&self) -> What {
+    pub(crate) fn what(&self) -> What {
         match self
             .name
             .get(..4)
@@ -109,17 +109,17 @@ impl Place {
         }
     }
 
-    pub(super) fn length(&self) -> u64 {
+    pub(crate) fn length(&self) -> u64 {
         fs::metadata(&self.path).unwrap().len()
     }
 
     /// A bit of the file.
-    pub(super) fn bit(&self, dice: &mut Dice) -> u64 {
+    pub(crate) fn bit(&self, dice: &mut Dice) -> u64 {
         dice.below(self.length() * 8)
     }
 
     /// Whether an entry of the damage map names this file, and this chunk of it.
-    pub(super) fn is_named(&self, damage: &Value, chunk: Option<u64>) -> bool {
+    pub(crate) fn is_named(&self, damage: &Value, chunk: Option<u64>) -> bool {
         let device = self.path.parent().unwrap().parent().unwrap();
         let (section, name) = match self.what() {
             What::Header => ("header", None),

@@ -27,6 +27,45 @@ fn damage() {
 }
 
 #[test]
+fn a_repair() {
+    let (world, _) = World::with_set(1, 2, 5 << 20);
+    damage_bit(&world.file(1, 1, "0000."), 8000);
+    damage_bit(&world.file(1, 1, "0001."), (4 << 20) * 8 + 5);
+    damage_bit(&world.file(1, 1, "0002."), 99);
+    damage_bit(&world.file(2, 1, "verdict."), 99);
+    assert_snapshot!(printed(&world, &world.run(&["media", "repair", "payroll"])), @r"
+    exit 0
+    repaired mirror 1, family 1: replace the media header
+    repaired mirror 1, family 1: heal the data of position 1: chunk 1
+    repaired mirror 1, family 1: replace the manifest of position 1
+    repaired mirror 2, family 1: replace the record verdict.000001.0001.RUN
+    payroll: every mirror holds everything, 5.08 MiB copied
+    ");
+    assert_snapshot!(printed(&world, &world.run(&["media", "repair", "payroll"])), @r"
+    exit 0
+    payroll: nothing to repair
+    ");
+    fs::remove_dir_all(world.volume(2, 1)).unwrap();
+    assert_snapshot!(printed(&world, &world.run(&["media", "repair", "payroll"])), @r"
+    exit 3
+    not repaired mirror 2, family 1: the volume is missing: nothing of the media set is there; bring it back, or repair onto an empty device in its place by --mirror 2
+    payroll: not everything is repaired, all is readable, 0 B copied
+    ");
+}
+
+#[test]
+fn a_repair_of_a_lost_chunk() {
+    let (world, _) = World::with_set(1, 2, 5 << 20);
+    damage_bit(&world.file(1, 1, "0001."), (4 << 20) * 8 + 5);
+    damage_bit(&world.file(2, 1, "0001."), (4 << 20) * 8 + 50);
+    assert_snapshot!(printed(&world, &world.run(&["media", "repair", "payroll"])), @r"
+    exit 4
+    lost position 1, family 1, chunk 1: sound on no mirror; left as it is
+    payroll: 1 chunks are lost on every mirror
+    ");
+}
+
+#[test]
 fn a_lost_chunk() {
     let (world, _) = World::with_set(1, 2, 5 << 20);
     damage_bit(&world.file(1, 1, "0001."), (4 << 20) * 8 + 5);

@@ -175,7 +175,7 @@ impl Turns<'_> {
         let mut plan = Plan::default();
         for _ in 0..LAST_LOOKS {
             self.survey = Survey::take(&self.target.key, &matrix)?;
-            plan = repair::plan(&self.survey.view, self.scope);
+            plan = super::plan(&matrix, &self.survey, self.scope)?;
             plan.steps
                 .retain(|step| !trouble.volumes.contains(&step.slot));
             if plan.steps.is_empty() {

@@ -59,9 +59,7 @@ fn wanted(matrix: &Matrix, truth: &Truth) -> BTreeMap<Position, Wanted> {
             Some((family, chunk::count(manifest.facts.stored_length)))
         });
         let wanted = match state {
-            SetState::Published if truth.dropped.contains(position) => {
-                Wanted::Dropped(known.map(|(family, _)| family).collect())
-            }
+            SetState::Dropped => Wanted::Dropped(known.map(|(family, _)| family).collect()),
             SetState::Published | SetState::Unconfirmed => Wanted::Set(known.collect()),
             SetState::Void => Wanted::Void(truth.voids.contains_key(position)),
             // What a dead run left is recovery's; nothing of it is a mirror's due.

@@ -26,8 +26,6 @@ pub struct Truth {
     pub(super) manifests: BTreeMap<(Position, FamilyNo), Arc<Manifest>>,
     /// What each position is.
     pub(super) states: BTreeMap<Position, SetState>,
-    /// Sets that were removed lawfully.
-    pub(super) dropped: BTreeSet<Position>,
     /// Where each mirror stands.
     pub standings: BTreeMap<MirrorNo, Standing>,
 }
@@ -53,18 +51,17 @@ impl Truth {
             voids: BTreeMap::new(),
             manifests: BTreeMap::new(),
             states: BTreeMap::new(),
-            dropped: BTreeSet::new(),
             chain,
             standings,
         };
-        let mut verdicts = BTreeMap::new();
+        let (mut verdicts, mut dropped) = (BTreeMap::new(), BTreeSet::new());
         for record in truth.chain.values() {
             match record.outcome {
                 Outcome::Void => {
                     truth.voids.insert(record.position, Arc::clone(record));
                 }
                 Outcome::Dropped => {
-                    truth.dropped.insert(record.position);
+                    dropped.insert(record.position);
                 }
                 Outcome::Success | Outcome::SuccessHistoryMissing => {
                     verdicts.insert(record.position, Arc::clone(record));
@@ -72,7 +69,7 @@ impl Truth {
                 _ => {}
             }
         }
-        truth.read_sets(shape, readings, &verdicts);
+        truth.read_sets(shape, readings, &verdicts, &dropped);
         Ok(truth)
     }
 
@@ -81,8 +78,10 @@ impl Truth {
         shape: Shape,
         readings: &[Reading],
         verdicts: &BTreeMap<Position, Arc<Record>>,
+        dropped: &BTreeSet<Position>,
     ) {
         let mut positions: BTreeSet<Position> = verdicts.keys().copied().collect();
+        positions.extend(dropped);
         for reading in readings {
             positions.extend(reading.data.keys());
             positions.extend(reading.seconds.keys());
@@ -97,7 +96,11 @@ impl Truth {
             let pieces: Vec<Piece> = readings
                 .iter()
                 .filter(|reading| self.counts(reading.slot, position))
-                .map(|reading| piece(reading, position, verdicts.contains_key(&position)))
+                .map(|reading| Piece {
+                    verdict: verdicts.contains_key(&position),
+                    dropped: dropped.contains(&position),
+                    ..piece(reading, position)
+                })
                 .collect();
             states.insert(position, classify(shape, &pieces, all_read(position)));
             for family in shape.families() {
@@ -290,7 +293,7 @@ fn headers(readings: &[Reading]) -> BTreeMap<FamilyNo, MediaHeader> {
     headers
 }
 
-fn piece(reading: &Reading, position: Position, verdict: bool) -> Piece {
+fn piece(reading: &Reading, position: Position) -> Piece {
     let second = match reading.seconds.get(&position) {
         None => Seen::Nothing,
         Some((Second::Manifest(_), _)) => Seen::Manifest,
@@ -302,7 +305,8 @@ fn piece(reading: &Reading, position: Position, verdict: bool) -> Piece {
         slot: reading.slot,
         data: reading.data.contains_key(&position),
         second,
-        verdict,
+        verdict: false,
+        dropped: false,
     }
 }
 
