@@ -1,10 +1,11 @@
 //! The Twinset agent: what touches the world, in the order of the floors.
 //!
-//! * Floor 1 touches: [`clock`], [`trust`], [`state`], [`catalog`], [`config`], [`payload`], [`device`],
+//! * Floor 1 touches: [`clock`], [`trust`], [`state`], [`catalog`], [`config`], [`payload`], [`age`], [`device`],
 //!   [`media`] (which may use `device`), [`sqlserver`], [`report`].
 //! * Floor 2 runs one plan each: [`backup`], [`restore`].
 //! * Floor 3 tells the story: [`cli`].
 
+pub mod age;
 pub mod backup;
 pub mod catalog;
 pub mod cli;

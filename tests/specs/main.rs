@@ -6,6 +6,7 @@ mod bad_input;
 mod damage;
 mod degraded;
 mod double;
+mod encodings;
 mod front;
 mod keeps;
 mod media_format;

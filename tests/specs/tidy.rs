@@ -21,14 +21,15 @@ const EDGES: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("trust", &[]),
     ("payload", &[]),
+    ("age", &[]),
     ("state", &[]),
     ("catalog", &[]),
     ("report", &[]),
     ("device", &["payload", "trust"]),
     ("sqlserver", &["payload", "trust"]),
     // Settings and secrets of an instance are what the configuration leads to.
-    ("config", &["sqlserver", "trust"]),
-    ("media", &["device", "payload"]),
+    ("config", &["age", "sqlserver", "trust"]),
+    ("media", &["age", "device", "payload"]),
     (
         "backup",
         &[

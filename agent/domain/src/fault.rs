@@ -269,6 +269,10 @@ pub mod code {
         FAMILY_OTHER = "3133" Failed;
         /// The set's kind does not fit the restore.
         SET_TYPE = "3135" Failed;
+        /// Compressed and uncompressed sets do not share a media set.
+        COMPRESSION_MIX = "3098" Refused;
+        /// Encrypted and plain sets do not share a media set.
+        ENCRYPTION_MIX = "3095" Refused;
         /// A dead run left something unresolved.
         UNRESOLVED = "TW3008" Refused;
         /// A section was begun at a position that is taken.
@@ -289,6 +293,10 @@ pub mod code {
         CLOSED = "TW3009" Refused;
         /// Published on fewer mirrors than the media set has.
         DEGRADED = "TW3010" Degraded;
+        /// No identity or passphrase opens an encrypted set.
+        NO_KEY = "TW3020" Failed;
+        /// Stored bytes are sound but do not decode.
+        UNDECODABLE = "TW3021" Lost;
 
         /// The clock jumped, or seems to: nothing is dropped.
         CLOCK = "TW3031" Refused;

@@ -5,6 +5,7 @@
 //! [`append`] (may this run write, and where), [`verdict`] (did it succeed), [`recover`] (what a
 //! dead run left), [`restore`] (which set, from which volumes),
 //! [`standing`] (which mirrors hold everything), [`repair`] (what brings a mirror back),
+//! [`wrapping`] (which sets may lie together),
 //! [`retention`] (which sets may go, and why the others stay).
 
 pub mod append;
@@ -22,6 +23,7 @@ pub mod restore;
 pub mod retention;
 pub mod standing;
 pub mod verdict;
+pub mod wrapping;
 
 pub use fault::{Code, Exit, Fault, code};
 pub use ids::{

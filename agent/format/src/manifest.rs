@@ -63,6 +63,9 @@ pub struct Facts {
     pub max_transfer_size: Option<u32>,
     /// Encoding of the data section.
     pub encoding: String,
+    /// How hard the encoding tried; nothing for `raw`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding_parameters: Option<Parameters>,
     /// Bytes before encoding.
     pub plain_length: u64,
     /// Bytes on the medium.
@@ -103,6 +106,27 @@ const fn is_false(value: &bool) -> bool {
     !*value
 }
 
+/// Parameters of an encoding. Nobody needs them to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parameters {
+    /// Level of zstd.
+    pub zstd_level: u8,
+}
+
+/// What an encoding made of a section.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Encoded {
+    /// Its name: `zstd`, `age` or `zstd+age`.
+    pub encoding: String,
+    /// Its parameters, if it has any.
+    pub parameters: Option<Parameters>,
+    /// Bytes before it.
+    pub plain_length: u64,
+    /// BLAKE3 of the bytes before it.
+    pub plain_blake3: [u8; 32],
+}
+
 /// A manifest with its chunk hashes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Manifest {
@@ -112,7 +136,7 @@ pub struct Manifest {
     pub chunks: Vec<[u8; 32]>,
 }
 
-/// What the writer says of a data section that was written as it came (`raw`).
+/// What the writer says of a data section, but for its hashes.
 #[derive(Clone, Debug)]
 pub struct Draft {
     /// The media set.
@@ -152,10 +176,21 @@ pub struct Draft {
 }
 
 impl Manifest {
-    /// The manifest of a raw section with these hashes.
+    /// The manifest of a section that was written as it came (`raw`), with these hashes.
     #[must_use]
     pub fn raw(draft: Draft, hashes: Hashes) -> Self {
-        let root = canonical::hex(&hashes.root);
+        let plain = Encoded {
+            encoding: "raw".to_owned(),
+            parameters: None,
+            plain_length: hashes.length,
+            plain_blake3: hashes.root,
+        };
+        Self::encoded(draft, plain, hashes)
+    }
+
+    /// The manifest of an encoded section; the hashes are those of the stored bytes.
+    #[must_use]
+    pub fn encoded(draft: Draft, plain: Encoded, hashes: Hashes) -> Self {
         Self {
             facts: Facts {
                 check: BLANK_CHECK.to_owned(),
@@ -173,11 +208,12 @@ impl Manifest {
                 data_name: draft.data_name,
                 block_size: draft.block_size,
                 max_transfer_size: draft.max_transfer_size,
-                encoding: "raw".to_owned(),
-                plain_length: hashes.length,
+                encoding: plain.encoding,
+                encoding_parameters: plain.parameters,
+                plain_length: plain.plain_length,
                 stored_length: hashes.length,
-                plain_blake3: root.clone(),
-                stored_blake3: root,
+                plain_blake3: canonical::hex(&plain.plain_blake3),
+                stored_blake3: canonical::hex(&hashes.root),
                 chunk_size: chunk::CHUNK,
                 agent: draft.agent,
                 software: software(),

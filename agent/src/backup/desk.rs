@@ -6,6 +6,7 @@ use twinset_domain::Shape;
 use twinset_domain::append::MinMirrors;
 
 use crate::catalog::Catalog;
+use crate::media::encoding::{Keys, Recipe};
 use crate::media::volume::Place;
 use crate::report::Progress;
 use crate::state::StateDir;
@@ -21,6 +22,10 @@ pub struct Target {
     pub places: Vec<Place>,
     /// How many mirrors must hold a backup, by kind.
     pub min_mirrors: MinMirrors,
+    /// How its sets are stored.
+    pub recipe: Recipe,
+    /// What reads them again.
+    pub keys: Keys,
 }
 
 /// What a run works with.

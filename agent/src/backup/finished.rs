@@ -5,6 +5,8 @@ use twinset_domain::{
     BackupKind, Fault, MediaSetId, MirrorNo, Moment, Position, RunId, Shape, code,
 };
 
+use crate::media::writer::Sealed;
+
 /// What a successful run came to.
 #[derive(Debug, Serialize)]
 pub struct Finished {
@@ -20,8 +22,10 @@ pub struct Finished {
     pub kind: Option<BackupKind>,
     /// GUID of SQL Server's set, if the stream told.
     pub set: Option<String>,
-    /// Bytes over all families.
+    /// Bytes that SQL Server wrote, over all families.
     pub bytes: u64,
+    /// Bytes on one mirror, over all families.
+    pub stored_bytes: u64,
     /// Families and mirrors of the media set.
     pub shape: Shape,
     /// Mirrors that hold the set.
@@ -70,4 +74,16 @@ impl Finished {
             "the next runs go on without it; bring it back by: twinset media repair {media_set}"
         )))
     }
+}
+
+/// Bytes that SQL Server wrote, over all families.
+pub(super) fn bytes(sealed: &[Sealed]) -> u64 {
+    let plain = |sealed: &Sealed| sealed.manifest.facts.plain_length;
+    sealed.iter().map(plain).sum()
+}
+
+/// Bytes on one mirror, over all families.
+pub(super) fn stored_bytes(sealed: &[Sealed]) -> u64 {
+    let stored = |sealed: &Sealed| sealed.manifest.facts.stored_length;
+    sealed.iter().map(stored).sum()
 }

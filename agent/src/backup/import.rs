@@ -11,10 +11,13 @@ use twinset_format::manifest::Source;
 use twinset_format::mtf::{Container, MediaFacts, StreamReader};
 use twinset_format::record::Outcome;
 
+use twinset_domain::wrapping::Container as Wrapped;
+
 use super::desk::{Desk, Target};
 use super::finished::Finished;
 use super::pump;
 use super::run::{Content, Reserved, open};
+use crate::media::kept;
 use crate::media::writer::Sealed;
 
 /// Bytes at the start of a file that tell its family.
@@ -50,7 +53,7 @@ struct Stripe {
 /// quick check's, and the devices' own. Then nothing is published and nothing stays.
 pub fn import(desk: &mut Desk<'_>, target: &Target, order: &Order<'_>) -> Result<Finished, Fault> {
     let stripes = arrange(target.shape, order.files)?;
-    let buffers = pump::buffers(target.shape.families, order.memory_limit)?;
+    let buffers = pump::buffers(target.shape.families, order.memory_limit, &target.recipe)?;
     let content = Content {
         source: Source::Import,
         database: order.database,
@@ -58,6 +61,9 @@ pub fn import(desk: &mut Desk<'_>, target: &Target, order: &Order<'_>) -> Result
         block_size: None,
         max_transfer_size: None,
         copy_only: false,
+        container: stripes.first().map_or(Wrapped::Unknown, |stripe| {
+            kept::container(stripe.container, Source::Import)
+        }),
     };
     let total = stripes.iter().map(|stripe| stripe.length).sum();
     let reserved = open(desk, target, content.kind)?.reserve(desk, &content)?;

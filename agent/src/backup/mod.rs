@@ -11,6 +11,7 @@
 //! * [`confirm`]: asks SQL Server about sets whose verdict is missing.
 
 pub mod confirm;
+mod content;
 pub mod desk;
 pub mod expire;
 mod facts;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use twinset_domain::{Fault, code};
 
+use crate::media::encoding::Recipe;
 use crate::media::writer::FamilyWriter;
 use crate::payload::Pool;
 use crate::report::Progress;
@@ -21,18 +22,29 @@ const LEAST_BUFFERS: usize = 3;
 /// How often a wait for a buffer looks whether a mirror has failed.
 const GLANCE: Duration = Duration::from_millis(200);
 
-/// Buffers for each family within the memory limit.
+/// Buffers for each family within the memory limit, half of which is for buffers and encoding.
 ///
 /// # Errors
 /// [`code::CONFIG_VALUE`] when the limit is too small for any plan.
-pub(super) fn buffers(families: u16, memory_limit: u64) -> Result<usize, Fault> {
+pub(super) fn buffers(families: u16, memory_limit: u64, recipe: &Recipe) -> Result<usize, Fault> {
+    let encoding = recipe.memory(families);
     let families = usize::from(families.max(1));
-    let most = usize::try_from(memory_limit / 2).unwrap_or(usize::MAX) / BUFFER;
+    let room = (memory_limit / 2).saturating_sub(encoding);
+    let most = usize::try_from(room).unwrap_or(usize::MAX) / BUFFER;
     if most < families * LEAST_BUFFERS {
-        let least = families * LEAST_BUFFERS * BUFFER * 2;
+        let least = ((families * LEAST_BUFFERS * BUFFER) as u64 + encoding) * 2;
         let message = format!("{families} families need at least {least} bytes");
-        return Err(Fault::new(code::CONFIG_VALUE, "memory_limit", message)
-            .remedy("raise memory_limit in agent.toml, or use fewer families"));
+        let fault = Fault::new(code::CONFIG_VALUE, "memory_limit", message);
+        return Err(if recipe.is_raw() {
+            fault.remedy("raise memory_limit in agent.toml, or use fewer families")
+        } else {
+            fault
+                .cause(format!(
+                    "the encoding {} takes {encoding} of them",
+                    recipe.name()
+                ))
+                .remedy("raise memory_limit in agent.toml, or lower zstd_level and zstd_threads")
+        });
     }
     Ok((BUFFERS.min(most) / families).max(LEAST_BUFFERS))
 }

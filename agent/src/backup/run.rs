@@ -11,11 +11,14 @@ use twinset_format::record::Outcome;
 use twinset_format::sign::Signer;
 use twinset_plugin_api::Access;
 
+pub use super::content::Content;
 use super::desk::{Desk, Target};
-use super::finished::{Finished, LostMirror};
+use super::finished::{Finished, LostMirror, bytes, stored_bytes};
 use super::recover;
 use crate::catalog::{Catalog, Intent, KnownSet, RunEnd, RunState};
 use crate::clock;
+use crate::media::encoding::Recipe;
+use crate::media::kept;
 use crate::media::ledger::{Ledger, Opening};
 use crate::media::matrix::Matrix;
 use crate::media::publish::{Chain, Statement};
@@ -34,6 +37,7 @@ pub struct OpenRun {
     pub(super) key: String,
     pub(super) agent: AgentId,
     pub(super) signer: Option<Signer>,
+    recipe: Recipe,
 }
 
 /// A run whose intent is in the catalog.
@@ -98,6 +102,7 @@ pub fn open(
         key: target.key.clone(),
         agent,
         signer,
+        recipe: target.recipe.clone(),
     })
 }
 
@@ -136,29 +141,23 @@ pub(super) fn first_of(faults: Vec<Fault>) -> Fault {
     })
 }
 
-/// What is to be written.
-pub struct Content<'a> {
-    /// Where it comes from.
-    pub source: Source,
-    /// The database.
-    pub database: &'a str,
-    /// Its kind, if known before.
-    pub kind: Option<BackupKind>,
-    /// BLOCKSIZE asked for.
-    pub block_size: Option<u32>,
-    /// MAXTRANSFERSIZE asked for.
-    pub max_transfer_size: Option<u32>,
-    /// WITH COPY_ONLY.
-    pub copy_only: bool,
-}
-
 impl OpenRun {
     /// Reserves the position: the intent is durable when this returns, and so is what is to be said
     /// of mirrors that do not take part any more.
     ///
     /// # Errors
-    /// [`code::CATALOG`]; a device's when too few mirrors remain.
+    /// [`code::COMPRESSION_MIX`] and [`code::ENCRYPTION_MIX`]; why the passphrase of the encoding
+    /// cannot be read; [`code::CATALOG`]; a device's when too few mirrors remain.
     pub fn reserve(self, desk: &mut Desk<'_>, content: &Content<'_>) -> Result<Reserved, Fault> {
+        let highest = self.plan.position.get() - 1;
+        let beside = kept::beside(
+            &self.matrix,
+            highest,
+            &self.key,
+            &self.recipe,
+            content.container,
+        )?;
+        self.recipe.prove()?;
         let facts = RunFacts {
             media_set: self.plan.media_set,
             shape: self.matrix.shape,
@@ -173,6 +172,9 @@ impl OpenRun {
             started: clock::now(),
             copy_only: content.copy_only,
             signer: self.signer.clone(),
+            recipe: self.recipe.clone(),
+            label: self.key.clone(),
+            beside,
         };
         let source = match content.source {
             Source::Vdi => "vdi",
@@ -293,6 +295,7 @@ impl Reserved {
             kind: first.and_then(|manifest| manifest.facts.kind),
             set: first.and_then(set_guid),
             bytes,
+            stored_bytes: stored_bytes(sealed),
             shape: facts.shape,
             mirrors: self.ledger.live().into_iter().collect(),
             lost: self.lost_mirrors(),
@@ -373,13 +376,6 @@ impl Reserved {
                 .note(&format!("the catalog could not be told: {fault}"));
         }
     }
-}
-
-fn bytes(sealed: &[Sealed]) -> u64 {
-    sealed
-        .iter()
-        .map(|sealed| sealed.manifest.facts.stored_length)
-        .sum()
 }
 
 fn set_guid(manifest: &Manifest) -> Option<String> {

@@ -6,6 +6,7 @@
 mod conclude;
 mod session;
 
+use twinset_domain::wrapping::Container;
 use twinset_domain::{BackupKind, Fault, code};
 use twinset_format::manifest::Source;
 
@@ -13,6 +14,7 @@ use super::desk::{Desk, Target};
 use super::finished::Finished;
 use super::pump;
 use super::run::{Content, open};
+use crate::media::encoding::Recipe;
 use crate::sqlserver::facts::{self, DatabaseFacts, InstanceFacts};
 use crate::sqlserver::statement::Transfer;
 use crate::sqlserver::vdi::VdiLibrary;
@@ -127,7 +129,7 @@ pub fn backup(desk: &mut Desk<'_>, target: &Target, order: &Order<'_>) -> Result
     ));
     let library = VdiLibrary::load(&order.settings.vdi_library)?;
     let families = target.shape.families;
-    let transfer = planned(order, families)?;
+    let transfer = planned(order, families, &target.recipe)?;
     // The name of the run stands in the program name, so that an orphan can be told as ours.
     let probed = probe(order, &target.key)?;
     let content = Content {
@@ -137,6 +139,12 @@ pub fn backup(desk: &mut Desk<'_>, target: &Target, order: &Order<'_>) -> Result
         block_size: Some(transfer.block_size).filter(|size| *size > 0),
         max_transfer_size: Some(transfer.max_transfer_size).filter(|size| *size > 0),
         copy_only: order.copy_only,
+        container: match order.compression {
+            Some(true) => Container::Compressed,
+            Some(false) => Container::Plain,
+            // The server's default decides: the first bytes will tell.
+            None => Container::Unknown,
+        },
     };
     let reserved = open(desk, target, content.kind)?.reserve(desk, &content)?;
     desk.progress
@@ -148,12 +156,12 @@ pub fn backup(desk: &mut Desk<'_>, target: &Target, order: &Order<'_>) -> Result
 }
 
 /// BUFFERCOUNT and MAXTRANSFERSIZE that fit the memory limit: buffers shrink first.
-fn planned(order: &Order<'_>, families: u16) -> Result<Transfer, Fault> {
+fn planned(order: &Order<'_>, families: u16, recipe: &Recipe) -> Result<Transfer, Fault> {
     let mut transfer = order.transfer;
     if transfer.max_transfer_size == 0 {
         transfer.max_transfer_size = u32::try_from(pump::BUFFER).unwrap_or(1 << 20);
     }
-    let buffers = pump::buffers(families, order.memory_limit)?;
+    let buffers = pump::buffers(families, order.memory_limit, recipe)?;
     let most = u32::try_from(buffers * usize::from(families)).unwrap_or(u32::MAX);
     if transfer.buffer_count == 0 {
         transfer.buffer_count = most.min(u32::from(families) * 8);

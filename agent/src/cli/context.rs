@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use twinset_domain::{FamilyNo, Fault, MirrorNo, Shape, Slot};
 
-use super::key;
+use super::{key, stored};
 use crate::backup::desk::Target;
 use crate::catalog::Catalog;
 use crate::clock;
@@ -93,6 +93,8 @@ impl Context {
             },
             places,
             min_mirrors: set.min_mirrors,
+            recipe: stored::recipe(set),
+            keys: stored::keys(set),
         })
     }
 }

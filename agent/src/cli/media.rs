@@ -134,7 +134,7 @@ fn format_set(
             shape: target.shape,
             written: clock::now(),
             block_size: set.block_size,
-            encoding: "raw".to_owned(),
+            encoding: target.recipe.name().to_owned(),
             agent: context.state.agent,
             agent_name: context.config.agent.name.clone(),
         },

@@ -14,6 +14,7 @@ mod restore;
 mod retention;
 mod show;
 mod status;
+mod stored;
 mod verify;
 
 use std::path::Path;

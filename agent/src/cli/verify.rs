@@ -1,7 +1,7 @@
 //! `twinset media verify`.
 
 use twinset_domain::append::Tail;
-use twinset_domain::{Exit, Fault, code};
+use twinset_domain::{Exit, Fault, Position, code};
 use twinset_format::sign::PublicKey;
 
 use super::args::VerifyArgs;
@@ -12,6 +12,8 @@ use crate::backup::desk::Target;
 use crate::media::matrix::Matrix;
 use crate::media::verify::{self, Lost, Proof, Report, Watch};
 use crate::report::{Output, Progress, bytes};
+use crate::restore::open::OpenSet;
+use crate::restore::prove::{self, Proved};
 
 /// Progress of a verify pass.
 struct Advance<'a>(&'a dyn Progress);
@@ -41,6 +43,11 @@ pub(super) fn verify_set(
             Fault::new(code::SET_MISSING, target.key, message).remedy("look: twinset media show")
         );
     }
+    let encoded = match args.decode {
+        true => prove::encoded(&opened, only),
+        false => Vec::new(),
+    };
+    prove::keys(&opened, &encoded)?;
     let progress = output.progress();
     let total = verify::planned(&opened.sets, only);
     progress.begin(&format!("verify {}", target.key), Some(total));
@@ -56,8 +63,32 @@ pub(super) fn verify_set(
         );
     }
     let mut report = report;
+    if args.decode {
+        let proved = proved(&opened, &encoded, &target.key, &*progress)?;
+        report.decoded = Some(proved.decoded);
+        report.undecodable = proved.undecodable;
+    }
     report.behind = behind_catalog(context, &target, &opened.matrix)?;
     Ok(tell_report(&target.key, report, output))
+}
+
+/// Decodes every encoded set once, from whichever mirror is sound.
+fn proved(
+    opened: &OpenSet,
+    encoded: &[Position],
+    key: &str,
+    progress: &dyn Progress,
+) -> Result<Proved, Fault> {
+    let total = encoded
+        .iter()
+        .filter_map(|position| opened.sets.iter().find(|set| set.position == *position))
+        .flat_map(|set| set.manifests.values())
+        .map(|manifest| manifest.facts.plain_length)
+        .sum();
+    progress.begin(&format!("decode {key}"), Some(total));
+    let proved = prove::decode(opened, encoded, progress, interrupt::flag());
+    progress.end();
+    proved
 }
 
 /// What documents are held against: the keys given; without any, our own key's public half where
@@ -109,6 +140,12 @@ fn tell_report(key: &str, report: Report, output: &Output) -> Exit {
     for finding in &report.history {
         output.line(format!("history {finding}"));
     }
+    for undecodable in &report.undecodable {
+        output.line(format!("undecodable {undecodable}"));
+    }
+    if let Some(decoded) = report.decoded {
+        output.line(format!("decoded {decoded} encoded sets"));
+    }
     if let Some(behind) = &report.behind {
         output.line(format!("behind {behind}"));
     }
@@ -126,8 +163,8 @@ fn tell_report(key: &str, report: Report, output: &Output) -> Exit {
     let read = bytes(report.bytes);
     let (sets, volumes) = (report.sets, report.volumes);
     let whole = report.damage.is_empty() && report.behind.is_none();
-    let kept = report.lost.is_empty() && report.history.is_empty();
-    let exit = match (kept, whole) {
+    let readable = report.lost.is_empty() && report.undecodable.is_empty();
+    let exit = match (readable && report.history.is_empty(), whole) {
         (false, _) => Exit::Lost,
         (true, false) => Exit::Degraded,
         (true, true) => Exit::Done,
@@ -138,13 +175,16 @@ fn tell_report(key: &str, report: Report, output: &Output) -> Exit {
             "{key}: {} damaged places, everything is still readable, {read} read",
             report.damage.len()
         ),
-        _ if report.lost.is_empty() => format!(
-            "{key}: the history of the media set is broken in {} places",
-            report.history.len()
-        ),
-        _ => format!(
+        _ if !report.lost.is_empty() => format!(
             "{key}: {} chunks are lost on every mirror",
             report.lost.len()
+        ),
+        _ if !report.undecodable.is_empty() => {
+            format!("{key}: {} sets do not decode", report.undecodable.len())
+        }
+        _ => format!(
+            "{key}: the history of the media set is broken in {} places",
+            report.history.len()
         ),
     });
     output.finish(Ok((exit, report)))

@@ -31,7 +31,9 @@ pub use checked::group::{
     Retention, Rpo, Schedule, SessionKind, Source, TopologyChange,
 };
 pub use checked::instance::{Address, Auth, Encrypt, Instance};
-pub use checked::media::{Device, DeviceSpec, MediaSet, MinMirrors, Repair};
+pub use checked::media::{
+    Device, DeviceSpec, Encoding, MediaSet, MinMirrors, Repair, SealedTo, Sealing, Stored,
+};
 pub use checked::plugin::Plugin;
 pub use checked::{Config, Note};
 pub use databases::Databases;

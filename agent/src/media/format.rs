@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use twinset_domain::append::unlike;
-use twinset_domain::{FamilyId, Fault, MediaSetId, code, name};
+use twinset_domain::{FamilyId, Fault, MediaSetId, code, name, wrapping};
 use twinset_format::header::{Draft, MediaHeader};
 use twinset_plugin_api::{Access, SectionMode};
 
@@ -109,6 +109,9 @@ fn attach(order: &Order<'_>, matrix: &Matrix, id: MediaSetId) -> Result<Option<D
         );
         return Err(Fault::new(code::MEDIA_NAME, object, message)
             .remedy("correct the name in the configuration, or use other paths"));
+    }
+    if order.if_needed {
+        wrapping::same_encoding(order.label, &header.encoding, &order.draft.encoding)?;
     }
     let wrong_shape = header.shape != order.draft.shape;
     if wrong_shape || header.agent != order.draft.agent || !order.if_needed {

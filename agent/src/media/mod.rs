@@ -8,7 +8,9 @@
 //! * [`mod@format`]: makes a media set;
 //! * [`writer`]: one family's fan-out to all mirrors, hashed in one pass, and its seal;
 //! * [`ledger`]: which mirrors still take part in a run;
+//! * [`encoding`]: zstd and age between the source and the mirrors, and back;
 //! * [`publish`]: verdicts and voids;
+//! * [`kept`]: how the sets that are there are wrapped;
 //! * [`inventory`]: which backup sets are there;
 //! * [`reader`]: chunk by chunk, from whichever mirror is sound;
 //! * [`verify`]: every byte of every mirror;
@@ -17,17 +19,20 @@
 //! * [`expire`]: removes what retention lets go.
 
 pub mod damage;
+pub mod encoding;
 pub mod expire;
 mod facts;
 pub mod format;
 pub mod holds;
 pub mod inventory;
+pub mod kept;
 pub mod ledger;
 pub mod matrix;
 pub mod publish;
 pub mod reader;
 pub mod recover;
 pub mod repair;
+mod run_facts;
 pub mod verify;
 pub mod volume;
 pub mod writer;

@@ -77,10 +77,16 @@ impl FamilyReader {
         }
     }
 
-    /// Bytes of the family.
+    /// Stored bytes of the family.
     #[must_use]
     pub const fn length(&self) -> u64 {
         self.manifest.facts.stored_length
+    }
+
+    /// What is read.
+    #[must_use]
+    pub const fn manifest(&self) -> &Manifest {
+        &self.manifest
     }
 
     /// Notes a copy that is not there at all, so that the damage map is whole.
@@ -135,15 +141,20 @@ impl FamilyReader {
 
     /// What reading came to.
     #[must_use]
-    pub fn finish(self) -> ReadReport {
+    pub fn finish(mut self) -> ReadReport {
+        self.report()
+    }
+
+    /// What reading came to so far; the damage map is handed over.
+    pub(super) fn report(&mut self) -> ReadReport {
         let read_from = self
             .copies
             .iter()
-            .zip(self.read_from)
-            .map(|(copy, chunks)| (copy.volume.slot, chunks))
+            .zip(&self.read_from)
+            .map(|(copy, chunks)| (copy.volume.slot, *chunks))
             .collect();
         ReadReport {
-            damage: self.damage,
+            damage: std::mem::take(&mut self.damage),
             substituted: self.substituted,
             read_from,
         }

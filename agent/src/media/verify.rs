@@ -39,6 +39,12 @@ pub struct Report {
     pub behind: Option<String>,
     /// Worth knowing, no damage: foreign files, unfinished work, unconfirmed sets.
     pub notes: Vec<String>,
+    /// Encoded sets that gave back what went in, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decoded: Option<u64>,
+    /// Sets whose stored bytes are sound and do not decode.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub undecodable: Vec<String>,
     /// Data bytes read.
     pub bytes: u64,
     /// Sets looked at.

@@ -3,57 +3,21 @@
 
 use std::sync::Arc;
 
-use twinset_domain::{AgentId, BackupKind, FamilyNo, Fault, MediaSetId, Moment, Position, RunId};
-use twinset_domain::{Shape, code, name};
-use twinset_format::manifest::{self, Manifest, Source};
+use twinset_domain::wrapping::{self, Wrapping};
+use twinset_domain::{FamilyNo, Fault, Position, code, name};
+use twinset_format::manifest::{self, Encoded, Manifest, Parameters};
 use twinset_format::mtf::{Container, StreamFacts, StreamReader};
-use twinset_format::sign::Signer;
 use twinset_format::tree::TreeHasher;
 use twinset_plugin_api::{SectionMode, SectionRequest};
 
+use super::encoding::Zstd;
+use super::encoding::encoder::{Encoder, Outlet};
+use super::kept;
 use super::ledger::Ledger;
+pub use super::run_facts::RunFacts;
 use super::volume::{SmallSection, Volume};
 use crate::device::{DeviceFault, Pending};
 use crate::payload::Lease;
-
-/// What all families of a run share.
-#[derive(Clone, Debug)]
-pub struct RunFacts {
-    /// The media set.
-    pub media_set: MediaSetId,
-    /// Its shape.
-    pub shape: Shape,
-    /// Where the set goes.
-    pub position: Position,
-    /// The run.
-    pub run: RunId,
-    /// Where the bytes come from.
-    pub source: Source,
-    /// The database.
-    pub database: String,
-    /// Kind, as it was asked for or read.
-    pub kind: Option<BackupKind>,
-    /// BLOCKSIZE asked for.
-    pub block_size: Option<u32>,
-    /// MAXTRANSFERSIZE asked for.
-    pub max_transfer_size: Option<u32>,
-    /// The writing agent.
-    pub agent: AgentId,
-    /// When the run began.
-    pub started: Moment,
-    /// Taken WITH COPY_ONLY.
-    pub copy_only: bool,
-    /// What signs the manifests.
-    pub signer: Option<Signer>,
-}
-
-impl RunFacts {
-    /// Name of the data sections.
-    #[must_use]
-    pub fn data_name(&self) -> String {
-        name::data_section(&self.database, self.kind, self.started)
-    }
-}
 
 /// Writes one family to all its mirrors.
 pub struct FamilyWriter {
@@ -62,8 +26,13 @@ pub struct FamilyWriter {
     ledger: Arc<Ledger>,
     /// The family's volumes on all mirrors that took part when it began.
     mirrors: Vec<Arc<Volume>>,
+    /// Hashes what is stored.
     hasher: TreeHasher,
     reader: StreamReader,
+    /// Nothing where the bytes are stored as they come.
+    encoder: Option<Encoder>,
+    /// A set that is kept, until this one was compared with it.
+    beside: Option<(Position, Wrapping)>,
 }
 
 /// A family that is durable on all its mirrors.
@@ -97,7 +66,11 @@ impl FamilyWriter {
             mirrors,
             hasher: TreeHasher::new(),
             reader: StreamReader::new(),
+            encoder: Encoder::new(&facts.recipe)?,
+            beside: facts.beside,
         };
+        // How long an encoded section gets, nobody knows before its end.
+        let expected = expected.filter(|_| writer.encoder.is_none());
         let (index, run_id) = (facts.position.data_section(), *facts.run.0.as_bytes());
         let begun = writer.on_all(|| {
             let name = facts.data_name();
@@ -120,19 +93,32 @@ impl FamilyWriter {
         }
     }
 
-    /// Lends a buffer to every mirror and hashes it while they write. Returns when it is queued;
-    /// blocks while a lane's queue is full, so mirrors stay within one window.
+    /// Takes a buffer of the source. Raw, it is lent to every mirror as it is; else what the
+    /// encoder makes of it is.
     ///
     /// # Errors
-    /// A fault that a mirror met earlier, when too few remain without it.
+    /// A fault that a mirror met earlier, when too few remain without it, or the encoder's.
     pub fn write(&mut self, lease: &Lease) -> Result<(), Fault> {
-        self.check()?;
-        for volume in self.live() {
-            volume.lane().write(lease.clone());
-        }
-        self.hasher.update(lease);
         self.reader.feed(lease);
-        Ok(())
+        self.judge()?;
+        let Some(mut encoder) = self.encoder.take() else {
+            return self.store(lease.clone());
+        };
+        let pushed = encoder.push(lease, self);
+        self.encoder = Some(encoder);
+        pushed
+    }
+
+    /// Compressed or not by the server's own default: the first bytes tell, and nothing of them is
+    /// stored where such a set may not lie.
+    fn judge(&mut self) -> Result<(), Fault> {
+        let (Some(beside), Some(container)) = (self.beside, self.reader.container()) else {
+            return Ok(());
+        };
+        self.beside = None;
+        let container = kept::container(container, self.facts.source);
+        let wrapping = Wrapping::of(self.facts.recipe.name(), container);
+        wrapping::may_join(&self.facts.label, beside, wrapping)
     }
 
     /// The family's volumes on mirrors that still take part.
@@ -160,10 +146,13 @@ impl FamilyWriter {
             .lose(volume.slot.mirror, self.mirror_fault(fault))
     }
 
-    /// Bytes taken so far.
+    /// Bytes of the source taken so far.
     #[must_use]
     pub const fn length(&self) -> u64 {
-        self.hasher.length()
+        match &self.encoder {
+            Some(encoder) => encoder.length(),
+            None => self.hasher.length(),
+        }
     }
 
     /// Whether the stream ended where a backup set ends. Before the seal.
@@ -205,15 +194,15 @@ impl FamilyWriter {
     /// # Errors
     /// A device's, when too few mirrors remain without it. Then nothing of this family may be
     /// acknowledged.
-    pub fn seal(self) -> Result<Sealed, Fault> {
-        let ended = self
-            .check()
-            .and_then(|()| self.on_all(|| crate::device::Handle::end_section));
-        if let Err(fault) = ended {
-            // A section that stayed open would bar its device from what sets the run right.
-            self.abort();
-            return Err(fault);
-        }
+    pub fn seal(mut self) -> Result<Sealed, Fault> {
+        let plain = match self.end_data() {
+            Ok(plain) => plain,
+            Err(fault) => {
+                // A section that stayed open would bar its device from what sets the run right.
+                self.abort();
+                return Err(fault);
+            }
+        };
         let Self {
             facts,
             family,
@@ -221,6 +210,7 @@ impl FamilyWriter {
             mirrors,
             hasher,
             reader,
+            ..
         } = self;
         let stream = reader.finish();
         let kind = facts
@@ -247,7 +237,12 @@ impl FamilyWriter {
             copy_only: facts.copy_only,
             incomplete: stream.container == Container::Mtf && !stream.complete,
         };
-        let manifest = Manifest::raw(draft, hasher.finish()).signed(facts.signer.as_ref());
+        let hashes = hasher.finish();
+        let manifest = match plain {
+            Some(plain) => Manifest::encoded(draft, plain, hashes),
+            None => Manifest::raw(draft, hashes),
+        }
+        .signed(facts.signer.as_ref());
         let bytes = Arc::new(manifest.to_bytes());
         for volume in &mirrors {
             if !ledger.is_live(volume.slot.mirror) {
@@ -270,6 +265,28 @@ impl FamilyWriter {
             manifest,
             stream,
         })
+    }
+
+    /// Ends the encoding, and the data section on every mirror.
+    fn end_data(&mut self) -> Result<Option<Encoded>, Fault> {
+        let recipe = self.facts.recipe.clone();
+        let plain = match self.encoder.take() {
+            Some(encoder) => {
+                let plain = encoder.finish(self)?;
+                Some(Encoded {
+                    encoding: recipe.name().to_owned(),
+                    parameters: recipe
+                        .zstd
+                        .map(|Zstd { level, .. }| Parameters { zstd_level: level }),
+                    plain_length: plain.length,
+                    plain_blake3: plain.blake3,
+                })
+            }
+            None => None,
+        };
+        self.check()?;
+        self.on_all(|| crate::device::Handle::end_section)?;
+        Ok(plain)
     }
 
     /// Gives the open section up on every mirror. What cannot be removed now is a leftover that
@@ -323,5 +340,22 @@ impl FamilyWriter {
         } else {
             fault
         }
+    }
+}
+
+impl Outlet for FamilyWriter {
+    /// Lends stored bytes to every mirror and hashes them while they write. Returns when it is
+    /// queued; blocks while a lane's queue is full, so mirrors stay within one window.
+    fn store(&mut self, lease: Lease) -> Result<(), Fault> {
+        self.check()?;
+        for volume in self.live() {
+            volume.lane().write(lease.clone());
+        }
+        self.hasher.update(&lease);
+        Ok(())
+    }
+
+    fn idle(&mut self) -> Result<(), Fault> {
+        self.enforce_deadlines()
     }
 }

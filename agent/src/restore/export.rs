@@ -10,7 +10,8 @@ use twinset_domain::{BackupKind, Fault, Position, RunId, code};
 use twinset_format::manifest::Facts;
 
 use super::open::{DamageMap, OpenSet};
-use crate::media::reader::{FamilyReader, ReadReport};
+use crate::media::encoding::decoder::PlainReader;
+use crate::media::reader::ReadReport;
 use crate::report::Progress;
 use crate::sqlserver::statement::{Medium, Recovery, RestoreStatement, Transfer};
 
@@ -39,7 +40,7 @@ pub fn export(
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<Exported, Fault> {
-    let readers = open.readers(position)?;
+    let readers = open.plain_readers(position)?;
     let Some(manifest) = open.manifest(position) else {
         return Err(Fault::new(
             code::SET_MISSING,
@@ -59,7 +60,7 @@ pub fn export(
             );
         }
     }
-    let bytes = readers.iter().map(FamilyReader::length).sum();
+    let bytes = readers.iter().map(PlainReader::length).sum();
     let what = format!("export {} position {position}", manifest.facts.database);
     progress.begin(&what, Some(bytes));
     let outcomes: Vec<Result<ReadReport, Fault>> = std::thread::scope(|scope| {
@@ -88,10 +89,13 @@ pub fn export(
     })
 }
 
-/// `0001.Payroll.full.20261121T010000Z.bak`, or `...family1of2.bak` for stripes; the number is the
+/// `0001.Payroll.full.20261121T010000Z.bak` without the encoding's ending, or `...family1of2.bak` for stripes; the number is the
 /// position.
 fn name(facts: &Facts, family: usize, families: usize) -> String {
-    let (position, data_name) = (facts.position.get(), &facts.data_name);
+    let ended = facts.data_name.as_str();
+    let data_name = ended.strip_suffix(".age").unwrap_or(ended);
+    let data_name = data_name.strip_suffix(".zst").unwrap_or(data_name);
+    let position = facts.position.get();
     match data_name.rsplit_once('.') {
         Some((stem, ending)) if families > 1 => {
             format!("{position:04}.{stem}.family{family}of{families}.{ending}")
@@ -108,7 +112,7 @@ fn failed(path: &Path, message: &str, error: &std::io::Error) -> Fault {
 
 /// Writes one family under a work name, makes it durable, and only then gives it its name.
 fn write(
-    mut reader: FamilyReader,
+    mut reader: PlainReader,
     path: &Path,
     progress: &dyn Progress,
     stop: &AtomicBool,
@@ -121,7 +125,7 @@ fn write(
     let cannot = |error: std::io::Error| failed(path, "cannot be written", &error);
     let mut file: File = os::create_private(&work).map_err(cannot)?;
     let mut copy = || -> Result<(), Fault> {
-        while let Some(chunk) = reader.next_chunk()? {
+        while let Some(chunk) = reader.next_block()? {
             if stop.load(Ordering::Relaxed) {
                 return Err(Fault::new(
                     code::CANCELLED,

@@ -2,9 +2,11 @@
 //!
 //! * [`open`]: volumes and sets for reading, the plan;
 //! * [`export`]: native files again;
+//! * [`prove`]: do encoded sets decode?;
 //! * [`run`]: RESTORE through the virtual device interface.
 
 pub mod export;
 pub mod open;
+pub mod prove;
 pub mod run;
 mod source;

@@ -10,6 +10,8 @@ use twinset_plugin_api::Access;
 
 use crate::backup::desk::Target;
 use crate::media::damage::Damage;
+use crate::media::encoding::Keys;
+use crate::media::encoding::decoder::PlainReader;
 use crate::media::inventory::{self, SetOnMedia};
 use crate::media::matrix::Matrix;
 use crate::media::reader::{FamilyReader, ReadReport, missing};
@@ -20,6 +22,8 @@ pub struct OpenSet {
     pub matrix: Matrix,
     /// Its sets.
     pub sets: Vec<SetOnMedia>,
+    /// What reads encrypted ones.
+    pub keys: Keys,
 }
 
 /// What would be read.
@@ -64,7 +68,11 @@ pub fn open(target: &Target, agent: AgentId, known: Option<MediaSetId>) -> Resul
             .remedy("mount the shares; or format the media set, if that was never done"));
     }
     let sets = inventory::read(&matrix);
-    Ok(OpenSet { matrix, sets })
+    Ok(OpenSet {
+        matrix,
+        sets,
+        keys: target.keys.clone(),
+    })
 }
 
 impl OpenSet {
@@ -125,6 +133,17 @@ impl OpenSet {
             .map(FamilyNo)
             .zip(&candidate.sources)
             .map(|(f, s)| self.reader(set, f, s))
+            .collect()
+    }
+
+    /// The same as SQL Server wrote it. Every key was proved when this returns.
+    ///
+    /// # Errors
+    /// As [`Self::readers`]; [`code::NO_KEY`] and [`code::UNDECODABLE`].
+    pub fn plain_readers(&self, position: Position) -> Result<Vec<PlainReader>, Fault> {
+        self.readers(position)?
+            .into_iter()
+            .map(|reader| PlainReader::open(reader, &self.keys))
             .collect()
     }
 

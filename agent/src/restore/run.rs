@@ -10,7 +10,7 @@ use twinset_format::manifest::Facts;
 
 use super::open::{DamageMap, OpenSet};
 use super::source::FamilySource;
-use crate::media::reader::FamilyReader;
+use crate::media::encoding::decoder::PlainReader;
 use crate::report::Progress;
 use crate::sqlserver::facts::{self, ListedFile};
 use crate::sqlserver::statement::{
@@ -111,8 +111,8 @@ pub fn restore(
     progress.note("read the list of database files");
     let files = file_list(open, order, facts, &session, &mut control)?;
     let moves = placed(&mut control, order, &files)?;
-    let readers = open.readers(order.position)?;
-    let bytes = readers.iter().map(FamilyReader::length).sum();
+    let readers = open.plain_readers(order.position)?;
+    let bytes = readers.iter().map(PlainReader::length).sum();
     progress.begin(
         &format!("restore {} as {}", facts.database, order.name),
         Some(bytes),
@@ -133,7 +133,7 @@ pub fn restore(
         }
         .to_sql()
     };
-    let streamed = session.stream(readers, &statement, &mut control);
+    let streamed = session.stream(readers, true, &statement, &mut control);
     progress.end();
     let read = streamed.devices.iter().map(|device| device.bytes).sum();
     if stop.load(Ordering::Relaxed) && streamed.statement != Some(StatementEnd::Ok) {
@@ -204,10 +204,11 @@ fn file_list(
     session: &Server<'_>,
     control: &mut Session,
 ) -> Result<Vec<ListedFile>, Fault> {
-    let readers = open.readers(order.position)?;
+    let readers = open.plain_readers(order.position)?;
     let transfer = transfer(facts);
     let streamed = session.stream(
         readers,
+        false,
         &|devices| file_list_sql(&devices, transfer),
         control,
     );
@@ -304,10 +305,11 @@ fn judged(streamed: Streamed, name: &str) -> Result<Streamed, Fault> {
 }
 
 impl Server<'_> {
-    /// Sends a statement and serves its reads.
+    /// Sends a statement and serves its reads; where it reads the `whole` set, all is proved.
     fn stream(
         &self,
-        readers: Vec<FamilyReader>,
+        readers: Vec<PlainReader>,
+        whole: bool,
         statement: &dyn Fn(Vec<Medium>) -> String,
         control: &mut Session,
     ) -> Streamed {
@@ -335,7 +337,8 @@ impl Server<'_> {
             &mut open,
             &|device, mut source, cancelled| {
                 let end = drive_restore(device, &mut source, cancelled);
-                (end, source.finish())
+                let whole = whole && end.end == End::Closed;
+                (end, source.finish(whole))
             },
             control,
         );

@@ -2,7 +2,8 @@
 
 use twinset_domain::Fault;
 
-use crate::media::reader::{FamilyReader, ReadReport};
+use crate::media::encoding::decoder::PlainReader;
+use crate::media::reader::ReadReport;
 use crate::report::Progress;
 use crate::sqlserver::vdi::{RestoreSource, SinkFault, Win32};
 
@@ -11,7 +12,7 @@ use crate::sqlserver::vdi::{RestoreSource, SinkFault, Win32};
 /// This is the one copy of payload in the product: a chunk must be whole before it can be
 /// checked, and SQL Server's buffers are smaller than a chunk.
 pub(super) struct FamilySource<'a> {
-    reader: FamilyReader,
+    reader: PlainReader,
     chunk: Vec<u8>,
     used: usize,
     progress: &'a dyn Progress,
@@ -20,7 +21,7 @@ pub(super) struct FamilySource<'a> {
 }
 
 impl<'a> FamilySource<'a> {
-    pub(super) fn new(reader: FamilyReader, progress: &'a dyn Progress) -> Self {
+    pub(super) fn new(reader: PlainReader, progress: &'a dyn Progress) -> Self {
         Self {
             reader,
             chunk: Vec::new(),
@@ -30,7 +31,12 @@ impl<'a> FamilySource<'a> {
         }
     }
 
-    pub(super) fn finish(self) -> (ReadReport, Option<Fault>) {
+    /// What reading came to. When `whole`, what SQL Server did not ask for is read too: only then
+    /// is an encoded family proved.
+    pub(super) fn finish(mut self, whole: bool) -> (ReadReport, Option<Fault>) {
+        if whole && self.fault.is_none() {
+            self.fault = self.reader.settle().err();
+        }
         (self.reader.finish(), self.fault)
     }
 
@@ -38,7 +44,7 @@ impl<'a> FamilySource<'a> {
     fn refill(&mut self) -> Result<bool, Fault> {
         self.reader.reuse(std::mem::take(&mut self.chunk));
         self.used = 0;
-        match self.reader.next_chunk()? {
+        match self.reader.next_block()? {
             Some(chunk) => {
                 self.chunk = chunk;
                 Ok(true)

@@ -10,6 +10,9 @@ use twinset_tests::stream::{Spec, generate_files};
 /// Seed of the generated backup: equal bytes on every machine.
 const SEED: u64 = 7;
 
+/// Folders of the mirrors.
+pub(crate) const MIRRORS: [&str; 4] = ["a", "b", "c", "d"];
+
 /// Our programs, beside this one.
 pub(crate) struct Tools {
     /// The agent.
@@ -72,7 +75,21 @@ impl<'a> Bed<'a> {
     /// # Errors
     /// The file system's, or too little space for the backup and two copies of it.
     pub(crate) fn make(tools: &'a Tools, root: &Path, size: u64) -> io::Result<Self> {
-        let needed = size.saturating_mul(3).saturating_add(64 << 20);
+        Self::for_mirrors(tools, root, size, 2)
+    }
+
+    /// The same with so many mirrors.
+    ///
+    /// # Errors
+    /// As [`Self::make`].
+    pub(crate) fn for_mirrors(
+        tools: &'a Tools,
+        root: &Path,
+        size: u64,
+        mirrors: usize,
+    ) -> io::Result<Self> {
+        let copies = mirrors as u64 + 1;
+        let needed = size.saturating_mul(copies).saturating_add(64 << 20);
         let free = free(root)?;
         if free < needed {
             let text = format!("{} has {free} bytes free, {needed} needed", root.display());
@@ -91,17 +108,22 @@ impl<'a> Bed<'a> {
             folder,
             source,
         };
-        bed.configure()?;
+        fs::create_dir(bed.path("groups"))?;
+        bed.configure(mirrors, "")?;
         Ok(bed)
     }
 
-    fn configure(&self) -> io::Result<()> {
+    /// Writes the configuration: so many mirrors, and more lines for the media set.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub(crate) fn configure(&self, mirrors: usize, more: &str) -> io::Result<()> {
         let folder = self.folder.path();
-        fs::create_dir(folder.join("groups"))?;
+        let mirrors = MIRRORS.get(..mirrors).unwrap_or(&MIRRORS);
         let text = format!(
             "[agent]\nname = \"bench\"\nstate_dir = \"state\"\ngroups_dir = \"groups\"\n\
              [plugins.disk]\npath = {:?}\n\
-             [media_sets.bench]\ndisk_mirrors = [\"a\", \"b\"]\n",
+             [media_sets.bench]\ndisk_mirrors = {mirrors:?}\n{more}",
             self.tools.plugin
         );
         fs::write(folder.join("agent.toml"), text)
@@ -147,9 +169,8 @@ impl<'a> Bed<'a> {
     /// # Errors
     /// The file system's or the format's.
     pub(crate) fn fresh(&self) -> io::Result<()> {
-        for name in ["a", "b", "state"] {
-            remove(&self.path(name))?;
-        }
+        self.clear(&MIRRORS)?;
+        self.clear(&["state"])?;
         super::measure::run(&self.ours("media format bench")).map(drop)
     }
 
@@ -167,7 +188,7 @@ impl<'a> Bed<'a> {
     /// The file system's.
     pub(crate) fn copies(&self) -> io::Result<Vec<PathBuf>> {
         let mut found = Vec::new();
-        for mirror in ["a", "b"] {
+        for mirror in MIRRORS.iter().filter(|name| self.path(name).is_dir()) {
             for volume in fs::read_dir(self.path(mirror))? {
                 for file in fs::read_dir(volume?.path())? {
                     let path = file?.path();

@@ -8,6 +8,7 @@
 mod bed;
 mod measure;
 mod rows;
+mod wide;
 
 use std::io;
 use std::path::PathBuf;

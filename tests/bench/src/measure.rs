@@ -103,6 +103,26 @@ pub(crate) fn pairs(
     Ok(pairs)
 }
 
+/// Runs ours and two peers in turns, each after its own preparation. What counts of the peers is,
+/// measure by measure, the better one.
+///
+/// # Errors
+/// The first run that fails.
+pub(crate) fn against_two(
+    count: u16,
+    mut ours: impl FnMut() -> io::Result<Taken>,
+    mut one: impl FnMut() -> io::Result<Taken>,
+    mut other: impl FnMut() -> io::Result<Taken>,
+) -> io::Result<Pairs> {
+    pairs(count, &mut ours, || {
+        let (one, other) = (one()?, other()?);
+        Ok(Taken {
+            wall: one.wall.min(other.wall),
+            cpu: one.cpu.min(other.cpu),
+        })
+    })
+}
+
 impl Pairs {
     /// Medians of one measure.
     pub(crate) fn medians(&self, of: impl Fn(&Taken) -> f64) -> Medians {

@@ -7,6 +7,7 @@ use std::process::Command;
 use crate::Arguments;
 use crate::bed::{self, Bed, Tools};
 use crate::measure::{self, Medians, Pairs};
+use crate::wide;
 
 /// Runs of `twinset --version`.
 const STARTS: u16 = 21;
@@ -28,6 +29,16 @@ pub(crate) enum Row {
     Memory,
     /// Time of `twinset --version`
     Start,
+    /// Import to one to four mirrors in memory, beside tee and mbuffer without a digest
+    FanRam,
+    /// Import to one to four mirrors on the disk, durable on all sides
+    FanDisk,
+    /// Import with zstd -1 to two mirrors in memory, beside `zstd -1 -T1 | tee`
+    Zstd,
+    /// Export with 64 holes spread over two mirrors, beside an export of sound ones
+    Holes,
+    /// Bytes on a mirror over bytes of the backup
+    Overhead,
 }
 
 /// Runs every row that is wanted.
@@ -49,6 +60,21 @@ pub(crate) fn all(arguments: &Arguments, tools: &Tools) -> io::Result<()> {
     if wanted(Row::ImportDisk) {
         let bed = Bed::make(tools, &disk, arguments.size)?;
         import("import-disk", &bed, arguments.pairs, true)?;
+    }
+    if wanted(Row::FanRam) {
+        wide::fan("fan-ram", arguments, tools, &arguments.ram, false)?;
+    }
+    if wanted(Row::FanDisk) {
+        wide::fan("fan-disk", arguments, tools, &disk, true)?;
+    }
+    if wanted(Row::Zstd) {
+        wide::zstd(arguments, tools)?;
+    }
+    if wanted(Row::Holes) {
+        wide::holes(arguments, tools)?;
+    }
+    if wanted(Row::Overhead) {
+        wide::overhead(tools, &arguments.ram)?;
     }
     if wanted(Row::Memory) {
         memory(arguments, tools, &disk)?;
@@ -221,7 +247,7 @@ fn tell(name: &str, pairs: &Pairs, goal: f64) {
     );
 }
 
-fn line(what: &str, found: &Medians, goal: Option<f64>) {
+pub(crate) fn line(what: &str, found: &Medians, goal: Option<f64>) {
     let goal = goal.map_or_else(String::new, |goal| {
         format!("   goal <= {goal:.2}   {}", word(found.ratio <= goal))
     });
@@ -231,6 +257,6 @@ fn line(what: &str, found: &Medians, goal: Option<f64>) {
     );
 }
 
-const fn word(good: bool) -> &'static str {
+pub(crate) const fn word(good: bool) -> &'static str {
     if good { "met" } else { "missed" }
 }

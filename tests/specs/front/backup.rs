@@ -219,7 +219,8 @@ fn programs_get_one_object_of_fixed_shape() {
             "run",
             "set",
             "shape",
-            "started"
+            "started",
+            "stored_bytes"
         ]
     );
     let failed = host

@@ -37,6 +37,8 @@ pub(crate) struct Media {
     pub(crate) tables: String,
     /// Lines for the `[media_sets.payroll]` table.
     pub(crate) set: String,
+    /// Its table `age`, with its head.
+    pub(crate) age: String,
 }
 
 impl Media {
@@ -56,6 +58,7 @@ impl Media {
             extra: String::new(),
             tables: String::new(),
             set: String::new(),
+            age: String::new(),
         }
     }
 
@@ -90,6 +93,7 @@ impl Media {
         if let Some(deadline) = self.deadline {
             writeln!(text, "device_deadline = {deadline:?}").unwrap();
         }
+        text.push_str(&self.age);
         for mirror in 1..=self.mirrors {
             text.push_str("[[media_sets.payroll.mirrors]]\ndevices = [\n");
             for family in 1..=self.families {

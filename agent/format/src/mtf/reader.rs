@@ -103,6 +103,12 @@ impl StreamReader {
         }
     }
 
+    /// How the stream is wrapped, once its first bytes have come.
+    #[must_use]
+    pub fn container(&self) -> Option<Container> {
+        (self.at >= MSSQLBAK.len() as u64).then_some(self.facts.container)
+    }
+
     /// The next bytes of the stream.
     pub fn feed(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() && self.step != Step::Lost {

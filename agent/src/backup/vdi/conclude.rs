@@ -105,7 +105,7 @@ fn evidence(
     let lengths_agree = ends
         .iter()
         .zip(&streamed.sealed)
-        .all(|(end, sealed)| end.bytes == sealed.manifest.facts.stored_length);
+        .all(|(end, sealed)| end.bytes == sealed.manifest.facts.plain_length);
     Evidence {
         statement,
         history,

@@ -33,6 +33,7 @@ Name the file in agent.toml: [agent] signing_key_file = \"secrets/signing-key\""
 Examples:
   twinset media verify payroll
   twinset media verify payroll --position 3
+  twinset media verify payroll --decode
   twinset media verify payroll --public-key signing-key.pub
   twinset media verify payroll --expect-tail 7:9c3e...   (as `media show` printed it then)")]
 pub struct VerifyArgs {
@@ -49,6 +50,9 @@ pub struct VerifyArgs {
     /// A record that the media must hold: what `media show` printed as its tail
     #[arg(long, value_name = "SEQUENCE:HASH", value_parser = tail)]
     pub expect_tail: Option<Tail>,
+    /// Then decompress and decrypt encoded sets, and compare with what SQL Server wrote
+    #[arg(long)]
+    pub decode: bool,
 }
 
 fn tail(text: &str) -> Result<Tail, String> {

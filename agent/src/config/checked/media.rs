@@ -3,6 +3,7 @@
 mod build;
 mod least;
 mod options;
+mod stored;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use crate::config::template::{Placeholder, expand};
 
 pub(crate) use build::{UsedPlaces, media_set};
 pub(crate) use options::placeholders;
+pub use stored::{Encoding, SealedTo, Sealing, Stored};
 
 /// Block size of disk media when the file does not say, in bytes.
 pub const DEFAULT_BLOCK_SIZE: u32 = 4096;
@@ -34,7 +36,7 @@ pub struct MediaSet {
     /// Stripes, 1 to 64.
     pub families: u16,
     /// How the data are stored.
-    pub encoding: Encoding,
+    pub stored: Stored,
     /// Block size, a power of two from 512 to 65536.
     pub block_size: u32,
     /// How many mirrors must hold a backup.
@@ -47,13 +49,6 @@ pub struct MediaSet {
     pub mirrors: Vec<Vec<Device>>,
     /// Where it stands.
     pub place: Place,
-}
-
-/// How the data of a media set are stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Encoding {
-    /// As SQL Server wrote them.
-    Raw,
 }
 
 /// Who brings a mirror back that fell behind.

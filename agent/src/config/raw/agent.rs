@@ -101,9 +101,14 @@ table! {
         /// Stripes of every backup, 1 to 64, fixed when the set is formatted; every mirror has
         /// that many devices.
         families: Value<u8> = "1 to 64", "devices of the first mirror";
-        /// `raw`. (`zstd` is not in this release.)
+        /// `raw` (as SQL Server wrote it) or `zstd`, fixed when the set is formatted.
         encoding: Value<String> = "choice", "`raw`";
-        /// Encryption of what is stored. (Not in this release.)
+        /// How hard zstd tries: 1 (fast) to 19 (small, and up to 100 MiB of memory for each
+        /// family).
+        zstd_level: Value<u8> = "1 to 19", "`3`";
+        /// Threads that compress one family.
+        zstd_threads: Value<u8> = "1 to 16", "`1`";
+        /// Encryption of what is stored, fixed when the set is formatted.
         age: Option<Spanned<Age>> = "table", "not encrypted";
         /// Block size of the media, a power of two from 512 to 65536, fixed when the set is
         /// formatted.
@@ -132,11 +137,12 @@ table! {
 table! {
     /// `[media_sets.NAME.age]`.
     Age in "agent.toml" at "[media_sets.NAME.age]" {
-        /// Public keys of those who may read the set.
-        recipients: Value<Vec<String>> = "list of text", "none";
-        /// File that holds a passphrase instead.
-        passphrase_file: Value<String> = "path", "none";
-        /// File that holds the private keys, needed to read.
+        /// Public keys (`age1...`) of those who may read the set, 1 to 64.
+        recipients: Value<Vec<Spanned<String>>> = "list of text", "one of the two";
+        /// File that holds a passphrase alone, instead of recipients; it writes and reads.
+        passphrase_file: Value<String> = "path", "one of the two";
+        /// File that holds the private keys (`AGE-SECRET-KEY-1...`, one in a line). Only reading
+        /// needs it: a host that only writes can do without.
         identity_file: Value<String> = "path", "none";
     }
 }

@@ -81,7 +81,7 @@ password_file = "f"
 ca_file = "ca.pem"
 trust_server_certificate = true
 [media_sets.one]
-encoding = "zstd"
+encoding = "zip"
 min_mirrors = 3
 device_deadline = "1ms"
 disk_mirrors = ["/a/{agnet}", "/b"]
@@ -143,8 +143,8 @@ max_drop = "lots"
       remedy: keep exactly one of the two
     TW1002 agent.toml:23:28: `trust_server_certificate` contradicts `ca_file`
       remedy: keep `ca_file` and remove `trust_server_certificate`
-    TW1002 agent.toml:25:12: `encoding = "zstd"` is not in this release
-      remedy: use `encoding = "raw"`
+    TW1002 agent.toml:25:12: `encoding` cannot be "zip"
+      remedy: write one of "raw" or "zstd"
     TW1002 agent.toml:26:15: `min_mirrors` cannot be 3
       remedy: choose 1 to 2
     TW1002 agent.toml:27:19: `device_deadline` is out of range: "1ms"

@@ -12,6 +12,7 @@ use twinset::backup::desk::{Desk, Target};
 use twinset::backup::repair::{self, Report, Wish};
 use twinset::catalog::Catalog;
 use twinset::device::{LoadPolicy, PluginFile};
+use twinset::media::encoding::{Keys, Recipe};
 use twinset::media::repair::Depth;
 use twinset::media::verify::{self, Proof, Watch};
 use twinset::media::volume::Place as Device;
@@ -253,5 +254,7 @@ fn target(world: &World, families: u16, mirrors: u8) -> Target {
             differential: mirrors,
             log: mirrors,
         },
+        recipe: Recipe::default(),
+        keys: Keys::default(),
     }
 }

@@ -12,7 +12,8 @@ use twinset_domain::code;
 use super::Repair;
 use super::least::min_mirrors;
 use super::options::{absolute, from_toml, identity};
-use super::{DEFAULT_BLOCK_SIZE, DEFAULT_DEVICE_DEADLINE, Device, Encoding, MediaSet};
+use super::stored::stored;
+use super::{DEFAULT_BLOCK_SIZE, DEFAULT_DEVICE_DEADLINE, Device, MediaSet};
 use crate::config::checked::Check;
 use crate::config::hint::did_you_mean;
 use crate::config::raw::{DeviceTable, MediaSetTable, MirrorTable, Value};
@@ -49,7 +50,7 @@ pub(crate) fn media_set(
     if let Some(description) = &raw.description {
         check.text(description, "description", 255);
     }
-    stored(check, raw);
+    let stored = stored(check, raw);
     let mirrors = mirrors(check, key, raw, plugins, used)?;
     let families = shape(check, key, raw, &mirrors)?;
     let most = u8::try_from(mirrors.len()).ok()?;
@@ -81,7 +82,7 @@ pub(crate) fn media_set(
             .map(|text| text.get_ref().clone())
             .unwrap_or_default(),
         families,
-        encoding: Encoding::Raw,
+        stored,
         block_size: u32::try_from(block).unwrap_or(DEFAULT_BLOCK_SIZE),
         min_mirrors,
         repair,
@@ -117,39 +118,6 @@ fn named(
         used.names.insert(name.get_ref().clone(), place);
     }
     name.get_ref().clone()
-}
-
-/// Refuses what this release cannot store.
-fn stored(check: &mut Check<'_>, raw: &MediaSetTable) {
-    let choices = [("raw", false), ("zstd", true)];
-    if let (true, Some(encoding)) = (
-        check.choice(&raw.encoding, "encoding", &choices, false),
-        &raw.encoding,
-    ) {
-        check.not_yet(
-            &encoding.span(),
-            "`encoding = \"zstd\"`",
-            "use `encoding = \"raw\"`",
-        );
-    }
-    if let Some(age) = &raw.age {
-        let table = age.get_ref();
-        for (key, file) in [
-            ("passphrase_file", &table.passphrase_file),
-            ("identity_file", &table.identity_file),
-        ] {
-            if let Some(file) = file {
-                check.text(file, key, 4096);
-                check.secret_file(file);
-            }
-        }
-        if table.recipients.is_some() == table.passphrase_file.is_some() {
-            let message = "`age` needs either `recipients` or `passphrase_file`";
-            check.bad(&age.span(), message, "keep exactly one of the two");
-        }
-        let remedy = "remove the table; until then encrypt the storage itself";
-        check.not_yet(&age.span(), "encryption of media (`age`)", remedy);
-    }
 }
 
 struct Mirror {
