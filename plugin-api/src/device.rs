@@ -55,7 +55,8 @@ pub struct OpenRequest<'a> {
 /// Why a device is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Reads only; takes no lock.
+    /// Reads only; takes no lock. Holds may still be put and removed: records whose name begins
+    /// with [`crate::v1::HOLD_PREFIX`].
     Read,
     /// Reads and writes; `mount` takes the volume's exclusive lock.
     Write,
@@ -237,7 +238,8 @@ pub trait Device: Send {
     fn seek(&mut self, offset: u64) -> Result<(), DeviceError>;
     /// Reads some bytes; 0 only at the end of the section.
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, DeviceError>;
-    /// Writes a record, durable and create-only.
+    /// Writes a record, durable and create-only. A hold also where the device was opened for
+    /// reading, if that is possible ([`Outcome::WRITE_PROTECTED`] if not).
     fn put_record(&mut self, name: &str, bytes: &[u8]) -> Result<(), DeviceError>;
     /// Reads a whole record.
     fn get_record(&mut self, name: &str) -> Result<Vec<u8>, DeviceError>;

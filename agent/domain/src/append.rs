@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use crate::owner::Closed;
 use crate::standing::{self, Standing};
 use crate::{AgentId, BackupKind, Fault, MediaSetId, MirrorNo, Position, Shape, Slot, code};
 use mirrors::{Absent, Candidates, too_few};
@@ -118,8 +119,10 @@ pub struct Found {
     pub unconfirmed: Vec<u64>,
     /// What records on it say of mirrors.
     pub statements: Vec<standing::Statement>,
-    /// Writing order of the record that closed the media set, if one did.
-    pub closed: Option<u64>,
+    /// What closed the media set, if anything did.
+    pub closed: Option<Closed>,
+    /// Public key that signed the tail, if one did.
+    pub signer: Option<String>,
 }
 
 /// End of the chain of records and voids on a volume.

@@ -297,6 +297,8 @@ pub mod code {
         NO_KEY = "TW3020" Failed;
         /// Stored bytes are sound but do not decode.
         UNDECODABLE = "TW3021" Lost;
+        /// The media set is signed with another key than the configured one.
+        SIGNER = "TW3041" Refused;
 
         /// The clock jumped, or seems to: nothing is dropped.
         CLOCK = "TW3031" Refused;
@@ -356,6 +358,8 @@ pub mod code {
         CANCELLED = "TW5004" Cancelled;
         /// Cannot write to the state folder.
         STATE_DIR = "TW5005" Failed;
+        /// What cannot be taken back must be confirmed.
+        CONFIRM = "TW5006" Refused;
         /// A fault of Twinset itself.
         INTERNAL = "TW9001" Failed;
     }

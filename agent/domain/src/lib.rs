@@ -6,6 +6,7 @@
 //! dead run left), [`restore`] (which set, from which volumes),
 //! [`standing`] (which mirrors hold everything), [`repair`] (what brings a mirror back),
 //! [`wrapping`] (which sets may lie together),
+//! [`owner`] (closing a media set, giving up a mirror),
 //! [`retention`] (which sets may go, and why the others stay).
 
 pub mod append;
@@ -17,6 +18,7 @@ mod kind;
 mod lsn;
 mod moment;
 pub mod name;
+pub mod owner;
 pub mod recover;
 pub mod repair;
 pub mod restore;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use twinset_domain::append::{Expected, Found, Seen, State, Tail, plan};
+use twinset_domain::owner::Closed;
 use twinset_domain::standing::{Change, Statement};
 use twinset_domain::{AgentId, FamilyNo, Fault, MediaSetId, MirrorNo, Position, Shape, Slot};
 
@@ -61,6 +62,15 @@ fn found(mirror: u8) -> Found {
         unconfirmed: Vec::new(),
         statements: Vec::new(),
         closed: None,
+        signer: None,
+    }
+}
+
+fn closed() -> Closed {
+    Closed {
+        sequence: 2,
+        by: None,
+        previous: None,
     }
 }
 
@@ -143,7 +153,7 @@ fn each_reason_has_its_number() {
         ("3240", with_second(|f| f.tail = tail(1, "aa"))),
         ("3210", with_second(|f| f.tail = tail(2, "bb"))),
         ("3240", with_second(|f| f.statements = vec![out_of_step(2)])),
-        ("TW3009", with_second(|f| f.closed = Some(2))),
+        ("TW3009", with_second(|f| f.closed = Some(closed()))),
     ];
     for (number, outcome) in rows {
         let found = outcome.as_ref().map_err(|faults| faults[0].code.text());
@@ -249,7 +259,7 @@ fn one_mirror_being_enough_excuses_no_mistake_and_no_second_history() {
         ("3011", second(|f| f.properties[0].1 = "TAPE".to_owned())),
         ("TW3008", second(|f| f.unresolved = vec![2])),
         ("3210", second(|f| f.tail = tail(2, "bb"))),
-        ("TW3009", second(|f| f.closed = Some(2))),
+        ("TW3009", second(|f| f.closed = Some(closed()))),
     ];
     for (number, state) in rows {
         let row = format!("{state:?}");

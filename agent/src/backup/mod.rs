@@ -7,6 +7,7 @@
 //! * [`vdi`]: SQL Server's stream through the virtual device interface;
 //! * `sink`: a family of the media engine as the end of a virtual device;
 //! * [`repair`]: heals mirrors from their twins and brings them in step again;
+//! * [`owner`]: closes a media set whose host is lost, gives up a mirror;
 //! * [`recover`]: sets right what a dead run left;
 //! * [`confirm`]: asks SQL Server about sets whose verdict is missing.
 
@@ -17,6 +18,7 @@ pub mod expire;
 mod facts;
 pub mod finished;
 pub mod import;
+pub mod owner;
 mod pump;
 pub mod recover;
 pub mod repair;

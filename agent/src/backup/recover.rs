@@ -10,7 +10,6 @@ use crate::catalog::{KnownSet, RunEnd, RunState};
 use crate::clock;
 use crate::media::inventory::{self, SetOnMedia};
 use crate::media::matrix::Matrix;
-use crate::media::publish::Chain;
 use crate::media::recover::{Ask, Recovery, Report};
 use crate::sqlserver::vdi::{remove_leftovers, set_name};
 
@@ -57,18 +56,7 @@ pub(super) fn with_matrix(
         )
         .remedy(format!("run: twinset media format {key}")));
     };
-    if header.agent != desk.state.agent {
-        return Err(Fault::new(
-            code::OTHER_WRITER,
-            object,
-            "another agent writes this media set",
-        )
-        .cause(format!(
-            "its headers name agent {} ({})",
-            header.agent, header.agent_name
-        ))
-        .remedy("recover it on that host; reading and restoring work from here"));
-    }
+    matrix.may_maintain(key, desk.state.agent)?;
     // Mirrors that are out of step are brought back by repair, not by recovery.
     let matrix = &matrix.in_step();
     let mut recovery = Recovery {
@@ -76,10 +64,7 @@ pub(super) fn with_matrix(
         media_set: header.media_set,
         agent: desk.state.agent,
         now: clock::now(),
-        chain: Chain {
-            tail: matrix.newest_tail(),
-            signer: desk.state.signer()?,
-        },
+        chain: matrix.chain(key, desk.state.signer()?)?,
         settled: desk.catalog.settled(key)?,
     };
     let report = recovery.run(ask)?;

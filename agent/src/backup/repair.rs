@@ -164,7 +164,7 @@ fn known_mirror(target: &Target, survey: &Survey, only: MirrorNo) -> Result<(), 
 /// Only the agent that writes the media set repairs it.
 fn may_write(desk: &Desk<'_>, target: &Target, matrix: &Matrix) -> Result<(), Fault> {
     let object = format!("media set {}", target.key);
-    let Some(header) = matrix.any_header() else {
+    if matrix.any_header().is_none() {
         return Err(Fault::new(
             code::NEEDS_FORMAT,
             object,
@@ -174,17 +174,8 @@ fn may_write(desk: &Desk<'_>, target: &Target, matrix: &Matrix) -> Result<(), Fa
             "bring a sound volume back; or run: twinset media format {}",
             target.key
         )));
-    };
-    if header.agent == desk.state.agent {
-        return Ok(());
     }
-    let message = "another agent writes this media set";
-    Err(Fault::new(code::OTHER_WRITER, object, message)
-        .cause(format!(
-            "its headers name agent {} ({})",
-            header.agent, header.agent_name
-        ))
-        .remedy("repair it on that host; reading and restoring work from here"))
+    matrix.may_maintain(&target.key, desk.state.agent)
 }
 
 impl Report {

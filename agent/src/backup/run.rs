@@ -18,6 +18,7 @@ use super::recover;
 use crate::catalog::{Catalog, Intent, KnownSet, RunEnd, RunState};
 use crate::clock;
 use crate::media::encoding::Recipe;
+use crate::media::holds;
 use crate::media::kept;
 use crate::media::ledger::{Ledger, Opening};
 use crate::media::matrix::Matrix;
@@ -76,6 +77,7 @@ pub fn open(
         planned = append::plan(&expected, &seen);
     }
     let plan = planned.map_err(first_of)?;
+    matrix.chain(&target.key, signer.clone())?;
     let (highest, sequence) = (plan.position.get() - 1, plan.sequence - 1);
     desk.catalog.attach(
         &target.key,
@@ -192,6 +194,10 @@ impl OpenRun {
             what: &what,
             started: facts.started,
         })?;
+        // What killed readers left; a device that fails at this fails at more, and says so then.
+        if let Err(fault) = holds::remove_ended(&self.matrix, facts.started) {
+            tracing::warn!(%fault, "ended holds are left");
+        }
         let ledger = self.ledger(&facts);
         ledger.settle()?;
         Ok(Reserved {

@@ -149,6 +149,7 @@ impl Catalog {
                 })
             })
             .transpose()
+            .map(|known| known.or_else(|| named_by_id(key)))
     }
 
     /// Binds a key of the configuration to a media set; a new id starts its counters anew.
@@ -309,6 +310,16 @@ pub struct RunEnd<'a> {
     pub sequence: u64,
     /// First words of the fault.
     pub note: Option<&'a str>,
+}
+
+/// A media set that is not the current one of its key is reached as `key@id`; it needs no entry.
+fn named_by_id(key: &str) -> Option<KnownSet> {
+    let id = key.rsplit_once('@')?.1.parse().ok()?;
+    Some(KnownSet {
+        id,
+        highest: 0,
+        sequence: 0,
+    })
 }
 
 fn signed(number: u64) -> i64 {

@@ -10,7 +10,7 @@ use twinset_domain::{BackupKind, MediaSetId, Moment, Position};
 
 use crate::report::logging::Level;
 
-pub use owner::{KeyVerb, VerifyArgs};
+pub use owner::{AdoptArgs, AgentVerb, DropMirrorArgs, KeyVerb, VerifyArgs};
 
 /// Where the configuration lies when nothing else is said.
 pub const DEFAULT_CONFIG: &str = "/etc/twinset/agent.toml";
@@ -86,6 +86,9 @@ Examples:
     /// The key that signs manifests and records
     #[command(subcommand)]
     Key(KeyVerb),
+    /// Who this agent is
+    #[command(subcommand)]
+    Agent(AgentVerb),
 }
 
 /// `twinset config ...`
@@ -140,6 +143,9 @@ pub struct SetArgs {
     /// The database, where device options hold {database}
     #[arg(long, value_name = "DB")]
     pub database: Option<String>,
+    /// Another media set on the same devices than the current one: a closed one
+    #[arg(long, value_name = "MEDIA_SET_ID")]
+    pub id: Option<MediaSetId>,
 }
 
 /// `twinset media ...`
@@ -177,6 +183,9 @@ Examples:
         /// The database, where device options hold {database}
         #[arg(long, value_name = "DB", conflicts_with = "device")]
         database: Option<String>,
+        /// Another media set on the same devices than the current one: a closed one
+        #[arg(long, value_name = "MEDIA_SET_ID", conflicts_with = "device")]
+        id: Option<MediaSetId>,
         /// One device by its options, without a media set
         #[arg(long, value_name = "JSON", requires = "plugin")]
         device: Option<String>,
@@ -247,6 +256,10 @@ Examples:
         #[arg(long)]
         dry_run: bool,
     },
+    /// Close a media set for good: its host is lost, or its mirrors diverged
+    Adopt(AdoptArgs),
+    /// Give a mirror up for good; the others go on without being degraded
+    DropMirror(DropMirrorArgs),
     /// Say of each backup set whether it stays or goes, and why; nothing is touched
     #[command(after_help = "\
 Examples:

@@ -11,7 +11,7 @@ use twinset_plugin_api::Access;
 use super::args::{MediaVerb, SetArgs};
 use super::context::{Context, label};
 use super::show::{self, VolumeLine};
-use super::{backup, interrupt, recover, repair, retention, verify};
+use super::{backup, interrupt, owner, recover, repair, retention, verify};
 use crate::backup::desk::{Desk, Target};
 use crate::backup::import;
 use crate::backup::repair::after_run;
@@ -19,6 +19,7 @@ use crate::catalog::KnownSet;
 use crate::clock;
 use crate::config::{MediaSet, Repair};
 use crate::media::format::{self, Done};
+use crate::media::holds::Hold;
 use crate::media::inventory::{self, SetLine};
 use crate::media::matrix::Matrix;
 use crate::media::volume::Place;
@@ -48,8 +49,9 @@ pub(super) fn media(
         MediaVerb::Show {
             set: Some(set),
             database,
+            id,
             ..
-        } => show_set(context, &SetArgs { set, database }, output),
+        } => show_set(context, &SetArgs { set, database, id }, output),
         MediaVerb::Show { device, plugin, .. } => {
             let (device, plugin) = (device.unwrap_or_default(), plugin.unwrap_or_default());
             show_device(context, &plugin, &device, output)
@@ -94,6 +96,8 @@ pub(super) fn media(
             set,
             dry_run: false,
         } => recover::recover_set(context, &set, output),
+        MediaVerb::Adopt(args) => owner::adopt(context, &args, output),
+        MediaVerb::DropMirror(args) => owner::drop_mirror(context, &args, output),
     }
 }
 
@@ -106,7 +110,16 @@ struct Wish {
 
 pub(super) fn target_of(context: &Context, args: &SetArgs) -> Result<(MediaSet, Target), Fault> {
     let set = context.config.media_set(&args.set)?.clone();
-    let target = context.target(&set, args.database.as_deref())?;
+    let mut target = context.target(&set, args.database.as_deref())?;
+    if let Some(id) = args.id
+        && context
+            .catalog
+            .media_set(&target.key)?
+            .map(|known| known.id)
+            != Some(id)
+    {
+        target.key = format!("{}@{id}", target.key);
+    }
     Ok((set, target))
 }
 
@@ -196,7 +209,7 @@ fn show_set(context: &Context, args: &SetArgs, output: &Output) -> Result<Exit, 
     if let Some(header) = opened.matrix.any_header() {
         show::print_header(header, output);
     }
-    let volumes = show::volumes(&opened.matrix);
+    let volumes = show::volumes(&opened.matrix, &opened.unread);
     show::print_volumes(&volumes, output);
     let sets: Vec<SetLine> = opened
         .sets
@@ -270,10 +283,14 @@ fn show_device(
     };
     matrix.place_alone(header.slot(), header.shape);
     show::print_header(&header, output);
-    let sets: Vec<SetLine> = inventory::read(&matrix)
-        .iter()
-        .map(inventory::SetOnMedia::line)
-        .collect();
+    let (sets, unread) = inventory::read_all(&matrix);
+    if let Some(unread) = unread.first() {
+        let message = "the volume cannot be read";
+        return Err(Fault::new(code::DEVICE, place.label, message)
+            .cause(&unread.why)
+            .remedy("look at the device; its twins on the other mirrors may be sound"));
+    }
+    let sets: Vec<SetLine> = sets.iter().map(inventory::SetOnMedia::line).collect();
     show::print_sets(&sets, 1, output);
     Ok(output.finish(Ok((Exit::Done, ShownVolume { header, sets }))))
 }
@@ -298,6 +315,7 @@ fn import_files(
     let args = SetArgs {
         set: set.to_owned(),
         database: Some(database.to_owned()),
+        id: None,
     };
     let (media_set, target) = target_of(context, &args)?;
     let memory_limit = context.config.agent.memory_limit;
@@ -325,6 +343,7 @@ fn export_set(
 ) -> Result<Exit, Fault> {
     let (_, target) = target_of(context, args)?;
     let opened = context.open_set(&target)?;
+    let _hold = Hold::take(&opened.matrix, context.state.agent, clock::now);
     let progress = output.progress();
     let folder = std::path::absolute(to).unwrap_or_else(|_| to.to_owned());
     let exported = export::export(&opened, position, &folder, &*progress, interrupt::flag())?;

@@ -1,5 +1,6 @@
 //! The command line: one function per verb, wired here.
 
+mod agent;
 pub mod args;
 mod backup;
 mod config;
@@ -7,6 +8,7 @@ mod context;
 mod interrupt;
 mod key;
 mod media;
+mod owner;
 mod plugin;
 mod recover;
 mod repair;
@@ -46,6 +48,7 @@ pub fn run(args: Args) -> Exit {
         }),
         Verb::Plugin(verb) => plugin::plugin(file, verb, &output),
         Verb::Key(verb) => key::key(file, verb, &output),
+        Verb::Agent(verb) => agent::agent(file, verb, &output),
     }
 }
 

@@ -8,7 +8,9 @@ use twinset_domain::{Exit, Fault};
 use super::args::{RestorePoint, RestoreVerb};
 use super::context::Context;
 use super::interrupt;
+use crate::clock;
 use crate::config::Config;
+use crate::media::holds::Hold;
 use crate::report::{Output, bytes, utc};
 use crate::restore::open::{OpenSet, Plan};
 use crate::restore::run;
@@ -49,6 +51,7 @@ pub(super) fn restore(
             let settings = context.config.instance(&on)?.settings()?;
             let (opened, plan) = plan(context, &point)?;
             tell(&plan, output);
+            let _hold = Hold::take(&opened.matrix, context.state.agent, clock::now);
             let order = run::Order {
                 position: plan.set.position,
                 settings: &settings,

@@ -6,7 +6,7 @@ use twinset_domain::recover::SetState;
 use twinset_domain::standing::Standing;
 use twinset_format::header::MediaHeader;
 
-use crate::media::inventory::SetLine;
+use crate::media::inventory::{SetLine, Unread};
 use crate::media::matrix::Matrix;
 use crate::report::{Output, bytes, table, utc};
 
@@ -21,13 +21,16 @@ pub(super) struct VolumeLine {
 }
 
 /// Every place of a matrix.
-pub(super) fn volumes(matrix: &Matrix) -> Vec<VolumeLine> {
+pub(super) fn volumes(matrix: &Matrix, unread: &[Unread]) -> Vec<VolumeLine> {
     let standings = matrix.standings();
     let line = |cell: &crate::media::matrix::Cell| {
         let mut state = match (&cell.volume, &cell.header) {
             (Err(fault), _) => format!("missing: {}", fault.text),
             (_, Err(fault)) => format!("damaged: {}", fault.message),
-            _ => "sound".to_owned(),
+            _ => match unread.iter().find(|unread| unread.slot == cell.place.slot) {
+                Some(unread) => format!("unreadable: {}", unread.why),
+                None => "sound".to_owned(),
+            },
         };
         match standings.get(&cell.place.slot.mirror) {
             Some(Standing::OutOfStep { since, .. }) => {

@@ -9,6 +9,8 @@ use super::context::Context;
 use super::media::target_of;
 use super::{interrupt, key};
 use crate::backup::desk::Target;
+use crate::clock;
+use crate::media::holds::Hold;
 use crate::media::matrix::Matrix;
 use crate::media::verify::{self, Lost, Proof, Report, Watch};
 use crate::report::{Output, Progress, bytes};
@@ -35,6 +37,7 @@ pub(super) fn verify_set(
     let given = args.public_key.iter().map(|key| key::public_key(key));
     let given = given.collect::<Result<Vec<PublicKey>, Fault>>()?;
     let opened = context.open_set(&target)?;
+    let _hold = Hold::take(&opened.matrix, context.state.agent, clock::now);
     if let Some(wanted) = only
         && opened.sets.iter().all(|set| set.position != wanted)
     {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use twinset_domain::append::{DEVICE_CLASS, Found, Tail};
 use twinset_domain::name::{self, RecordKind, RecordName};
+use twinset_domain::owner::Closed;
 use twinset_domain::standing::{Change, Statement};
 use twinset_format::header::MediaHeader;
 use twinset_format::record::{self, Record};
@@ -41,6 +42,7 @@ pub(super) fn found(volume: &Volume, header: &MediaHeader) -> Result<Found, Devi
     let work = leftovers.iter().filter(|left| left.run_id.is_some());
     unresolved.extend(work.map(|left| left.index.unwrap_or(0).div_ceil(2)));
     let said = said(volume, &records)?;
+    let end = end(volume, &sections, &records)?;
     let highest = sections
         .last()
         .map_or(0, |section| section.index.div_ceil(2));
@@ -51,7 +53,8 @@ pub(super) fn found(volume: &Volume, header: &MediaHeader) -> Result<Found, Devi
         agent: header.agent,
         properties: properties(volume),
         highest,
-        tail: tail(volume, &sections, &records)?,
+        tail: end.as_ref().map(|end| end.tail.clone()),
+        signer: end.and_then(|end| end.signer),
         unconfirmed: manifests.difference(&verdicts).copied().collect(),
         unresolved: unresolved.into_iter().collect(),
         statements: said.statements,
@@ -63,7 +66,7 @@ pub(super) fn found(volume: &Volume, header: &MediaHeader) -> Result<Found, Devi
 #[derive(Default)]
 pub(super) struct Said {
     pub(super) statements: Vec<Statement>,
-    pub(super) closed: Option<u64>,
+    pub(super) closed: Option<Closed>,
 }
 
 /// Reads the few records that are about mirrors. One that is damaged says nothing here: its twins
@@ -79,7 +82,13 @@ pub(super) fn said(volume: &Volume, records: &[RecordEntry]) -> Result<Said, Dev
             RecordKind::InStep => Change::InStep,
             RecordKind::MirrorDropped => Change::Dropped,
             RecordKind::Closed => {
-                said.closed = Some(named.sequence);
+                let record = Record::parse(&volume.record(&entry.name)?);
+                let record = record.ok().filter(|record| record.name() == Some(named));
+                said.closed = Some(Closed {
+                    sequence: named.sequence,
+                    by: record.as_ref().map(|record| record.agent),
+                    previous: record.and_then(|record| record.previous),
+                });
                 continue;
             }
             RecordKind::Verdict | RecordKind::Drop => continue,
@@ -121,12 +130,18 @@ pub(super) fn properties(volume: &Volume) -> Vec<(&'static str, String)> {
     ]
 }
 
+/// End of the chain on a volume.
+struct End {
+    tail: Tail,
+    signer: Option<String>,
+}
+
 /// The last record or void in writing order, as it lies on this volume.
-fn tail(
+fn end(
     volume: &Volume,
     sections: &[SectionEntry],
     records: &[RecordEntry],
-) -> Result<Option<Tail>, DeviceFault> {
+) -> Result<Option<End>, DeviceFault> {
     let record = records
         .iter()
         .filter_map(|record| Some((RecordName::parse(&record.name)?.sequence, &record.name)))
@@ -144,9 +159,10 @@ fn tail(
         _ => return Ok(None),
     };
     // A damaged tail still has a hash: it then differs from its twins' and says so.
-    let hash = match Record::parse(&bytes) {
-        Ok(record) => record.hash(),
-        Err(error) => format!("damaged: {error}"),
+    let (hash, signer) = match Record::parse(&bytes) {
+        Ok(record) => (record.hash(), record.signer.map(|key| key.to_string())),
+        Err(error) => (format!("damaged: {error}"), None),
     };
-    Ok(Some(Tail { sequence, hash }))
+    let tail = Tail { sequence, hash };
+    Ok(Some(End { tail, signer }))
 }

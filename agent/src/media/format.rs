@@ -89,6 +89,10 @@ fn all_missing(order: &Order<'_>, matrix: &Matrix) -> Fault {
 /// Decides what to do about a media set that is there.
 fn attach(order: &Order<'_>, matrix: &Matrix, id: MediaSetId) -> Result<Option<Done>, Fault> {
     let object = format!("media set {}", order.label);
+    if matrix.closed().is_some() {
+        // It takes no more sets: a new media set goes beside it, in folders of its own.
+        return Ok(None);
+    }
     let Some(header) = matrix.any_header() else {
         let fault = matrix
             .cells

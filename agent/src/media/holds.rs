@@ -1,6 +1,8 @@
 //! Holds: records in which a reader promises when it will have ended. Nothing that it may be
 //! reading is removed before.
 
+mod keep;
+
 use std::collections::BTreeSet;
 
 use twinset_domain::Moment;
@@ -8,6 +10,8 @@ use twinset_domain::name::HoldName;
 
 use super::matrix::Matrix;
 use crate::device::{DeviceFault, Handle};
+
+pub use keep::Hold;
 
 /// Holds that have not ended, each once.
 ///

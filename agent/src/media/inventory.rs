@@ -1,5 +1,7 @@
 //! Which backup sets lie on the volumes, read from manifests, voids and verdicts alone (P7).
 
+mod choose;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -18,6 +20,7 @@ use super::facts::said;
 use super::matrix::Matrix;
 use super::volume::Volume;
 use crate::device::DeviceFault;
+use choose::{manifests_of, names};
 
 /// One set over all volumes.
 pub struct SetOnMedia {
@@ -71,26 +74,55 @@ struct VolumeSets {
     drops: BTreeMap<Position, Record>,
 }
 
+/// A volume that answered and then failed while it was read.
+#[derive(Clone, Debug, Serialize)]
+pub struct Unread {
+    /// Its place.
+    pub slot: Slot,
+    /// Why.
+    pub why: String,
+}
+
 /// Reads every set of a media set.
 #[must_use]
 pub fn read(matrix: &Matrix) -> Vec<SetOnMedia> {
-    let volumes: Vec<VolumeSets> = std::thread::scope(|scope| {
+    read_all(matrix).0
+}
+
+/// Reads every set of a media set, and names the volumes that could not be read: they count as
+/// not there.
+#[must_use]
+pub fn read_all(matrix: &Matrix) -> (Vec<SetOnMedia>, Vec<Unread>) {
+    let read: Vec<Result<VolumeSets, Unread>> = std::thread::scope(|scope| {
         let threads: Vec<_> = matrix
             .volumes()
-            .map(|volume| scope.spawn(move || read_volume(volume, matrix.media_set)))
+            .map(|volume| {
+                let thread = scope.spawn(move || read_volume(volume, matrix.media_set));
+                (volume.slot, thread)
+            })
             .collect();
+        let panicked = |slot| Unread {
+            slot,
+            why: "the thread that read it panicked".to_owned(),
+        };
         threads
             .into_iter()
-            .filter_map(|thread| thread.join().ok())
-            .flatten()
+            .map(|(slot, thread)| thread.join().unwrap_or_else(|_| Err(panicked(slot))))
             .collect()
     });
-    join(matrix, &volumes)
+    let (mut volumes, mut unread) = (Vec::new(), Vec::new());
+    for volume in read {
+        match volume {
+            Ok(volume) => volumes.push(volume),
+            Err(failed) => unread.push(failed),
+        }
+    }
+    (join(matrix, &volumes), unread)
 }
 
 /// Reads what one volume holds. A device that fails counts as not read; a manifest or record that
 /// belongs elsewhere counts as damaged.
-fn read_volume(volume: &Arc<Volume>, media_set: Option<MediaSetId>) -> Option<VolumeSets> {
+fn read_volume(volume: &Arc<Volume>, media_set: Option<MediaSetId>) -> Result<VolumeSets, Unread> {
     let read = || -> Result<VolumeSets, DeviceFault> {
         let mut sets = VolumeSets {
             slot: volume.slot,
@@ -134,9 +166,11 @@ fn read_volume(volume: &Arc<Volume>, media_set: Option<MediaSetId>) -> Option<Vo
         }
         Ok(sets)
     };
-    read()
-        .inspect_err(|fault| tracing::warn!(%fault, "volume not read"))
-        .ok()
+    read().map_err(|fault| {
+        tracing::warn!(%fault, "volume not read");
+        let (slot, why) = (volume.slot, fault.to_string());
+        Unread { slot, why }
+    })
 }
 
 impl VolumeSets {
@@ -196,40 +230,6 @@ impl VolumeSets {
         let void = void || name::parse_void(named).is_some();
         Ok(if void { Second::Void } else { Second::Damaged })
     }
-}
-
-/// One manifest for each family: where mirrors disagree, the one that the verdict names.
-fn manifests_of<'a>(
-    shape: Shape,
-    verdict: Option<&Record>,
-    found: impl Iterator<Item = &'a Manifest>,
-) -> BTreeMap<FamilyNo, Manifest> {
-    let mut chosen: BTreeMap<FamilyNo, Manifest> = BTreeMap::new();
-    for manifest in found {
-        let facts = &manifest.facts;
-        if verdict.is_some_and(|verdict| verdict.run != facts.run) {
-            continue;
-        }
-        let better = match chosen.get(&facts.family) {
-            None => true,
-            Some(before) if before == manifest => false,
-            Some(before) => !names(verdict, before, shape) && names(verdict, manifest, shape),
-        };
-        if better {
-            chosen.insert(facts.family, manifest.clone());
-        }
-    }
-    chosen
-}
-
-/// Whether a verdict names this manifest. One that does not name all of them names none.
-fn names(verdict: Option<&Record>, manifest: &Manifest, shape: Shape) -> bool {
-    let Some(verdict) = verdict.filter(|v| v.manifests.len() == usize::from(shape.families)) else {
-        return true;
-    };
-    let family = usize::from(manifest.facts.family.0).checked_sub(1);
-    let named = family.and_then(|family| verdict.manifests.get(family));
-    named.is_some_and(|named| *named == manifest.hash())
 }
 
 /// From which position on a mirror counts for nothing: it may lack what the others hold, and what

@@ -4,12 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use twinset_domain::append::{Seen, State, Tail, mirror_standings};
+use twinset_domain::name::{RecordKind, RecordName};
+use twinset_domain::owner::{self, Closed};
 use twinset_domain::standing::Standing;
 use twinset_domain::{AgentId, Fault, MediaSetId, MirrorNo, Shape, Slot, code};
 use twinset_format::header::MediaHeader;
+use twinset_format::sign::Signer;
 use twinset_plugin_api::{Access, Outcome};
 
 use super::facts::found;
+use super::publish::Chain;
 use super::volume::{Place, Volume, header_fault, own_fault};
 use crate::device::DeviceFault;
 
@@ -57,7 +61,7 @@ impl Matrix {
             .collect();
         let media_set = match known {
             Some(id) => Some(id),
-            None => only_media_set(&opened)?,
+            None => only_media_set(&opened, agent)?,
         };
         let mut cells = Vec::with_capacity(opened.len());
         for (place, volume) in opened {
@@ -169,6 +173,64 @@ impl Matrix {
         self.cells.iter().all(|cell| cell.volume.is_ok())
     }
 
+    /// The chain, to be continued behind its newest record. A history goes on with the key that it
+    /// was signed with; one that was not signed yet may begin to be.
+    ///
+    /// # Errors
+    /// [`code::SIGNER`] when another key, or none, would sign what comes next.
+    pub fn chain(&self, label: &str, signer: Option<Signer>) -> Result<Chain, Fault> {
+        let seen = self.seen();
+        let found = seen.iter().filter_map(|seen| match &seen.state {
+            State::Found(found) => Some(found),
+            _ => None,
+        });
+        let newest = found.max_by(|a, b| a.tail.cmp(&b.tail));
+        let (tail, signed) = newest.map_or((None, None), |f| (f.tail.clone(), f.signer.clone()));
+        let ours = signer.as_ref().map(|signer| signer.public().to_string());
+        match signed {
+            Some(signed) if ours.as_ref() != Some(&signed) => {
+                let message = "the media set is signed with another key than the configured one";
+                let ours = ours.unwrap_or_else(|| "none".to_owned());
+                Err(Fault::new(code::SIGNER, format!("media set {label}"), message)
+                    .cause(format!("its last record is signed by {signed}, configured is {ours}"))
+                    .remedy(
+                        "name the right key in [agent] signing_key_file; for another key, format a new media set",
+                    ))
+            }
+            _ => Ok(Chain { tail, signer }),
+        }
+    }
+
+    /// Whether the newest record bears a signature.
+    #[must_use]
+    pub fn is_signed(&self) -> bool {
+        let seen = self.seen();
+        let found = seen.iter().filter_map(|seen| match &seen.state {
+            State::Found(found) => Some(found),
+            _ => None,
+        });
+        let newest = found.max_by(|a, b| a.tail.cmp(&b.tail));
+        newest.is_some_and(|found| found.signer.is_some())
+    }
+
+    /// Whether an agent may set right, repair or expire this media set.
+    ///
+    /// # Errors
+    /// [`code::OTHER_WRITER`].
+    pub fn may_maintain(&self, label: &str, agent: AgentId) -> Result<(), Fault> {
+        owner::may_maintain(label, agent, self.media_set, &self.seen())
+    }
+
+    /// What closed the media set, if anything did.
+    #[must_use]
+    pub fn closed(&self) -> Option<Closed> {
+        let closed = |seen: &Seen| match &seen.state {
+            State::Found(found) => found.closed.clone(),
+            _ => None,
+        };
+        self.seen().iter().find_map(closed)
+    }
+
     /// The last verdict or void of all volumes.
     #[must_use]
     pub fn newest_tail(&self) -> Option<Tail> {
@@ -216,6 +278,7 @@ impl Matrix {
 /// Without a catalog, the one media set that the devices hold.
 fn only_media_set(
     opened: &[(&Place, Result<Volume, DeviceFault>)],
+    agent: AgentId,
 ) -> Result<Option<MediaSetId>, Fault> {
     let mut ids = BTreeSet::new();
     for (_, volume) in opened {
@@ -224,6 +287,15 @@ fn only_media_set(
         }
     }
     if ids.len() > 1 {
+        // Closed ones lie beside the one that goes on.
+        let open: Vec<MediaSetId> = ids
+            .iter()
+            .copied()
+            .filter(|id| !is_closed(opened, agent, *id))
+            .collect();
+        if let [id] = open[..] {
+            return Ok(Some(id));
+        }
         let list: Vec<String> = ids.iter().map(ToString::to_string).collect();
         let device = opened.first().map_or("", |(place, _)| place.label.as_str());
         let message = "the devices hold several media sets, and the catalog knows none of them";
@@ -232,6 +304,22 @@ fn only_media_set(
             .remedy("give each media set paths of its own, or bring the catalog back"));
     }
     Ok(ids.pop_first())
+}
+
+/// Whether any volume of a media set says that it was closed.
+fn is_closed(
+    opened: &[(&Place, Result<Volume, DeviceFault>)],
+    agent: AgentId,
+    id: MediaSetId,
+) -> bool {
+    opened.iter().any(|(place, _)| {
+        let records = Volume::open(place, agent, Access::Read)
+            .and_then(|volume| volume.mount(id).and_then(|()| volume.records()));
+        let closed = |name: &str| {
+            RecordName::parse(name).is_some_and(|name| name.kind == RecordKind::Closed)
+        };
+        records.is_ok_and(|records| records.iter().any(|record| closed(&record.name)))
+    })
 }
 
 fn mount(

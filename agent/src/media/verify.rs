@@ -14,6 +14,7 @@ use std::sync::atomic::AtomicBool;
 
 use serde::Serialize;
 use twinset_domain::recover::{Second, SetState};
+use twinset_domain::standing::Standing;
 use twinset_domain::{MediaSetId, Position, Shape, Slot};
 use twinset_format::manifest::{self, Manifest};
 
@@ -100,10 +101,15 @@ pub fn verify(
         .iter()
         .filter(|set| only.is_none_or(|position| set.position == position))
         .collect();
+    let standings = matrix.standings();
+    let dropped = |mirror| standings.get(&mirror) == Some(&Standing::Dropped);
+    let kept = matrix.shape.mirrors().filter(|m| !dropped(*m)).count();
     let parts: Vec<(Report, Option<Records>)> = std::thread::scope(|scope| {
         let threads: Vec<_> = matrix
             .cells
             .iter()
+            // A mirror that was given up is no part of the media set any more.
+            .filter(|cell| !dropped(cell.place.slot.mirror))
             .map(|cell| {
                 scope.spawn(|| {
                     Pass {
@@ -145,7 +151,7 @@ pub fn verify(
         }
         report
             .lost
-            .extend(lost::lost_chunks(set, matrix.shape, &report.damage));
+            .extend(lost::lost_chunks(set, matrix.shape, kept, &report.damage));
     }
     report
 }

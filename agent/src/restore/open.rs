@@ -1,10 +1,12 @@
 //! Volumes opened for reading, and the set that is to be restored from them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::Serialize;
 use twinset_domain::restore::{Candidate, Wanted, choose};
-use twinset_domain::{AgentId, FamilyNo, Fault, MediaSetId, Position, Slot, code};
+use twinset_domain::standing::Standing;
+use twinset_domain::{AgentId, FamilyNo, Fault, MediaSetId, MirrorNo, Position, Slot, code};
 use twinset_format::manifest::Manifest;
 use twinset_plugin_api::Access;
 
@@ -12,7 +14,7 @@ use crate::backup::desk::Target;
 use crate::media::damage::Damage;
 use crate::media::encoding::Keys;
 use crate::media::encoding::decoder::PlainReader;
-use crate::media::inventory::{self, SetOnMedia};
+use crate::media::inventory::{self, SetOnMedia, Unread};
 use crate::media::matrix::Matrix;
 use crate::media::reader::{FamilyReader, ReadReport, missing};
 
@@ -24,6 +26,8 @@ pub struct OpenSet {
     pub sets: Vec<SetOnMedia>,
     /// What reads encrypted ones.
     pub keys: Keys,
+    /// Volumes that answered and could not be read.
+    pub unread: Vec<Unread>,
 }
 
 /// What would be read.
@@ -67,10 +71,11 @@ pub fn open(target: &Target, agent: AgentId, known: Option<MediaSetId>) -> Resul
             )
             .remedy("mount the shares; or format the media set, if that was never done"));
     }
-    let sets = inventory::read(&matrix);
+    let (sets, unread) = inventory::read_all(&matrix);
     Ok(OpenSet {
         matrix,
         sets,
+        unread,
         keys: target.keys.clone(),
     })
 }
@@ -85,9 +90,30 @@ impl OpenSet {
                 cell.place.label, cell.place.slot, fault.text
             )),
             (_, Err(fault)) => Some(format!("{}: {}", fault.object, fault.message)),
-            _ => None,
+            _ => {
+                let slot = cell.place.slot;
+                let unread = self.unread.iter().find(|unread| unread.slot == slot)?;
+                Some(format!(
+                    "{} ({slot}): unreadable: {}",
+                    cell.place.label, unread.why
+                ))
+            }
         };
-        self.matrix.cells.iter().filter_map(silent).collect()
+        // A mirror that was dropped is not missed.
+        let dropped = self.dropped();
+        let counts =
+            |cell: &&crate::media::matrix::Cell| !dropped.contains(&cell.place.slot.mirror);
+        let cells = self.matrix.cells.iter().filter(counts);
+        cells.filter_map(silent).collect()
+    }
+
+    /// Mirrors that were given up for good.
+    fn dropped(&self) -> BTreeSet<MirrorNo> {
+        let standings = self.matrix.standings();
+        let dropped = standings
+            .iter()
+            .filter(|(_, standing)| **standing == Standing::Dropped);
+        dropped.map(|(mirror, _)| *mirror).collect()
     }
 
     /// Chooses the set.
@@ -129,10 +155,15 @@ impl OpenSet {
                     .remedy("look: twinset media show"),
             );
         };
+        let dropped = self.dropped();
         (1..)
             .map(FamilyNo)
-            .zip(&candidate.sources)
-            .map(|(f, s)| self.reader(set, f, s))
+            .zip(candidate.sources)
+            .map(|(family, mut sources)| {
+                // What a dropped mirror still holds is the last resort.
+                sources.sort_by_key(|slot| (dropped.contains(&slot.mirror), *slot));
+                self.reader(set, family, &sources, &dropped)
+            })
             .collect()
     }
 
@@ -152,6 +183,7 @@ impl OpenSet {
         set: &SetOnMedia,
         family: FamilyNo,
         sources: &[Slot],
+        dropped: &BTreeSet<MirrorNo>,
     ) -> Result<FamilyReader, Fault> {
         let object = format!("position {}, {family}", set.position);
         let Some(manifest) = set.manifests.get(&family).filter(|_| !sources.is_empty()) else {
@@ -170,7 +202,7 @@ impl OpenSet {
             .filter(|cell| cell.place.slot.family == family)
         {
             let slot = cell.place.slot;
-            if !sources.contains(&slot) {
+            if !sources.contains(&slot) && !dropped.contains(&slot.mirror) {
                 let why = cell
                     .volume
                     .as_ref()

@@ -35,6 +35,9 @@ pub const ACCESS_WRITE: u32 = 2;
 /// `OpenRequestV1::access`: as write, taking the lock from a dead holder.
 pub const ACCESS_TAKE_OVER: u32 = 3;
 
+/// How the names of holds begin: records that may be put and removed by who only reads.
+pub const HOLD_PREFIX: &str = "hold.";
+
 /// `mount`: the volume must be there.
 pub const MOUNT_EXISTING: u32 = 1;
 /// `mount`: a blank volume is made.

@@ -4,6 +4,7 @@
 mod devices;
 mod formatting;
 mod importing;
+mod owning;
 mod reading;
 mod refusing;
 

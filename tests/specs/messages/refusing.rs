@@ -83,7 +83,7 @@ fn a_cloned_host() {
     exit 5
     error TW5003 ~/state/agent.json: the agent's identity was made on another machine
       cause: a cloned host must not write the media sets of the original
-      remedy: remove this file to get a new identity and format new media sets; those of the old one stay readable
+      remedy: run: twinset agent renew-id; then format new media sets, those of the original stay readable
     ");
 }
 

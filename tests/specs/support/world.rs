@@ -231,6 +231,12 @@ impl World {
             .end()
     }
 
+    /// Runs `twinset` for people with another configuration file.
+    pub(crate) fn run_with(&self, config: &str, args: &[&str]) -> Ran {
+        self.start_with(config, &[&["--no-progress"], args].concat())
+            .end()
+    }
+
     /// Runs `twinset` for programs.
     pub(crate) fn json(&self, args: &[&str]) -> Ran {
         self.json_with("agent.toml", args)

@@ -69,3 +69,63 @@ fn tail(text: &str) -> Result<Tail, String> {
         None => Err("write a number, a colon and 64 hexadecimal digits".to_owned()),
     }
 }
+
+/// `twinset media adopt ...`
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  twinset media adopt payroll          print who would lose it; nothing is touched
+  twinset media adopt payroll --yes
+  twinset media format payroll         then: a new media set beside it
+
+The closed media set takes no more backup sets from anybody. Whoever closed it may read,
+recover and repair it. `--id MEDIA_SET_ID` reaches it once a new one is there.")]
+pub struct AdoptArgs {
+    /// Which media set
+    #[command(flatten)]
+    pub set: SetArgs,
+    /// Do it: it cannot be taken back
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// `twinset media drop-mirror ...`
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  twinset media drop-mirror payroll 2          print what would be said; nothing is touched
+  twinset media drop-mirror payroll 2 --yes
+
+To have as many mirrors again, format a new media set.")]
+pub struct DropMirrorArgs {
+    /// Which media set
+    #[command(flatten)]
+    pub set: SetArgs,
+    /// The mirror's number
+    #[arg(value_name = "MIRROR")]
+    pub mirror: u8,
+    /// Do it: it cannot be taken back
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// `twinset agent ...`
+#[derive(Debug, Subcommand)]
+pub enum AgentVerb {
+    /// Print the agent's id, and whether it belongs to this machine
+    #[command(after_help = "Example:\n  twinset agent show")]
+    Show,
+    /// Give this host an identity of its own: for a cloned machine
+    #[command(after_help = "\
+Examples:
+  twinset agent renew-id
+  twinset agent renew-id --yes         also where the identity belongs to this machine
+
+The media sets of the old identity stay readable and closed to this agent; catalog and old
+identity are kept beside. Format new media sets, on paths of their own ({agent}).")]
+    RenewId {
+        /// Give up an identity that belongs to this machine
+        #[arg(long)]
+        yes: bool,
+    },
+}

@@ -9,8 +9,13 @@ use super::Lost;
 use crate::media::damage::{Damage, Kind, Section};
 use crate::media::inventory::SetOnMedia;
 
-/// Chunks of a set that are damaged on every mirror of their family.
-pub(super) fn lost_chunks(set: &SetOnMedia, shape: Shape, damage: &[Damage]) -> Vec<Lost> {
+/// Chunks of a set that are damaged on every one of the `mirrors` that count.
+pub(super) fn lost_chunks(
+    set: &SetOnMedia,
+    shape: Shape,
+    mirrors: usize,
+    damage: &[Damage],
+) -> Vec<Lost> {
     if !matches!(set.state, SetState::Published | SetState::Unconfirmed) {
         return Vec::new();
     }
@@ -38,9 +43,7 @@ pub(super) fn lost_chunks(set: &SetOnMedia, shape: Shape, damage: &[Damage]) -> 
                 bad.entry(chunk).or_default().insert(damage.slot);
             }
         }
-        let everywhere = bad
-            .iter()
-            .filter(|(_, slots)| slots.len() >= usize::from(shape.mirrors));
+        let everywhere = bad.iter().filter(|(_, slots)| slots.len() >= mirrors);
         lost.extend(everywhere.map(|(chunk, _)| Lost {
             position: set.position,
             family: family.0,

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use twinset_plugin_api::v1;
 use twinset_plugin_api::{
     Access, Device, DeviceError, DeviceStatus, Disposition, Host, Leftover, Mount, OpenRequest,
     Outcome, RecordEntry, SectionEntry, SectionRequest, VolumeEntry,
@@ -63,6 +64,15 @@ impl Disk {
             return Err(DeviceError::new(Outcome::WRITE_PROTECTED, text));
         }
         self.folder()
+    }
+
+    /// The folder, for a record: who only reads may still leave and remove its own holds.
+    fn writable_for(&self, record: &str) -> Result<&Folder, DeviceError> {
+        if record.starts_with(v1::HOLD_PREFIX) {
+            self.folder()
+        } else {
+            self.writable()
+        }
     }
 
     /// Sixteen bytes unlike those of any other process, host or call.
@@ -204,7 +214,7 @@ impl Device for Disk {
     }
 
     fn put_record(&mut self, name: &str, bytes: &[u8]) -> Result<(), DeviceError> {
-        record::put(self.writable()?, name, bytes, &self.mark())
+        record::put(self.writable_for(name)?, name, bytes, &self.mark())
     }
 
     fn get_record(&mut self, name: &str) -> Result<Vec<u8>, DeviceError> {
@@ -224,7 +234,7 @@ impl Device for Disk {
 
     fn remove_record(&mut self, name: &str) -> Result<(), DeviceError> {
         let file = names::record_file(name)?;
-        record::remove(self.writable()?, &file)
+        record::remove(self.writable_for(name)?, &file)
     }
 
     fn remove_section(&mut self, index: u64) -> Result<(), DeviceError> {

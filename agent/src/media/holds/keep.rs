@@ -1,0 +1,105 @@
+//! A reader's hold: a record on every volume that says until when nothing is to be removed
+//! (design 4.4). Left where the reader may write, renewed while it reads, removed at the end. A
+//! reader that was killed leaves one that expires by itself.
+
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use twinset_domain::name::HoldName;
+use twinset_domain::{AgentId, Moment, RunId};
+
+use crate::media::matrix::Matrix;
+use crate::media::volume::Volume;
+
+/// How long a hold holds, in seconds.
+const HOLD_SECONDS: i64 = 15 * 60;
+/// How long before the next one takes its place: three attempts fit into the life of one.
+const RENEW: Duration = Duration::from_secs(5 * 60);
+
+/// Holds on all volumes of a media set; let go when dropped.
+#[derive(Debug)]
+pub struct Hold {
+    stop: Option<Sender<()>>,
+    keeper: Option<JoinHandle<()>>,
+}
+
+impl Hold {
+    /// Leaves a hold on every volume where that is possible. The first ones are in place when this
+    /// returns; a volume that takes none is read without.
+    #[must_use]
+    pub fn take(matrix: &Matrix, agent: AgentId, now: fn() -> Moment) -> Self {
+        let run = RunId::random();
+        let first = name(agent, run, now());
+        let volumes: Vec<Arc<Volume>> = matrix
+            .volumes()
+            .filter(|volume| put(volume, &first))
+            .cloned()
+            .collect();
+        if volumes.is_empty() {
+            return Self {
+                stop: None,
+                keeper: None,
+            };
+        }
+        let (stop, stopped) = channel();
+        let keep = move || {
+            let mut last = first;
+            while stopped.recv_timeout(RENEW) == Err(RecvTimeoutError::Timeout) {
+                let next = name(agent, run, now());
+                for volume in &volumes {
+                    // The old one goes only when the new one is there.
+                    if put(volume, &next) {
+                        remove(volume, &last);
+                    }
+                }
+                last = next;
+            }
+            for volume in &volumes {
+                remove(volume, &last);
+            }
+        };
+        let keeper = std::thread::Builder::new()
+            .name("hold".to_owned())
+            .spawn(keep);
+        Self {
+            stop: Some(stop),
+            keeper: keeper.ok(),
+        }
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(keeper) = self.keeper.take() {
+            // It ends by itself; a device that hangs costs its deadline.
+            let _ = keeper.join();
+        }
+    }
+}
+
+fn name(agent: AgentId, run: RunId, now: Moment) -> HoldName {
+    let until = Moment(now.0.saturating_add(HOLD_SECONDS));
+    HoldName { until, agent, run }
+}
+
+fn put(volume: &Volume, name: &HoldName) -> bool {
+    let name = name.to_string();
+    match volume.put_record(&name, b"") {
+        Ok(()) => true,
+        Err(fault) => {
+            tracing::debug!(volume = %volume.place(), %fault, "no hold");
+            false
+        }
+    }
+}
+
+fn remove(volume: &Volume, name: &HoldName) {
+    let name = name.to_string();
+    if let Err(fault) = volume.call(move |handle| handle.remove_record(&name)) {
+        // It ends by itself, and the next writer removes it.
+        tracing::debug!(volume = %volume.place(), %fault, "hold left behind");
+    }
+}
