@@ -224,14 +224,14 @@ Examples:
         to: PathBuf,
     },
     /// Heal damage from the twins, and bring mirrors in step again
+    ///
+    /// Ends with 0 when every mirror holds everything, 3 when something stays damaged and all is
+    /// readable, 4 when a chunk is sound on no mirror. It can be stopped and run again at any time.
     #[command(after_help = "\
 Examples:
   twinset media repair payroll
   twinset media repair payroll --dry-run
-  twinset media repair payroll --mirror 2    (also onto an empty replacement device)
-
-Ends with 0 when every mirror holds everything, 3 when something stays damaged and all is
-readable, 4 when a chunk is sound on no mirror. It can be stopped and run again at any time.")]
+  twinset media repair payroll --mirror 2")]
     Repair {
         /// Which media set
         #[command(flatten)]
@@ -257,8 +257,15 @@ Examples:
         dry_run: bool,
     },
     /// Close a media set for good: its host is lost, or its mirrors diverged
+    ///
+    /// Without `--yes` it says who would lose it, and nothing is touched. The closed media set takes
+    /// no more backup sets from anybody; `media format` makes a new one beside it. Whoever closed it
+    /// may read, recover and repair it, by `--id MEDIA_SET_ID` once a new one is there.
     Adopt(AdoptArgs),
     /// Give a mirror up for good; the others go on without being degraded
+    ///
+    /// Without `--yes` it says which would be left, and nothing is touched. To have as many mirrors
+    /// again, format a new media set.
     DropMirror(DropMirrorArgs),
     /// Say of each backup set whether it stays or goes, and why; nothing is touched
     #[command(after_help = "\

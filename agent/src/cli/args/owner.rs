@@ -12,11 +12,11 @@ use super::{SetArgs, position};
 #[derive(Debug, Subcommand)]
 pub enum KeyVerb {
     /// Make a new private key, and print its public half
+    ///
+    /// Name the file in agent.toml: [agent] signing_key_file = "secrets/signing-key"
     #[command(after_help = "\
 Example:
-  twinset key make --out /etc/twinset/secrets/signing-key
-
-Name the file in agent.toml: [agent] signing_key_file = \"secrets/signing-key\"")]
+  twinset key make --out /etc/twinset/secrets/signing-key")]
     Make {
         /// The file to write; one that is there is never replaced
         #[arg(long, value_name = "FILE")]
@@ -35,7 +35,7 @@ Examples:
   twinset media verify payroll --position 3
   twinset media verify payroll --decode
   twinset media verify payroll --public-key signing-key.pub
-  twinset media verify payroll --expect-tail 7:9c3e...   (as `media show` printed it then)")]
+  twinset media verify payroll --expect-tail 7:9c3e9c3e9c3e9c3e9c3e9c3e9c3e9c3e9c3e9c3e9c3e9c3e9c3e9c3e9c3e9c3e")]
 pub struct VerifyArgs {
     /// Which media set
     #[command(flatten)]
@@ -74,12 +74,8 @@ fn tail(text: &str) -> Result<Tail, String> {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  twinset media adopt payroll          print who would lose it; nothing is touched
-  twinset media adopt payroll --yes
-  twinset media format payroll         then: a new media set beside it
-
-The closed media set takes no more backup sets from anybody. Whoever closed it may read,
-recover and repair it. `--id MEDIA_SET_ID` reaches it once a new one is there.")]
+  twinset media adopt payroll
+  twinset media adopt payroll --yes")]
 pub struct AdoptArgs {
     /// Which media set
     #[command(flatten)]
@@ -93,10 +89,8 @@ pub struct AdoptArgs {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  twinset media drop-mirror payroll 2          print what would be said; nothing is touched
-  twinset media drop-mirror payroll 2 --yes
-
-To have as many mirrors again, format a new media set.")]
+  twinset media drop-mirror payroll 2
+  twinset media drop-mirror payroll 2 --yes")]
 pub struct DropMirrorArgs {
     /// Which media set
     #[command(flatten)]
@@ -116,13 +110,13 @@ pub enum AgentVerb {
     #[command(after_help = "Example:\n  twinset agent show")]
     Show,
     /// Give this host an identity of its own: for a cloned machine
+    ///
+    /// The media sets of the old identity stay readable and closed to this agent; catalog and old
+    /// identity are kept beside. Format new media sets, on paths of their own ({agent}).
     #[command(after_help = "\
 Examples:
   twinset agent renew-id
-  twinset agent renew-id --yes         also where the identity belongs to this machine
-
-The media sets of the old identity stay readable and closed to this agent; catalog and old
-identity are kept beside. Format new media sets, on paths of their own ({agent}).")]
+  twinset agent renew-id --yes")]
     RenewId {
         /// Give up an identity that belongs to this machine
         #[arg(long)]
