@@ -7,6 +7,7 @@ mod damage;
 mod degraded;
 mod double;
 mod encodings;
+mod fixtures;
 mod front;
 mod keeps;
 mod media_format;
