@@ -23,6 +23,9 @@ fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
         let target = to.join(entry.file_name());
+        if entry.file_name().to_string_lossy().starts_with('.') {
+            continue;
+        }
         if entry.file_type().unwrap().is_dir() {
             copy(&entry.path(), &target);
         } else {
@@ -127,7 +130,7 @@ fn write_a_fixture() {
     line.import(&world, Kind::Full).import(&world, Kind::Log);
     let files = generated(world.path(), 9, 1 << 16, 1);
     // A void: nothing of position 3 is ever acknowledged.
-    let broken = json!({ "fail_write_at": 1000, "errno": 5 });
+    let broken = json!({ "fail_call": "end_section", "errno": 5, "after": 1, "times": 1 });
     world.configure(|media| {
         media
             .fault(1, 1, broken.clone())
@@ -148,6 +151,12 @@ fn write_a_fixture() {
     line.import(&world, Kind::Log);
     world.verify(0);
     fs::create_dir_all(&to).unwrap();
+    let void = |file: &String| file.contains("void.");
+    assert!(
+        crate::support::sections(&world.volume(2, 1))
+            .iter()
+            .any(void)
+    );
     for mirror in ["m1", "m2"] {
         copy(&world.path().join(mirror), &to.join(mirror));
     }

@@ -1,5 +1,7 @@
 //! What every run that writes a backup set shares.
 
+mod back;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -23,7 +25,6 @@ use crate::media::kept;
 use crate::media::ledger::{Ledger, Opening};
 use crate::media::matrix::Matrix;
 use crate::media::publish::{Chain, Statement};
-use crate::media::recover::Recovery;
 use crate::media::writer::{FamilyWriter, RunFacts, Sealed};
 use crate::state::{SetLock, StateDir};
 
@@ -347,40 +348,6 @@ impl Reserved {
                 note,
             },
         )
-    }
-
-    /// Takes everything back that this run wrote: SQL Server was never answered for it.
-    pub fn take_back(self, desk: &mut Desk<'_>, why: &Fault) {
-        let standings = self.open.matrix.standings();
-        let matrix = self.open.matrix.only(&self.ledger.live(), &standings);
-        let mut recovery = Recovery {
-            matrix: &matrix,
-            media_set: self.facts.media_set,
-            agent: self.facts.agent,
-            now: clock::now(),
-            chain: self.ledger.chain(),
-            settled: BTreeSet::new(),
-        };
-        let taken = recovery.take_back(self.facts.position);
-        let sequence = recovery.chain.sequence();
-        if let Err(fault) = taken {
-            // The run fails with its own fault; what stays is found by the next run.
-            desk.progress
-                .note(&format!("not everything could be taken back: {fault}"));
-            return;
-        }
-        let (state, at, note) = (RunState::Failed, clock::now(), Some(why.message.as_str()));
-        let end = RunEnd {
-            state,
-            at,
-            bytes: 0,
-            sequence,
-            note,
-        };
-        if let Err(fault) = desk.catalog.end(self.facts.run, &end) {
-            desk.progress
-                .note(&format!("the catalog could not be told: {fault}"));
-        }
     }
 }
 

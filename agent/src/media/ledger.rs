@@ -83,6 +83,19 @@ impl Ledger {
         self.lock().lost.clone()
     }
 
+    /// Mirrors that were lost and of which no record speaks yet.
+    #[must_use]
+    pub fn unsaid(&self) -> BTreeSet<MirrorNo> {
+        let state = self.lock();
+        let news = state.lost.get(state.said..).unwrap_or_default();
+        news.iter().map(|(mirror, _)| *mirror).collect()
+    }
+
+    /// The chain went on elsewhere: what a run wrote was taken back.
+    pub fn went_on(&self, chain: Chain) {
+        self.lock().chain = chain;
+    }
+
     /// End of the chain.
     #[must_use]
     pub fn chain(&self) -> Chain {

@@ -140,3 +140,24 @@ fn a_run_that_is_killed_after_a_loss_is_set_right_and_the_loss_stays_said() {
     let (ran, _folder) = world.export(1);
     assert!([0, 3].contains(&ran.code), "{}", ran.stdout);
 }
+
+/// Both mirrors fail one after the other, with their data in place: what the first one keeps must
+/// not stop the runs that go on without the second.
+#[test]
+fn what_a_lost_mirror_keeps_of_a_failed_run_stops_nobody() {
+    let (mut world, _) = lenient(1, 2);
+    let files = generated(world.path(), 2, 1 << 16, 1);
+    let once = json!({ "fail_call": "end_section", "errno": 5, "after": 1, "times": 1 });
+    world.configure(|media| {
+        media.fault(1, 1, once.clone()).fault(2, 1, once.clone());
+    });
+    world.import(&files).ended(1).failed("TW2007");
+    world.heal_devices();
+    for mirror in [1, 2] {
+        let names = crate::support::sections(&world.volume(mirror, 1));
+        let left = names.iter().any(|name| name.starts_with("0003."));
+        assert!(!left, "mirror {mirror}: {names:?}");
+    }
+    super::unmount(&world, 2);
+    went_on_without(&world.import(&files), &[2]);
+}

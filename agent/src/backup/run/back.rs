@@ -1,0 +1,59 @@
+//! What a failed run wrote is taken back: SQL Server was never answered for it.
+
+use std::collections::BTreeSet;
+
+use twinset_domain::{Fault, MirrorNo};
+
+use super::Reserved;
+use crate::backup::desk::Desk;
+use crate::catalog::{RunEnd, RunState};
+use crate::clock;
+use crate::media::recover::Recovery;
+
+impl Reserved {
+    /// Takes everything back that this run wrote, on every mirror that lets it. A mirror that was
+    /// lost on the way and cannot be cleaned is said to be out of step, so that what lies on it
+    /// stops nobody.
+    pub fn take_back(self, desk: &mut Desk<'_>, why: &Fault) {
+        let (live, unsaid) = (self.ledger.live(), self.ledger.unsaid());
+        let all: BTreeSet<MirrorNo> = live.union(&unsaid).copied().collect();
+        let mut taken = self.remove(&all);
+        if taken.is_err() && !unsaid.is_empty() {
+            taken = self.remove(&live).and_then(|()| self.ledger.settle());
+        }
+        if let Err(fault) = taken {
+            // The run fails with its own fault; what stays is found by the next run.
+            desk.progress
+                .note(&format!("not everything could be taken back: {fault}"));
+            return;
+        }
+        let (state, at, note) = (RunState::Failed, clock::now(), Some(why.message.as_str()));
+        let end = RunEnd {
+            state,
+            at,
+            bytes: 0,
+            sequence: self.ledger.chain().sequence(),
+            note,
+        };
+        if let Err(fault) = desk.catalog.end(self.facts.run, &end) {
+            desk.progress
+                .note(&format!("the catalog could not be told: {fault}"));
+        }
+    }
+
+    fn remove(&self, mirrors: &BTreeSet<MirrorNo>) -> Result<(), Fault> {
+        let standings = self.open.matrix.standings();
+        let matrix = self.open.matrix.only(mirrors, &standings);
+        let mut recovery = Recovery {
+            matrix: &matrix,
+            media_set: self.facts.media_set,
+            agent: self.facts.agent,
+            now: clock::now(),
+            chain: self.ledger.chain(),
+            settled: BTreeSet::new(),
+        };
+        let taken = recovery.take_back(self.facts.position);
+        self.ledger.went_on(recovery.chain);
+        taken
+    }
+}
