@@ -180,14 +180,24 @@ impl Ledger {
         mut state: MutexGuard<'a, State>,
         record: &Record,
     ) -> Result<MutexGuard<'a, State>, Fault> {
+        let mut written = false;
         for volume in &self.opening.volumes {
             if !state.live.contains(&volume.slot.mirror) {
                 continue;
             }
-            if let Err(fault) = publish::put_record(&[Arc::clone(volume)], record) {
-                drop(state);
-                self.lose(volume.slot.mirror, fault)?;
-                state = self.lock();
+            let Err(fault) = publish::put_record(&[Arc::clone(volume)], record) else {
+                written = true;
+                continue;
+            };
+            drop(state);
+            let lost = self.lose(volume.slot.mirror, fault);
+            state = self.lock();
+            if let Err(fault) = lost {
+                // Whatever is written next must not take this record's place in the chain.
+                if written {
+                    state.chain.follow(record);
+                }
+                return Err(fault);
             }
         }
         Ok(state)

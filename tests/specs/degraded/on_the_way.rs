@@ -161,3 +161,29 @@ fn what_a_lost_mirror_keeps_of_a_failed_run_stops_nobody() {
     super::unmount(&world, 2);
     went_on_without(&world.import(&files), &[2]);
 }
+
+/// The record of a loss reaches one mirror and not the next, and then too few remain: what is
+/// written afterwards has a place of its own in the chain.
+#[test]
+fn a_loss_that_could_not_be_said_everywhere_leaves_one_history() {
+    let mut world = World::blank(1, 3);
+    world.configure(|media| media.set = "min_mirrors = 2\nrepair = \"manual\"".into());
+    world.json(&["media", "format", "payroll"]).ended(0);
+    let files = generated(world.path(), 1, 1 << 16, 1);
+    world.configure(|media| {
+        media.fault(3, 1, json!({ "fail_write_at": 1000, "errno": 5 }));
+        media.fault(
+            2,
+            1,
+            json!({ "fail_call": "put_record", "errno": 5, "times": 1 }),
+        );
+    });
+    world.import(&files).ended(1).failed("TW2007");
+    world.heal_devices();
+    let ran = world.json(&["media", "recover", "payroll"]);
+    assert!([0, 3].contains(&ran.code), "{}", ran.stdout);
+    let ran = world.json(&["media", "repair", "payroll"]);
+    assert_eq!(ran.code, 0, "{}", ran.stdout);
+    world.import(&files).ended(0);
+    world.verify(0);
+}
