@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod bad_input;
+mod catalog;
 mod damage;
 mod degraded;
 mod double;

@@ -228,6 +228,16 @@ pub fn mirror_standings(shape: Shape, volumes: &[Seen]) -> BTreeMap<MirrorNo, St
     standing::standings(shape, &said)
 }
 
+/// The last record or void of all volumes.
+#[must_use]
+pub fn newest_tail(volumes: &[Seen]) -> Option<Tail> {
+    let tail = |seen: &Seen| match &seen.state {
+        State::Found(found) => found.tail.clone(),
+        _ => None,
+    };
+    volumes.iter().filter_map(tail).max()
+}
+
 /// The leave itself: the next position is one that nobody was ever given.
 fn leave(
     expected: &Expected,

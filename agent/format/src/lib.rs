@@ -12,6 +12,7 @@
 //! compared with what is there.
 
 pub mod canonical;
+pub mod card;
 pub mod header;
 pub mod manifest;
 pub mod mtf;

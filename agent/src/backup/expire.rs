@@ -11,6 +11,7 @@ use twinset_domain::retention::{self, Accepted, Plan, Policy, Question, Subject}
 use twinset_domain::{Fault, Moment, Position, code};
 
 use super::desk::{Desk, Target};
+use super::remember;
 use super::run::{self, OpenRun};
 use super::subjects::{Scope, is_half_dropped, subjects};
 use crate::catalog::KnownSet;
@@ -187,7 +188,7 @@ impl Run<'_> {
 
     /// Reads the media once more: readers that came meanwhile left holds before they read. What
     /// nobody holds, of this run and of earlier ones, goes.
-    fn remove(&self, desk: &Desk<'_>, expired: &mut Expired) -> Result<(), Fault> {
+    fn remove(&self, desk: &mut Desk<'_>, expired: &mut Expired) -> Result<(), Fault> {
         let sets = inventory::read(&self.open.matrix);
         let now = self.removal.now;
         let live = holds::live(&self.open.matrix, now)?;
@@ -200,6 +201,8 @@ impl Run<'_> {
         }
         let again = plan(self.order, &ours, &live, now, self.accepted);
         let half: Vec<&SetOnMedia> = sets.iter().filter(|set| is_half_dropped(set)).collect();
+        let place = (self.order.scope.key, self.removal.media_set);
+        remember::read(desk, place, &sets)?;
         desk.progress.begin("remove", Some(half.len() as u64));
         for set in half.iter().rev() {
             stop(desk, self.order.scope.key)?;

@@ -6,6 +6,8 @@
 //! * [`import`]: existing native files become a set;
 //! * [`vdi`]: SQL Server's stream through the virtual device interface;
 //! * `sink`: a family of the media engine as the end of a virtual device;
+//! * [`expire`]: drops what retention lets go; [`subjects`]: sets as retention judges them;
+//! * [`remember`]: what the catalog is told of sets;
 //! * [`repair`]: heals mirrors from their twins and brings them in step again;
 //! * [`owner`]: closes a media set whose host is lost, gives up a mirror;
 //! * [`recover`]: sets right what a dead run left;
@@ -21,6 +23,7 @@ pub mod import;
 pub mod owner;
 mod pump;
 pub mod recover;
+pub mod remember;
 pub mod repair;
 pub mod run;
 mod sink;

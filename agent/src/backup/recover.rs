@@ -6,6 +6,7 @@ use twinset_domain::{Fault, code};
 use twinset_plugin_api::Access;
 
 use super::desk::{Desk, Target};
+use super::remember;
 use crate::catalog::{KnownSet, RunEnd, RunState};
 use crate::clock;
 use crate::media::inventory::{self, SetOnMedia};
@@ -80,6 +81,9 @@ pub(super) fn with_matrix(
             sequence,
         },
     )?;
+    if matrix.is_whole() {
+        remember::read(desk, (key, id), &sets)?;
+    }
     settle_runs(desk, key, &sets, sequence)?;
     Ok(report)
 }

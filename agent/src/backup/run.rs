@@ -16,7 +16,7 @@ use twinset_plugin_api::Access;
 pub use super::content::Content;
 use super::desk::{Desk, Target};
 use super::finished::{Finished, LostMirror, bytes, stored_bytes};
-use super::recover;
+use super::{recover, remember};
 use crate::catalog::{Catalog, Intent, KnownSet, RunEnd, RunState};
 use crate::clock;
 use crate::media::encoding::Recipe;
@@ -279,7 +279,7 @@ impl Reserved {
             written: clock::now(),
             note: None,
         };
-        self.ledger.publish(&statement)?;
+        let record = self.ledger.publish(&statement)?;
         let chain = self.ledger.chain();
         let bytes = bytes(sealed);
         let (state, at, sequence) = (RunState::Published, statement.written, chain.sequence());
@@ -293,6 +293,8 @@ impl Reserved {
                 note: None,
             },
         )?;
+        let place = (self.open.key.as_str(), facts.media_set);
+        remember::sealed(desk, place, facts.position, sealed, Some(&record))?;
         let first = sealed.first().map(|sealed| &sealed.manifest);
         Ok(Finished {
             media_set: facts.media_set,
@@ -338,6 +340,8 @@ impl Reserved {
     ) -> Result<(), Fault> {
         let (state, at, bytes) = (RunState::Unconfirmed, clock::now(), bytes(sealed));
         let (note, sequence) = (Some(why.message.as_str()), self.ledger.chain().sequence());
+        let place = (self.open.key.as_str(), self.facts.media_set);
+        remember::sealed(desk, place, self.facts.position, sealed, None)?;
         desk.catalog.end(
             self.facts.run,
             &RunEnd {

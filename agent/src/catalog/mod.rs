@@ -13,6 +13,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 use twinset_domain::{Fault, MediaSetId, Moment, Position, RunId, code};
 
+pub use sets::Remembered;
+
 /// The open catalog.
 pub struct Catalog {
     connection: Connection,
@@ -251,7 +253,20 @@ impl Catalog {
             "media_set = ?1 AND state IN ('published', 'unconfirmed') ORDER BY position",
             media_set,
         )?;
-        Ok(runs.into_iter().map(|run| run.position).collect())
+        let mut settled: BTreeSet<u64> = runs.into_iter().map(|run| run.position).collect();
+        let read = || -> rusqlite::Result<Vec<i64>> {
+            let mut statement = self.connection.prepare(
+                "SELECT s.position FROM backup_set s JOIN media_set m
+                 ON m.key = s.key AND m.id = s.media_set
+                 WHERE s.key = ?1 AND s.state IN ('published', 'unconfirmed', 'dropped')",
+            )?;
+            statement
+                .query_map([media_set], |row| row.get(0))?
+                .collect()
+        };
+        let known = read().map_err(|error| fault(&self.path, &error))?;
+        settled.extend(known.into_iter().map(i64::unsigned_abs));
+        Ok(settled)
     }
 
     /// The last runs of a media set, newest first.

@@ -1,12 +1,125 @@
 //! What lies on the media, as it was last read there.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Transaction, params};
+use serde::Serialize;
 use twinset_domain::retention::Accepted;
-use twinset_domain::{Fault, Moment};
+use twinset_domain::{Fault, MediaSetId, Moment};
+use twinset_format::card::Card;
 
 use super::{Catalog, fault, signed};
 
+/// A media set with all that is remembered of it. Everything here can be read from the media
+/// again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Remembered {
+    /// Key in the configuration.
+    pub key: String,
+    /// Its id.
+    pub media_set: MediaSetId,
+    /// Writing order of the last record or void.
+    pub sequence: u64,
+    /// Its sets, by position.
+    pub sets: Vec<Card>,
+}
+
 impl Catalog {
+    /// Every media set that the catalog knows, with its sets.
+    ///
+    /// # Errors
+    /// [`twinset_domain::code::CATALOG`].
+    pub fn remembered(&self) -> Result<Vec<Remembered>, Fault> {
+        let keys = || -> rusqlite::Result<Vec<String>> {
+            let mut statement = self
+                .connection
+                .prepare("SELECT key FROM media_set ORDER BY key")?;
+            statement.query_map([], |row| row.get(0))?.collect()
+        };
+        let mut found = Vec::new();
+        for key in keys().map_err(|error| fault(&self.path, &error))? {
+            if let Some(known) = self.media_set(&key)? {
+                found.push(Remembered {
+                    sets: self.sets(&key)?,
+                    media_set: known.id,
+                    sequence: known.sequence,
+                    key,
+                });
+            }
+        }
+        Ok(found)
+    }
+
+    /// The sets of a media set, by position, as they were last read.
+    ///
+    /// # Errors
+    /// [`twinset_domain::code::CATALOG`].
+    pub fn sets(&self, media_set: &str) -> Result<Vec<Card>, Fault> {
+        let read = || -> rusqlite::Result<Vec<String>> {
+            let mut statement = self.connection.prepare(
+                "SELECT s.facts FROM backup_set s JOIN media_set m
+                 ON m.key = s.key AND m.id = s.media_set
+                 WHERE s.key = ?1 ORDER BY s.position",
+            )?;
+            statement
+                .query_map([media_set], |row| row.get(0))?
+                .collect()
+        };
+        let texts = read().map_err(|error| fault(&self.path, &error))?;
+        let card = |text: &String| {
+            serde_json::from_str(text).map_err(|error| self.damaged("a backup set").cause(error))
+        };
+        texts.iter().map(card).collect()
+    }
+
+    /// Remembers sets; what was known of the same positions is replaced.
+    ///
+    /// # Errors
+    /// [`twinset_domain::code::CATALOG`].
+    pub fn remember(
+        &mut self,
+        media_set: &str,
+        id: MediaSetId,
+        cards: &[Card],
+    ) -> Result<(), Fault> {
+        self.in_one(|change| {
+            for card in cards {
+                put(change, media_set, id, card)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Remembers these sets and no others.
+    ///
+    /// # Errors
+    /// [`twinset_domain::code::CATALOG`].
+    pub fn remember_only(
+        &mut self,
+        media_set: &str,
+        id: MediaSetId,
+        cards: &[Card],
+    ) -> Result<(), Fault> {
+        self.in_one(|change| {
+            change.execute("DELETE FROM backup_set WHERE key = ?1", [media_set])?;
+            for card in cards {
+                put(change, media_set, id, card)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn in_one(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>,
+    ) -> Result<(), Fault> {
+        let path = self.path.clone();
+        let transaction = || -> rusqlite::Result<()> {
+            let change = self.connection.transaction()?;
+            work(&change)?;
+            change.commit()
+        };
+        transaction().map_err(|error| fault(&path, &error))
+    }
+
     /// When it was last agreed that the clock was right, for a media set.
     ///
     /// # Errors
@@ -41,4 +154,36 @@ impl Catalog {
             .map(drop)
             .map_err(|error| fault(&self.path, &error))
     }
+}
+
+fn put(
+    change: &Transaction<'_>,
+    media_set: &str,
+    id: MediaSetId,
+    card: &Card,
+) -> rusqlite::Result<()> {
+    let word = |value: serde_json::Result<serde_json::Value>| {
+        let value = value.unwrap_or_default();
+        value.as_str().map(str::to_owned)
+    };
+    let facts = serde_json::to_string(card)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+    let mut statement = change.prepare(
+        "INSERT OR REPLACE INTO backup_set
+         (key, media_set, position, state, run, database, kind, bytes, written, facts)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )?;
+    statement.execute(params![
+        media_set,
+        id.to_string(),
+        signed(card.position.get()),
+        word(serde_json::to_value(card.state)),
+        card.run.map(|run| run.to_string()),
+        card.database,
+        card.kind.map(|kind| kind.to_string()),
+        signed(card.bytes()),
+        card.written.map(|written| written.0),
+        facts
+    ])?;
+    Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod owner;
 mod read;
+mod upkeep;
 
 use std::path::PathBuf;
 
@@ -11,6 +12,7 @@ use twinset_domain::{BackupKind, MediaSetId, Moment, Position};
 use crate::report::logging::Level;
 
 pub use owner::{AdoptArgs, AgentVerb, DropMirrorArgs, KeyVerb, VerifyArgs};
+pub use upkeep::{CatalogVerb, ExpireArgs};
 
 /// Where the configuration lies when nothing else is said.
 pub const DEFAULT_CONFIG: &str = "/etc/twinset/agent.toml";
@@ -80,6 +82,9 @@ Examples:
         /// Only this protection group
         group: Option<String>,
     },
+    /// What the agent remembers of its media sets
+    #[command(subcommand)]
+    Catalog(CatalogVerb),
     /// Device plugins
     #[command(subcommand)]
     Plugin(PluginVerb),
@@ -290,26 +295,6 @@ Examples:
   twinset media expire payroll
   twinset media expire payroll --yes")]
     Expire(ExpireArgs),
-}
-
-/// `twinset media expire ...`
-#[derive(Debug, clap::Args)]
-pub struct ExpireArgs {
-    /// Which media set
-    #[command(flatten)]
-    pub set: SetArgs,
-    /// Print the plan and touch nothing
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Drop more than `max_drop` in this run
-    #[arg(long)]
-    pub yes: bool,
-    /// The time is right, although it seems to have jumped
-    #[arg(long)]
-    pub now_is_right: bool,
-    /// Judge without the media sets of the group's other partners
-    #[arg(long)]
-    pub without_partner: bool,
 }
 
 /// `twinset restore ...`

@@ -1,9 +1,11 @@
 //! What every verb begins with: the checked configuration, plugins, state folder, catalog.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use twinset_domain::{FamilyNo, Fault, MirrorNo, Shape, Slot};
+use twinset_format::card::Card;
 
 use super::{key, stored};
 use crate::backup::desk::Target;
@@ -11,6 +13,8 @@ use crate::catalog::Catalog;
 use crate::clock;
 use crate::config::{self, Config, MediaSet};
 use crate::device::{LoadPolicy, PluginFile};
+use crate::media::inventory::{self, SetOnMedia};
+use crate::media::known;
 use crate::media::volume::Place;
 use crate::report::Output;
 use crate::restore::open::{self, OpenSet};
@@ -46,19 +50,44 @@ impl Context {
 
     /// Loads a plugin by its name in the configuration.
     pub(super) fn plugin(&self, name: &str) -> Result<Arc<PluginFile>, Fault> {
-        let plugin = self.config.plugin(name)?;
-        let mut policy = load_policy();
-        policy.sha256 = plugin
-            .sha256
-            .map(|digest| twinset_format::canonical::hex(&digest));
-        policy.report_dir = Some(self.state.path().join("reports"));
-        PluginFile::load(&plugin.path, &policy)
+        plugin(&self.config, name, Some(self.state.path().join("reports")))
     }
 
     /// Opens a media set for reading; missing volumes are no error.
     pub(super) fn open_set(&self, target: &Target) -> Result<OpenSet, Fault> {
         let known = self.catalog.media_set(&target.key)?.map(|known| known.id);
         open::open(target, self.state.agent, known)
+    }
+
+    /// Opens a media set for a look: only what the catalog does not remember is read, and then
+    /// remembered.
+    pub(super) fn look_at(&mut self, target: &Target) -> Result<(OpenSet, Vec<Card>), Fault> {
+        let known = self.catalog.media_set(&target.key)?.map(|known| known.id);
+        let cards = self.catalog.sets(&target.key)?;
+        let remembered = known::of(&cards);
+        let mut opened = open::open_beside(target, self.state.agent, known, &remembered)?;
+        let states: BTreeMap<_, _> = cards
+            .iter()
+            .map(|card| (card.position, card.state))
+            .collect();
+        let differs = |set: &SetOnMedia| {
+            states
+                .get(&set.position)
+                .is_some_and(|state| *state != set.state)
+        };
+        if opened.sets.iter().any(differs) {
+            opened.sets = inventory::read(&opened.matrix);
+        }
+        let new = opened
+            .sets
+            .iter()
+            .filter(|set| !set.manifests.is_empty() || !states.contains_key(&set.position));
+        let new: Vec<Card> = new.filter_map(SetOnMedia::card).collect();
+        // What a missing volume would tell may be another thing: then nothing is remembered.
+        if let Some(id) = known.filter(|_| !new.is_empty() && opened.matrix.is_whole()) {
+            self.catalog.remember(&target.key, id, &new)?;
+        }
+        Ok((opened, cards))
     }
 
     /// The media set of the configuration with its devices.
@@ -97,6 +126,22 @@ impl Context {
             keys: stored::keys(set),
         })
     }
+}
+
+/// Loads a plugin by its name in the configuration; a refusal is reported into a folder, if one is
+/// given.
+pub(super) fn plugin(
+    config: &Config,
+    name: &str,
+    report_dir: Option<PathBuf>,
+) -> Result<Arc<PluginFile>, Fault> {
+    let plugin = config.plugin(name)?;
+    let mut policy = load_policy();
+    policy.sha256 = plugin
+        .sha256
+        .map(|digest| twinset_format::canonical::hex(&digest));
+    policy.report_dir = report_dir;
+    PluginFile::load(&plugin.path, &policy)
 }
 
 /// How plugin files are loaded, without a pin.

@@ -1,15 +1,17 @@
 //! `twinset media`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Serialize;
+use twinset_domain::append;
 use twinset_domain::append::Tail;
-use twinset_domain::{Exit, FamilyNo, Fault, MediaSetId, MirrorNo, Position, Shape, Slot, code};
-use twinset_format::header::{Draft, MediaHeader};
-use twinset_plugin_api::Access;
+use twinset_domain::{Exit, Fault, MediaSetId, Position, code};
+use twinset_format::card::Card;
+use twinset_format::header::Draft;
 
 use super::args::{MediaVerb, SetArgs};
-use super::context::{Context, label};
+use super::context::Context;
 use super::show::{self, VolumeLine};
 use super::{backup, interrupt, owner, recover, repair, retention, verify};
 use crate::backup::desk::{Desk, Target};
@@ -20,9 +22,7 @@ use crate::clock;
 use crate::config::{MediaSet, Repair};
 use crate::media::format::{self, Done};
 use crate::media::holds::Hold;
-use crate::media::inventory::{self, SetLine};
-use crate::media::matrix::Matrix;
-use crate::media::volume::Place;
+use crate::media::inventory::{SetLine, SetOnMedia};
 use crate::report::{Output, Progress};
 use crate::restore::export;
 
@@ -52,10 +52,8 @@ pub(super) fn media(
             id,
             ..
         } => show_set(context, &SetArgs { set, database, id }, output),
-        MediaVerb::Show { device, plugin, .. } => {
-            let (device, plugin) = (device.unwrap_or_default(), plugin.unwrap_or_default());
-            show_device(context, &plugin, &device, output)
-        }
+        // One device alone was shown before anything was opened.
+        MediaVerb::Show { .. } => Err(Fault::new(code::USAGE, "media show", "name a media set")),
         MediaVerb::Verify(args) => verify::verify_set(context, &args, output),
         MediaVerb::Import {
             set,
@@ -203,21 +201,27 @@ struct Shown {
     tail: Option<Tail>,
 }
 
-fn show_set(context: &Context, args: &SetArgs, output: &Output) -> Result<Exit, Fault> {
+fn show_set(context: &mut Context, args: &SetArgs, output: &Output) -> Result<Exit, Fault> {
     let (_, target) = target_of(context, args)?;
-    let opened = context.open_set(&target)?;
+    let (opened, cards) = context.look_at(&target)?;
     if let Some(header) = opened.matrix.any_header() {
         show::print_header(header, output);
     }
-    let volumes = show::volumes(&opened.matrix, &opened.unread);
+    let seen = opened.matrix.seen();
+    let volumes = show::volumes(
+        &opened.matrix,
+        &append::mirror_standings(target.shape, &seen),
+        &opened.unread,
+    );
     show::print_volumes(&volumes, output);
-    let sets: Vec<SetLine> = opened
-        .sets
-        .iter()
-        .map(inventory::SetOnMedia::line)
-        .collect();
+    let cards: BTreeMap<Position, &Card> = cards.iter().map(|card| (card.position, card)).collect();
+    let line = |set: &SetOnMedia| match cards.get(&set.position) {
+        Some(card) if set.manifests.is_empty() => set.line_by(card),
+        _ => set.line(),
+    };
+    let sets: Vec<SetLine> = opened.sets.iter().map(line).collect();
     show::print_sets(&sets, volumes.len(), output);
-    let tail = opened.matrix.newest_tail();
+    let tail = append::newest_tail(&seen);
     if let Some(tail) = &tail {
         output.line(format!("tail {}:{}", tail.sequence, tail.hash));
     }
@@ -233,66 +237,6 @@ fn show_set(context: &Context, args: &SetArgs, output: &Output) -> Result<Exit, 
         tail,
     };
     Ok(output.finish(Ok((exit, shown))))
-}
-
-#[derive(Serialize)]
-struct ShownVolume {
-    header: MediaHeader,
-    sets: Vec<SetLine>,
-}
-
-/// One device alone: neither catalog nor media set of the configuration is needed.
-fn show_device(
-    context: &Context,
-    plugin: &str,
-    options: &str,
-    output: &Output,
-) -> Result<Exit, Fault> {
-    let slot = Slot {
-        mirror: MirrorNo(1),
-        family: FamilyNo(1),
-    };
-    let place = Place {
-        slot,
-        label: label(plugin, options),
-        plugin: context.plugin(plugin)?,
-        options: options.to_owned(),
-        deadline: crate::config::checked::media::DEFAULT_DEVICE_DEADLINE,
-    };
-    let alone = Shape {
-        families: 1,
-        mirrors: 1,
-    };
-    let mut matrix = Matrix::open(
-        std::slice::from_ref(&place),
-        alone,
-        context.state.agent,
-        Access::Read,
-        None,
-    )?;
-    let header = match matrix.cells.first().map(|cell| &cell.header) {
-        Some(Ok(header)) => header.clone(),
-        Some(Err(fault)) => return Err(fault.clone()),
-        None => {
-            return Err(Fault::new(
-                code::NO_VOLUME,
-                place.label,
-                "no volume is there",
-            ));
-        }
-    };
-    matrix.place_alone(header.slot(), header.shape);
-    show::print_header(&header, output);
-    let (sets, unread) = inventory::read_all(&matrix);
-    if let Some(unread) = unread.first() {
-        let message = "the volume cannot be read";
-        return Err(Fault::new(code::DEVICE, place.label, message)
-            .cause(&unread.why)
-            .remedy("look at the device; its twins on the other mirrors may be sound"));
-    }
-    let sets: Vec<SetLine> = sets.iter().map(inventory::SetOnMedia::line).collect();
-    show::print_sets(&sets, 1, output);
-    Ok(output.finish(Ok((Exit::Done, ShownVolume { header, sets }))))
 }
 
 pub(super) fn desk<'a>(context: &'a mut Context, progress: &'a dyn Progress) -> Desk<'a> {

@@ -3,8 +3,10 @@
 mod agent;
 pub mod args;
 mod backup;
+mod catalog;
 mod config;
 mod context;
+mod device;
 mod interrupt;
 mod key;
 mod media;
@@ -24,7 +26,7 @@ use std::path::Path;
 use twinset_domain::{Exit, Fault};
 
 use crate::report::Output;
-use args::{Args, ConfigVerb, Verb};
+use args::{Args, ConfigVerb, MediaVerb, Verb};
 use context::Context;
 
 /// Does what was typed and tells how the process ends.
@@ -37,6 +39,11 @@ pub fn run(args: Args) -> Exit {
         Verb::Backup(order) => within(file, &output, |context| {
             backup::backup(context, &order, &output)
         }),
+        Verb::Media(MediaVerb::Show {
+            device: Some(device),
+            plugin,
+            ..
+        }) => device::show_alone(file, &plugin.unwrap_or_default(), &device, &output),
         Verb::Media(verb) => within(file, &output, |context| {
             media::media(context, verb, &output)
         }),
@@ -45,6 +52,9 @@ pub fn run(args: Args) -> Exit {
         }),
         Verb::Status { group } => within(file, &output, |context| {
             status::status(context, group.as_deref(), &output)
+        }),
+        Verb::Catalog(verb) => within(file, &output, |context| {
+            catalog::catalog(context, verb, &output)
         }),
         Verb::Plugin(verb) => plugin::plugin(file, verb, &output),
         Verb::Key(verb) => key::key(file, verb, &output),

@@ -1,9 +1,11 @@
 //! Sets and volumes as tables for people and as objects for programs.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
-use twinset_domain::Moment;
 use twinset_domain::recover::SetState;
 use twinset_domain::standing::Standing;
+use twinset_domain::{MirrorNo, Moment};
 use twinset_format::header::MediaHeader;
 
 use crate::media::inventory::{SetLine, Unread};
@@ -21,8 +23,11 @@ pub(super) struct VolumeLine {
 }
 
 /// Every place of a matrix.
-pub(super) fn volumes(matrix: &Matrix, unread: &[Unread]) -> Vec<VolumeLine> {
-    let standings = matrix.standings();
+pub(super) fn volumes(
+    matrix: &Matrix,
+    standings: &BTreeMap<MirrorNo, Standing>,
+    unread: &[Unread],
+) -> Vec<VolumeLine> {
     let line = |cell: &crate::media::matrix::Cell| {
         let mut state = match (&cell.volume, &cell.header) {
             (Err(fault), _) => format!("missing: {}", fault.text),

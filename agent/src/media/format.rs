@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use twinset_domain::append::unlike;
+use twinset_domain::recover::SetState;
 use twinset_domain::{FamilyId, Fault, MediaSetId, code, name, wrapping};
 use twinset_format::header::{Draft, MediaHeader};
 use twinset_plugin_api::{Access, SectionMode};
 
 use super::facts::properties;
-use super::inventory;
+use super::inventory::{self, SetOnMedia};
 use super::matrix::Matrix;
 use super::volume::{Place, SmallSection, Volume};
 use crate::device::Handle;
@@ -25,7 +26,8 @@ pub struct Order<'a> {
     pub known: Option<MediaSetId>,
     /// Attach to a media set that is there already.
     pub if_needed: bool,
-    /// Go on although there are foreign files beside.
+    /// Go on although there are foreign files beside, or a media set whose sets are all dropped or
+    /// void.
     pub overwrite: bool,
     /// Remove this media set first, with all its sets.
     pub destroy: Option<MediaSetId>,
@@ -119,7 +121,14 @@ fn attach(order: &Order<'_>, matrix: &Matrix, id: MediaSetId) -> Result<Option<D
     }
     let wrong_shape = header.shape != order.draft.shape;
     if wrong_shape || header.agent != order.draft.agent || !order.if_needed {
-        let sets = inventory::read(matrix).len();
+        let sets = inventory::read(matrix);
+        let expired = |set: &SetOnMedia| matches!(set.state, SetState::Dropped | SetState::Void);
+        if order.overwrite && sets.iter().all(expired) {
+            may_destroy(order, matrix)?;
+            destroy(matrix)?;
+            return Ok(None);
+        }
+        let sets = sets.len();
         let message = format!("media set {id} is there, with {sets} backup sets");
         return Err(Fault::new(code::NOT_EXPIRED, object, message)
             .cause(format!(

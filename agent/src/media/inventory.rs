@@ -8,15 +8,15 @@ use std::sync::Arc;
 use serde::Serialize;
 use twinset_domain::name::{RecordKind, RecordName};
 use twinset_domain::recover::{Piece, Second, SetState, classify};
-use twinset_domain::restore::Candidate;
 use twinset_domain::standing::{Standing, Statement, standings};
 use twinset_domain::{
-    BackupKind, FamilyNo, MediaSetId, MirrorNo, Moment, Position, RunId, Shape, Slot, name,
+    BackupKind, FamilyNo, MediaSetId, MirrorNo, Moment, Position, RunId, Slot, name,
 };
 use twinset_format::manifest::{self, Manifest};
 use twinset_format::record::{self, Record};
 
 use super::facts::said;
+use super::known::{Known, by_name, marks};
 use super::matrix::Matrix;
 use super::volume::Volume;
 use crate::device::DeviceFault;
@@ -63,6 +63,8 @@ pub struct SetLine {
     pub run: Option<RunId>,
 }
 
+mod set;
+
 /// One volume's part of all positions.
 struct VolumeSets {
     slot: Slot,
@@ -93,11 +95,18 @@ pub fn read(matrix: &Matrix) -> Vec<SetOnMedia> {
 /// not there.
 #[must_use]
 pub fn read_all(matrix: &Matrix) -> (Vec<SetOnMedia>, Vec<Unread>) {
+    read_unknown(matrix, &Known::new())
+}
+
+/// The same, but of sets whose marks are known only names are looked at: their manifests and
+/// records stay unread. What lies behind the names is verify's question.
+#[must_use]
+pub fn read_unknown(matrix: &Matrix, known: &Known) -> (Vec<SetOnMedia>, Vec<Unread>) {
     let read: Vec<Result<VolumeSets, Unread>> = std::thread::scope(|scope| {
         let threads: Vec<_> = matrix
             .volumes()
             .map(|volume| {
-                let thread = scope.spawn(move || read_volume(volume, matrix.media_set));
+                let thread = scope.spawn(move || read_volume(volume, matrix.media_set, known));
                 (volume.slot, thread)
             })
             .collect();
@@ -122,7 +131,11 @@ pub fn read_all(matrix: &Matrix) -> (Vec<SetOnMedia>, Vec<Unread>) {
 
 /// Reads what one volume holds. A device that fails counts as not read; a manifest or record that
 /// belongs elsewhere counts as damaged.
-fn read_volume(volume: &Arc<Volume>, media_set: Option<MediaSetId>) -> Result<VolumeSets, Unread> {
+fn read_volume(
+    volume: &Arc<Volume>,
+    media_set: Option<MediaSetId>,
+    known: &Known,
+) -> Result<VolumeSets, Unread> {
     let read = || -> Result<VolumeSets, DeviceFault> {
         let mut sets = VolumeSets {
             slot: volume.slot,
@@ -133,6 +146,12 @@ fn read_volume(volume: &Arc<Volume>, media_set: Option<MediaSetId>) -> Result<Vo
             statements: Vec::new(),
             drops: BTreeMap::new(),
         };
+        let records = volume.records()?;
+        let marks = marks(&records);
+        let is_known = |position: &Position| {
+            let marks = marks.get(position).copied().unwrap_or_default();
+            known.get(position) == Some(&marks)
+        };
         for section in volume.sections()? {
             let Some(position) = Position::of_section(section.index) else {
                 continue;
@@ -140,6 +159,8 @@ fn read_volume(volume: &Arc<Volume>, media_set: Option<MediaSetId>) -> Result<Vo
             let data = section.index == position.data_section();
             let second = if data {
                 None
+            } else if is_known(&position) {
+                Some(by_name(&section.name))
             } else {
                 Some(sets.second(volume, position, &section.name)?)
             };
@@ -149,14 +170,19 @@ fn read_volume(volume: &Arc<Volume>, media_set: Option<MediaSetId>) -> Result<Vo
                 Some(second) => piece.second = second,
             }
         }
-        let records = volume.records()?;
         sets.statements = said(volume, &records)?.statements;
         for entry in records {
             let Some(named) = RecordName::parse(&entry.name) else {
                 continue;
             };
-            if matches!(named.kind, RecordKind::Verdict | RecordKind::Drop)
-                && entry.length <= record::MAX_BYTES
+            if !matches!(named.kind, RecordKind::Verdict | RecordKind::Drop) {
+                continue;
+            }
+            if is_known(&named.position) {
+                let piece = sets.piece(named.position);
+                piece.verdict |= named.kind == RecordKind::Verdict;
+                piece.dropped |= named.kind == RecordKind::Drop;
+            } else if entry.length <= record::MAX_BYTES
                 && let Ok(record) = Record::parse(&volume.record(&entry.name)?)
                 && record.name() == Some(named)
                 && sets.is_ours(record.media_set)
@@ -301,81 +327,4 @@ fn join(matrix: &Matrix, volumes: &[VolumeSets]) -> Vec<SetOnMedia> {
         }
     };
     positions.into_iter().map(set).collect()
-}
-
-impl SetOnMedia {
-    /// Whether it must stay readable: published, or possibly acknowledged.
-    #[must_use]
-    pub const fn is_kept(&self) -> bool {
-        matches!(self.state, SetState::Published | SetState::Unconfirmed)
-    }
-
-    /// Whether the verdict, if there is one, names this manifest by its hash.
-    #[must_use]
-    pub fn is_named(&self, manifest: &Manifest, shape: Shape) -> bool {
-        names(self.verdict.as_ref(), manifest, shape)
-    }
-
-    /// Any manifest: those of other families say the same of the set.
-    #[must_use]
-    pub fn any_manifest(&self) -> Option<&Manifest> {
-        self.manifests.values().next()
-    }
-
-    /// The form for restore planning; `None` for sets that hold nothing to restore.
-    #[must_use]
-    pub fn candidate(&self, shape: Shape) -> Option<Candidate> {
-        if !self.is_kept() {
-            return None;
-        }
-        let facts = &self.any_manifest()?.facts;
-        let sources = shape.families().map(|family| {
-            let manifest = self.manifests.contains_key(&family);
-            let holds = |piece: &&Piece| piece.slot.family == family && piece.data && manifest;
-            self.pieces
-                .iter()
-                .filter(holds)
-                .map(|piece| piece.slot)
-                .collect()
-        });
-        Some(Candidate {
-            position: self.position,
-            run: facts.run,
-            state: self.state,
-            database: facts.database.clone(),
-            kind: facts.kind,
-            at: facts.written,
-            bytes: self.bytes(),
-            sources: sources.collect(),
-        })
-    }
-
-    /// Bytes over all families that have a manifest.
-    #[must_use]
-    pub fn bytes(&self) -> u64 {
-        self.manifests
-            .values()
-            .map(|manifest| manifest.facts.stored_length)
-            .sum()
-    }
-
-    /// The form for people.
-    #[must_use]
-    pub fn line(&self) -> SetLine {
-        let facts = self.any_manifest().map(|manifest| &manifest.facts);
-        let first = facts.and_then(|facts| facts.sets.first());
-        let whole = |p: &&Piece| p.data && p.second == Second::Manifest;
-        SetLine {
-            position: self.position,
-            state: self.state,
-            database: facts.map(|facts| facts.database.clone()),
-            kind: facts.and_then(|facts| facts.kind),
-            written: facts.map(|facts| facts.written),
-            bytes: self.bytes(),
-            set: first.and_then(|set| set.set).map(|guid| guid.to_string()),
-            sets: facts.map_or(0, |facts| facts.sets.len()),
-            volumes: self.pieces.iter().filter(whole).count(),
-            run: facts.map(|facts| facts.run),
-        }
-    }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use twinset_domain::append::{Seen, State, Tail, mirror_standings};
+use twinset_domain::append::{Seen, State, Tail, mirror_standings, newest_tail};
 use twinset_domain::name::{RecordKind, RecordName};
 use twinset_domain::owner::{self, Closed};
 use twinset_domain::standing::Standing;
@@ -234,20 +234,26 @@ impl Matrix {
     /// The last verdict or void of all volumes.
     #[must_use]
     pub fn newest_tail(&self) -> Option<Tail> {
-        let tail = |state| match state {
-            State::Found(found) => found.tail,
-            _ => None,
-        };
-        self.seen()
-            .into_iter()
-            .filter_map(|seen| tail(seen.state))
-            .max()
+        newest_tail(&self.seen())
     }
 
     /// What the quick consistency check looks at: headers, tails, properties.
     #[must_use]
     pub fn seen(&self) -> Vec<Seen> {
-        self.cells.iter().map(|cell| self.see(cell)).collect()
+        std::thread::scope(|scope| {
+            let look = |cell| scope.spawn(move || self.see(cell));
+            let threads: Vec<_> = self.cells.iter().map(look).collect();
+            let cells = self.cells.iter().zip(threads);
+            cells
+                .map(|(cell, thread)| {
+                    thread.join().unwrap_or_else(|_| Seen {
+                        slot: cell.place.slot,
+                        device: cell.place.label.clone(),
+                        state: State::Missing("looking at it panicked".to_owned()),
+                    })
+                })
+                .collect()
+        })
     }
 
     fn see(&self, cell: &Cell) -> Seen {

@@ -11,6 +11,7 @@ use twinset_plugin_api::{
     SectionRequest,
 };
 
+use super::snapshot::Snapshot;
 use crate::device::{DeviceFault, Handle, Lane, LaneLimits, PluginFile};
 
 /// Commands that wait for a lane, at most: with one buffer each, this bounds what a slow mirror
@@ -43,6 +44,7 @@ pub struct Volume {
     /// What the plugin said of itself.
     pub description: Description,
     lane: Lane,
+    snapshot: Snapshot,
 }
 
 /// Why a header cannot be trusted.
@@ -78,6 +80,7 @@ impl Volume {
             label: place.label.clone(),
             description: place.plugin.description().clone(),
             lane: Lane::start(handle, limits),
+            snapshot: Snapshot::default(),
         })
     }
 
@@ -158,7 +161,7 @@ impl Volume {
     /// # Errors
     /// The device's.
     pub fn sections(&self) -> Result<Vec<SectionEntry>, DeviceFault> {
-        self.call(Handle::sections)
+        self.snapshot.sections(|| self.call(Handle::sections))
     }
 
     /// Records, in order of their names.
@@ -166,7 +169,12 @@ impl Volume {
     /// # Errors
     /// The device's.
     pub fn records(&self) -> Result<Vec<RecordEntry>, DeviceFault> {
-        self.call(Handle::list_records)
+        self.snapshot.records(|| self.call(Handle::list_records))
+    }
+
+    /// From now on lists are made once and then remembered: for those who only look.
+    pub fn freeze(&self) {
+        self.snapshot.freeze();
     }
 
     /// Unfinished work and foreign files.

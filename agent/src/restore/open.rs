@@ -15,6 +15,7 @@ use crate::media::damage::Damage;
 use crate::media::encoding::Keys;
 use crate::media::encoding::decoder::PlainReader;
 use crate::media::inventory::{self, SetOnMedia, Unread};
+use crate::media::known::Known;
 use crate::media::matrix::Matrix;
 use crate::media::reader::{FamilyReader, ReadReport, missing};
 
@@ -57,6 +58,20 @@ pub struct DamageMap {
 /// # Errors
 /// [`code::NO_VOLUME`] when none answers.
 pub fn open(target: &Target, agent: AgentId, known: Option<MediaSetId>) -> Result<OpenSet, Fault> {
+    open_beside(target, agent, known, &Known::new())
+}
+
+/// The same, leaving manifests and records of sets unread whose marks are remembered: for those
+/// who only look.
+///
+/// # Errors
+/// [`code::NO_VOLUME`] when no volume answers.
+pub fn open_beside(
+    target: &Target,
+    agent: AgentId,
+    known: Option<MediaSetId>,
+    remembered: &Known,
+) -> Result<OpenSet, Fault> {
     let matrix = Matrix::open(&target.places, target.shape, agent, Access::Read, known)?;
     if matrix.volumes().next().is_none() {
         let object = format!("media set {}", target.key);
@@ -71,7 +86,10 @@ pub fn open(target: &Target, agent: AgentId, known: Option<MediaSetId>) -> Resul
             )
             .remedy("mount the shares; or format the media set, if that was never done"));
     }
-    let (sets, unread) = inventory::read_all(&matrix);
+    if !remembered.is_empty() {
+        matrix.volumes().for_each(|volume| volume.freeze());
+    }
+    let (sets, unread) = inventory::read_unknown(&matrix, remembered);
     Ok(OpenSet {
         matrix,
         sets,

@@ -2,12 +2,14 @@
 //! binary with real plugin files.
 
 mod bytes;
+mod crowd;
 mod groups;
 mod program;
 mod samples;
 mod world;
 
 pub(crate) use bytes::{Dice, damage_bit, hex_of, sections, snapshot, work_files};
+pub(crate) use crowd::crowd;
 pub(crate) use program::{Ran, Running, built, skip};
 pub(crate) use samples::{corpus, generated, log_backup};
 pub(crate) use world::World;

@@ -1,14 +1,18 @@
 //! What a failed run wrote is taken back: SQL Server was never answered for it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use twinset_domain::{Fault, MirrorNo};
+use twinset_format::record::{self, Outcome, Record};
 
 use super::Reserved;
 use crate::backup::desk::Desk;
+use crate::backup::remember;
 use crate::catalog::{RunEnd, RunState};
 use crate::clock;
 use crate::media::recover::Recovery;
+use crate::media::volume::Volume;
 
 impl Reserved {
     /// Takes everything back that this run wrote, on every mirror that lets it. A mirror that was
@@ -35,10 +39,30 @@ impl Reserved {
             sequence: self.ledger.chain().sequence(),
             note,
         };
-        if let Err(fault) = desk.catalog.end(self.facts.run, &end) {
+        let place = (self.open.key.as_str(), self.facts.media_set);
+        let ended = desk.catalog.end(self.facts.run, &end);
+        let told = ended.and_then(|()| match self.is_void() {
+            true => remember::void(desk, place, self.facts.position),
+            false => Ok(()),
+        });
+        if let Err(fault) = told {
             desk.progress
                 .note(&format!("the catalog could not be told: {fault}"));
         }
+    }
+
+    /// Whether a void stands at the position: where nothing had been written there is none.
+    fn is_void(&self) -> bool {
+        let index = self.facts.position.manifest_section();
+        let void = |volume: &Arc<Volume>| {
+            let bytes = volume.read_section(index, record::MAX_BYTES).ok()?;
+            let record = Record::parse(&bytes).ok()?;
+            (record.outcome == Outcome::Void).then_some(())
+        };
+        self.open
+            .matrix
+            .volumes()
+            .any(|volume| void(volume).is_some())
     }
 
     fn remove(&self, mirrors: &BTreeSet<MirrorNo>) -> Result<(), Fault> {

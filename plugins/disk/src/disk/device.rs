@@ -106,6 +106,7 @@ impl Disk {
 
 impl Device for Disk {
     fn mount(&mut self, wanted: Mount<'_>) -> Result<(), DeviceError> {
+        self.sections.clear();
         if self.volume.is_some() {
             return Err(misused("a volume is mounted already"));
         }
@@ -192,7 +193,7 @@ impl Device for Disk {
 
     fn open_section(&mut self, index: u64) -> Result<u64, DeviceError> {
         self.reader = None;
-        let reader = Reader::open(self.folder()?, index)?;
+        let reader = Reader::open(self.folder()?, index, &self.sections)?;
         let length = reader.length();
         self.reader = Some(reader);
         Ok(length)

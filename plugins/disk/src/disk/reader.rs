@@ -6,7 +6,7 @@ use std::io::{Read, Seek, SeekFrom};
 use twinset_plugin_api::{DeviceError, Outcome};
 
 use super::errors::failed;
-use super::listing;
+use super::listing::{self, Found};
 use super::os::{self, Entry, Folder};
 
 /// Bytes after which the page cache may forget what was read.
@@ -24,12 +24,21 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// Opens a section at its start.
-    pub(crate) fn open(folder: &Folder, index: u64) -> Result<Self, DeviceError> {
+    /// Opens a section at its start. Among those `listed` before it is found without another scan
+    /// of the folder, if its file is still there.
+    pub(crate) fn open(folder: &Folder, index: u64, listed: &[Found]) -> Result<Self, DeviceError> {
+        let place = listed.binary_search_by_key(&index, |found| found.index);
+        let listed = place.ok().and_then(|place| listed.get(place));
+        if let Some(found) = listed.filter(|found| folder.entry(&found.file).is_ok()) {
+            return Self::open_file(folder, found.file.clone());
+        }
         let found = listing::find_section(folder, index)?.ok_or_else(|| {
             DeviceError::new(Outcome::NOT_FOUND, format!("there is no section {index}"))
         })?;
-        let name = found.file;
+        Self::open_file(folder, found.file)
+    }
+
+    fn open_file(folder: &Folder, name: String) -> Result<Self, DeviceError> {
         let file = folder
             .read(&name)
             .map_err(|errno| failed("open", &name, errno))?;

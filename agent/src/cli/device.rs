@@ -1,0 +1,82 @@
+//! `twinset media show --device`: what one volume tells of itself.
+
+use std::path::Path;
+
+use serde::Serialize;
+use twinset_domain::{AgentId, Exit, FamilyNo, Fault, MirrorNo, Shape, Slot, code};
+use twinset_format::header::MediaHeader;
+use twinset_plugin_api::Access;
+
+use super::context;
+use crate::config::checked::media::DEFAULT_DEVICE_DEADLINE;
+use crate::config::{self, Config};
+use crate::media::inventory::{self, SetLine, SetOnMedia};
+use crate::media::matrix::Matrix;
+use crate::media::volume::Place;
+use crate::report::Output;
+
+/// Reads the configuration for its plugins alone, then the volume.
+pub(super) fn show_alone(file: &Path, plugin: &str, options: &str, output: &Output) -> Exit {
+    let shown = config::load(file).map(|config| show(&config, plugin, options, output));
+    match shown {
+        Ok(Ok(exit)) => exit,
+        Ok(Err(fault)) => output.finish::<()>(Err(fault)),
+        Err(faults) => output.finish_faults(&faults),
+    }
+}
+
+#[derive(Serialize)]
+struct ShownVolume {
+    header: MediaHeader,
+    sets: Vec<SetLine>,
+}
+
+/// One device alone: no catalog, no state folder, no media set of the configuration is needed.
+fn show(config: &Config, plugin: &str, options: &str, output: &Output) -> Result<Exit, Fault> {
+    let slot = Slot {
+        mirror: MirrorNo(1),
+        family: FamilyNo(1),
+    };
+    let place = Place {
+        slot,
+        label: context::label(plugin, options),
+        plugin: context::plugin(config, plugin, None)?,
+        options: options.to_owned(),
+        deadline: DEFAULT_DEVICE_DEADLINE,
+    };
+    let alone = Shape {
+        families: 1,
+        mirrors: 1,
+    };
+    let mut matrix = Matrix::open(
+        std::slice::from_ref(&place),
+        alone,
+        // Who only reads needs no identity.
+        AgentId::random(),
+        Access::Read,
+        None,
+    )?;
+    let header = match matrix.cells.first().map(|cell| &cell.header) {
+        Some(Ok(header)) => header.clone(),
+        Some(Err(fault)) => return Err(fault.clone()),
+        None => {
+            return Err(Fault::new(
+                code::NO_VOLUME,
+                place.label,
+                "no volume is there",
+            ));
+        }
+    };
+    matrix.place_alone(header.slot(), header.shape);
+    super::show::print_header(&header, output);
+    let (sets, unread) = inventory::read_all(&matrix);
+    if let Some(unread) = unread.first() {
+        let message = "the volume cannot be read";
+        return Err(Fault::new(code::DEVICE, place.label, message)
+            .cause(&unread.why)
+            .remedy("look at the device; its twins on the other mirrors may be sound"));
+    }
+    let sets: Vec<SetLine> = sets.iter().map(SetOnMedia::line).collect();
+    super::show::print_sets(&sets, 1, output);
+    Ok(output.finish(Ok((Exit::Done, ShownVolume { header, sets }))))
+}
