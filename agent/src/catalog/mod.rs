@@ -307,8 +307,12 @@ impl Catalog {
     }
 
     fn damaged(&self, what: &str) -> Fault {
-        Fault::new(code::CATALOG, &self.path, format!("{what} in the catalog is damaged"))
-            .remedy("move the catalog away; the next `media format --if-needed` attaches to the media again")
+        Fault::new(
+            code::CATALOG,
+            &self.path,
+            format!("{what} in the catalog is damaged"),
+        )
+        .remedy("move the catalog away, then run: twinset catalog rebuild --from-media")
     }
 }
 

@@ -39,6 +39,8 @@ pub(crate) fn crowd(world: &World, count: u64, until: Moment) {
                 shape: header.shape,
                 source: Source::Import,
                 database: "Payroll".into(),
+                copy_only: false,
+                incomplete: false,
                 kind: Some(BackupKind::Log),
                 container: Container::Mtf,
                 sets: vec![SetFacts {
