@@ -9,8 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::owner::Closed;
-use crate::standing::{self, Standing};
+use crate::standing::{self, Closed, Standing};
 use crate::{AgentId, BackupKind, Fault, MediaSetId, MirrorNo, Position, Shape, Slot, code};
 use mirrors::{Absent, Candidates, too_few};
 pub use refusals::unlike;

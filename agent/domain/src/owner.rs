@@ -7,17 +7,6 @@ use crate::append::{self, Found, Seen, State, Tail};
 use crate::standing::Standing;
 use crate::{AgentId, Fault, MediaSetId, MirrorNo, Position, Shape, Slot, code};
 
-/// What closed a media set.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Closed {
-    /// Writing order of the record that says so.
-    pub sequence: u64,
-    /// Hash of the record that it follows.
-    pub previous: Option<String>,
-    /// The agent that wrote it; `None` where the record cannot be read.
-    pub by: Option<AgentId>,
-}
-
 /// One record that closes the volumes which tell the same history.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Branch {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::{MirrorNo, Position, Shape};
+use crate::{AgentId, MirrorNo, Position, Shape};
 
 /// What a record says of mirrors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -30,6 +30,17 @@ pub struct Statement {
     pub mirrors: Vec<MirrorNo>,
     /// First position that they may lack.
     pub position: Position,
+}
+
+/// What closed a media set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Closed {
+    /// Writing order of the record that says so.
+    pub sequence: u64,
+    /// Hash of the record that it follows.
+    pub previous: Option<String>,
+    /// The agent that wrote it; `None` where the record cannot be read.
+    pub by: Option<AgentId>,
 }
 
 /// Where a mirror stands.

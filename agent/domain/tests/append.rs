@@ -2,8 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use twinset_domain::append::{Expected, Found, Seen, State, Tail, plan};
-use twinset_domain::owner::Closed;
-use twinset_domain::standing::{Change, Statement};
+use twinset_domain::standing::{Change, Closed, Statement};
 use twinset_domain::{AgentId, FamilyNo, Fault, MediaSetId, MirrorNo, Position, Shape, Slot};
 
 const SHAPE: Shape = Shape {

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use twinset_domain::{FamilyNo, Fault, MirrorNo, Shape, Slot};
 use twinset_format::card::Card;
 
-use super::{key, stored};
-use crate::backup::desk::Target;
+use super::args::SetArgs;
+use super::{interrupt, key, stored};
+use crate::backup::desk::{Desk, Target};
 use crate::catalog::Catalog;
 use crate::clock;
 use crate::config::{self, Config, MediaSet};
@@ -16,7 +17,7 @@ use crate::device::{LoadPolicy, PluginFile};
 use crate::media::inventory::{self, SetOnMedia};
 use crate::media::known;
 use crate::media::volume::Place;
-use crate::report::Output;
+use crate::report::{Output, Progress};
 use crate::restore::open::{self, OpenSet};
 use crate::state::StateDir;
 
@@ -155,4 +156,31 @@ pub(super) fn label(plugin: &str, options: &str) -> String {
         .ok()
         .and_then(|options| Some(options.get("path")?.as_str()?.to_owned()));
     path.unwrap_or_else(|| format!("{plugin} {options}"))
+}
+
+/// The media set that was typed, and its devices.
+pub(super) fn target_of(context: &Context, args: &SetArgs) -> Result<(MediaSet, Target), Fault> {
+    let set = context.config.media_set(&args.set)?.clone();
+    let mut target = context.target(&set, args.database.as_deref())?;
+    if let Some(id) = args.id
+        && context
+            .catalog
+            .media_set(&target.key)?
+            .map(|known| known.id)
+            != Some(id)
+    {
+        target.key = format!("{}@{id}", target.key);
+    }
+    Ok((set, target))
+}
+
+/// What a story in the room of backups works with.
+pub(super) fn desk<'a>(context: &'a mut Context, progress: &'a dyn Progress) -> Desk<'a> {
+    let stop = interrupt::flag();
+    Desk {
+        state: &context.state,
+        catalog: &mut context.catalog,
+        progress,
+        stop,
+    }
 }

@@ -11,19 +11,18 @@ use twinset_format::card::Card;
 use twinset_format::header::Draft;
 
 use super::args::{MediaVerb, SetArgs};
-use super::context::Context;
+use super::context::{Context, desk, target_of};
 use super::show::{self, VolumeLine};
 use super::{backup, interrupt, owner, recover, repair, retention, verify};
-use crate::backup::desk::{Desk, Target};
 use crate::backup::import;
 use crate::backup::repair::after_run;
 use crate::catalog::KnownSet;
 use crate::clock;
-use crate::config::{MediaSet, Repair};
+use crate::config::Repair;
 use crate::media::format::{self, Done};
 use crate::media::holds::Hold;
 use crate::media::inventory::{SetLine, SetOnMedia};
-use crate::report::{Output, Progress};
+use crate::report::Output;
 use crate::restore::export;
 
 /// Runs one of the verbs.
@@ -104,21 +103,6 @@ struct Wish {
     if_needed: bool,
     overwrite: bool,
     destroy: Option<MediaSetId>,
-}
-
-pub(super) fn target_of(context: &Context, args: &SetArgs) -> Result<(MediaSet, Target), Fault> {
-    let set = context.config.media_set(&args.set)?.clone();
-    let mut target = context.target(&set, args.database.as_deref())?;
-    if let Some(id) = args.id
-        && context
-            .catalog
-            .media_set(&target.key)?
-            .map(|known| known.id)
-            != Some(id)
-    {
-        target.key = format!("{}@{id}", target.key);
-    }
-    Ok((set, target))
 }
 
 #[derive(Serialize)]
@@ -237,16 +221,6 @@ fn show_set(context: &mut Context, args: &SetArgs, output: &Output) -> Result<Ex
         tail,
     };
     Ok(output.finish(Ok((exit, shown))))
-}
-
-pub(super) fn desk<'a>(context: &'a mut Context, progress: &'a dyn Progress) -> Desk<'a> {
-    let stop = interrupt::flag();
-    Desk {
-        state: &context.state,
-        catalog: &mut context.catalog,
-        progress,
-        stop,
-    }
 }
 
 fn import_files(

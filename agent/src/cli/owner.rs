@@ -3,8 +3,7 @@
 use twinset_domain::{Exit, Fault, MirrorNo, code};
 
 use super::args::{AdoptArgs, DropMirrorArgs};
-use super::context::Context;
-use super::media::{desk, target_of};
+use super::context::{Context, desk, target_of};
 use crate::backup::owner;
 use crate::report::Output;
 

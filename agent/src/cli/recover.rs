@@ -3,8 +3,7 @@
 use twinset_domain::{Exit, Fault};
 
 use super::args::SetArgs;
-use super::context::Context;
-use super::media::{desk, target_of};
+use super::context::{Context, desk, target_of};
 use super::show;
 use crate::backup::{confirm, recover};
 use crate::media::inventory::SetOnMedia;

@@ -4,8 +4,7 @@ use twinset_domain::repair::Scope;
 use twinset_domain::{Exit, Fault, MirrorNo};
 
 use super::args::SetArgs;
-use super::context::Context;
-use super::media::{desk, target_of};
+use super::context::{Context, desk, target_of};
 use crate::backup::repair::{self, Report, Wish};
 use crate::media::repair::Depth;
 use crate::report::{Output, bytes};

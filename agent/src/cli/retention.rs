@@ -5,8 +5,7 @@ use twinset_domain::retention::{Limits, Plan, Policy, Rule, Subject};
 use twinset_domain::{BackupKind, Exit, Fault, Moment};
 
 use super::args::SetArgs;
-use super::context::Context;
-use super::media::{desk, target_of};
+use super::context::{Context, desk, target_of};
 use crate::backup::expire::{self, Order};
 use crate::backup::subjects::{Scope, subjects};
 use crate::clock;

@@ -5,8 +5,7 @@ use twinset_domain::{Exit, Fault, Position, code};
 use twinset_format::sign::PublicKey;
 
 use super::args::VerifyArgs;
-use super::context::Context;
-use super::media::target_of;
+use super::context::{Context, target_of};
 use super::{interrupt, key};
 use crate::backup::desk::Target;
 use crate::clock;

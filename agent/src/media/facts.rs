@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use twinset_domain::append::{DEVICE_CLASS, Found, Tail};
 use twinset_domain::name::{self, RecordKind, RecordName};
-use twinset_domain::owner::Closed;
-use twinset_domain::standing::{Change, Statement};
+use twinset_domain::standing::{Change, Closed, Statement};
 use twinset_format::header::MediaHeader;
 use twinset_format::record::{self, Record};
 use twinset_plugin_api::{Capabilities, RecordEntry, SectionEntry};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use twinset_domain::append::{Seen, State, Tail, mirror_standings, newest_tail};
 use twinset_domain::name::{RecordKind, RecordName};
-use twinset_domain::owner::{self, Closed};
-use twinset_domain::standing::Standing;
+use twinset_domain::owner;
+use twinset_domain::standing::{Closed, Standing};
 use twinset_domain::{AgentId, Fault, MediaSetId, MirrorNo, Shape, Slot, code};
 use twinset_format::header::MediaHeader;
 use twinset_format::sign::Signer;
