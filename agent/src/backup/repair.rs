@@ -85,10 +85,10 @@ pub fn repair(desk: &mut Desk<'_>, target: &Target, wish: Wish) -> Result<Report
     turns.take(desk, plan)
 }
 
-/// What [`repair`] would do; nothing is touched.
+/// What [`repair()`] would do; nothing is touched.
 ///
 /// # Errors
-/// As [`repair`].
+/// As [`repair()`].
 pub fn dry_run(desk: &mut Desk<'_>, target: &Target, wish: Wish) -> Result<Plan, Fault> {
     Ok(look(desk, target, wish)?.1)
 }

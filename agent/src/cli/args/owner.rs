@@ -13,7 +13,7 @@ use super::{SetArgs, position};
 pub enum KeyVerb {
     /// Make a new private key, and print its public half
     ///
-    /// Name the file in agent.toml: [agent] signing_key_file = "secrets/signing-key"
+    /// Name the file in agent.toml, table agent: signing_key_file = "secrets/signing-key"
     #[command(after_help = "\
 Example:
   twinset key make --out /etc/twinset/secrets/signing-key")]
