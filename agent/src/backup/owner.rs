@@ -13,7 +13,7 @@ use super::desk::{Desk, Target};
 use crate::catalog::KnownSet;
 use crate::clock;
 use crate::media::matrix::Matrix;
-use crate::media::publish::{self, Chain, Statement};
+use crate::media::publish::{self, By, Chain, Statement};
 use crate::media::volume::Volume;
 
 /// What closing came to.
@@ -71,8 +71,10 @@ pub fn close(desk: &mut Desk<'_>, target: &Target, confirmed: bool) -> Result<Cl
             signer: signer.clone(),
         };
         let note = closing_note(&closed, &desk.state.agent);
-        let statement = statement(&closed.plan, agent, Outcome::Closed, note);
-        let record = chain.next(&statement, mirrors(&volumes));
+        let (id, position) = (closed.plan.media_set, closed.plan.position);
+        let statement =
+            Statement::of_mirrors(id, Outcome::Closed, position, decided(agent), Some(note));
+        let record = chain.next(&statement, publish::mirrors(&volumes));
         publish::put_record(&volumes, &record)?;
         sequence = sequence.max(record.sequence);
     }
@@ -90,17 +92,12 @@ fn closing_note(closed: &Closed, by: &AgentId) -> String {
     format!("agent {name} ({writer}) is lost; adopted by agent {by}")
 }
 
-fn statement(plan: &Closing, agent: AgentId, outcome: Outcome, note: String) -> Statement {
-    Statement {
-        media_set: plan.media_set,
-        outcome,
-        position: plan.position,
+/// What the operator decided, said by this agent.
+fn decided(by: AgentId) -> By {
+    By {
+        agent: by,
         run: RunId::random(),
-        manifests: Vec::new(),
-        history: None,
-        agent,
         written: clock::now(),
-        note: Some(note),
     }
 }
 
@@ -147,17 +144,10 @@ pub fn drop_mirror(
     let earlier = existing(&matrix, Outcome::MirrorDropped)
         .filter(|record| plan.said && record.mirrors.contains(&mirror));
     let record = earlier.unwrap_or_else(|| {
-        let statement = Statement {
-            media_set: plan.media_set,
-            outcome: Outcome::MirrorDropped,
-            position: plan.position,
-            run: RunId::random(),
-            manifests: Vec::new(),
-            history: None,
-            agent,
-            written: clock::now(),
-            note: Some("given up by the operator".to_owned()),
-        };
+        let (id, position) = (plan.media_set, plan.position);
+        let note = Some("given up by the operator".to_owned());
+        let statement =
+            Statement::of_mirrors(id, Outcome::MirrorDropped, position, decided(agent), note);
         chain.next(&statement, vec![mirror])
     });
     publish::put_record(&volumes, &record)?;
@@ -184,13 +174,6 @@ fn attach(
 fn volumes(matrix: &Matrix, slots: &[Slot]) -> Vec<Arc<Volume>> {
     let volumes = slots.iter().filter_map(|slot| matrix.volume(*slot));
     volumes.cloned().collect()
-}
-
-fn mirrors(volumes: &[Arc<Volume>]) -> Vec<MirrorNo> {
-    let mut mirrors: Vec<MirrorNo> = volumes.iter().map(|volume| volume.slot.mirror).collect();
-    mirrors.sort_unstable();
-    mirrors.dedup();
-    mirrors
 }
 
 /// The last record of this kind, from whichever volume has it: what a killed process began is

@@ -24,7 +24,7 @@ use crate::media::holds;
 use crate::media::kept;
 use crate::media::ledger::{Ledger, Opening};
 use crate::media::matrix::Matrix;
-use crate::media::publish::{Chain, Statement};
+use crate::media::publish::{By, Chain, Statement};
 use crate::media::writer::{FamilyWriter, RunFacts, Sealed};
 use crate::state::{SetLock, StateDir};
 
@@ -211,17 +211,17 @@ impl OpenRun {
     fn ledger(&self, facts: &RunFacts) -> Ledger {
         let fallen = self.plan.fallen.iter();
         Ledger::open(Opening {
-            statement: Statement {
-                media_set: facts.media_set,
-                outcome: Outcome::OutOfStep,
-                position: facts.position,
-                run: facts.run,
-                manifests: Vec::new(),
-                history: None,
-                agent: facts.agent,
-                written: facts.started,
-                note: None,
-            },
+            statement: Statement::of_mirrors(
+                facts.media_set,
+                Outcome::OutOfStep,
+                facts.position,
+                By {
+                    agent: facts.agent,
+                    run: facts.run,
+                    written: facts.started,
+                },
+                None,
+            ),
             min_mirrors: self.min_mirrors,
             volumes: self.matrix.volumes().cloned().collect(),
             fallen: fallen.map(|f| (f.mirror, f.why.clone())).collect(),

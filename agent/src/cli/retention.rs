@@ -38,6 +38,16 @@ impl World {
             .map(|(number, _)| number)
             .collect()
     }
+
+    fn order<'a>(&'a self, scope: Scope<'a>, wish: Wish) -> Order<'a> {
+        Order {
+            scope,
+            policies: &self.policies,
+            others: &self.others,
+            yes: wish.yes,
+            now_is_right: wish.now_is_right,
+        }
+    }
 }
 
 /// Prints the sentence on every set, now or at another time; nothing is touched.
@@ -64,17 +74,16 @@ fn made(context: &Context, args: &SetArgs, wish: Wish, at: Option<Moment>) -> Re
     let world = world(context, &set, args, wish)?;
     let now = at.unwrap_or_else(clock::now);
     let opened = context.open_set(&target)?;
-    let order = Order {
-        scope: Scope {
-            key: &target.key,
-            speaks: &|database| world.speaks(database),
-            least: &|kind| least(&set, kind),
-        },
-        policies: &world.policies,
-        others: &world.others,
-        yes: wish.yes,
-        now_is_right: wish.now_is_right,
+    let (speaks, least) = (
+        |database: &str| world.speaks(database),
+        |kind| least(&set, kind),
+    );
+    let scope = Scope {
+        key: &target.key,
+        speaks: &speaks,
+        least: &least,
     };
+    let order = world.order(scope, wish);
     let live = holds::live(&opened.matrix, now)?;
     let accepted = context.catalog.accepted(&target.key)?;
     let ours = subjects(&order.scope, target.shape, &opened.sets);
@@ -90,17 +99,16 @@ pub(super) fn expire(
 ) -> Result<Exit, Fault> {
     let (set, target) = target_of(context, args)?;
     let world = world(context, &set, args, wish)?;
-    let order = Order {
-        scope: Scope {
-            key: &target.key,
-            speaks: &|database| world.speaks(database),
-            least: &|kind| least(&set, kind),
-        },
-        policies: &world.policies,
-        others: &world.others,
-        yes: wish.yes,
-        now_is_right: wish.now_is_right,
+    let (speaks, least) = (
+        |database: &str| world.speaks(database),
+        |kind| least(&set, kind),
+    );
+    let scope = Scope {
+        key: &target.key,
+        speaks: &speaks,
+        least: &least,
     };
+    let order = world.order(scope, wish);
     let progress = output.progress();
     let expired = expire::expire(&mut desk(context, &*progress), &target, &order)?;
     tell(&expired.plan, output);

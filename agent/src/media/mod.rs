@@ -18,6 +18,7 @@
 //! * [`holds`]: who reads, and until when;
 //! * [`expire`]: removes what retention lets go.
 
+mod copy;
 pub mod damage;
 pub mod encoding;
 pub mod expire;

@@ -12,7 +12,7 @@ use twinset_plugin_api::SectionMode;
 
 use super::volume::{SmallSection, Volume};
 
-/// What stands in a verdict or void, but for its place in the chain.
+/// What stands in a record or void, but for its place in the chain.
 #[derive(Clone, Debug)]
 pub struct Statement {
     /// The media set.
@@ -33,6 +33,41 @@ pub struct Statement {
     pub written: Moment,
     /// Why, in words.
     pub note: Option<String>,
+}
+
+/// Who says something, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct By {
+    /// The agent.
+    pub agent: AgentId,
+    /// Its run.
+    pub run: RunId,
+    /// When.
+    pub written: Moment,
+}
+
+impl Statement {
+    /// A statement about mirrors or about the media set as a whole: it names no manifests.
+    #[must_use]
+    pub const fn of_mirrors(
+        media_set: MediaSetId,
+        outcome: Outcome,
+        position: Position,
+        by: By,
+        note: Option<String>,
+    ) -> Self {
+        Self {
+            media_set,
+            outcome,
+            position,
+            run: by.run,
+            manifests: Vec::new(),
+            history: None,
+            agent: by.agent,
+            written: by.written,
+            note,
+        }
+    }
 }
 
 /// End of the chain of verdicts and voids, moved on by each one written.
@@ -80,7 +115,9 @@ impl Chain {
     }
 }
 
-fn mirrors(volumes: &[Arc<Volume>]) -> Vec<MirrorNo> {
+/// The mirrors that these volumes belong to, in order.
+#[must_use]
+pub fn mirrors(volumes: &[Arc<Volume>]) -> Vec<MirrorNo> {
     let mirrors: BTreeSet<_> = volumes.iter().map(|volume| volume.slot.mirror).collect();
     mirrors.into_iter().collect()
 }

@@ -15,7 +15,7 @@ use crate::backup::desk::{Desk, Target};
 use crate::catalog::KnownSet;
 use crate::clock;
 use crate::media::matrix::Matrix;
-use crate::media::publish::{Chain, Statement, put_record};
+use crate::media::publish::{By, Chain, Statement, put_record};
 use crate::media::repair::{Mended, Mender, Survey};
 
 /// A turn that is over sooner goes on with the next section; what comes later waits at most so
@@ -232,17 +232,13 @@ impl Turns<'_> {
             tail,
             signer: desk.state.signer()?,
         };
-        let statement = Statement {
-            media_set,
-            outcome: Outcome::InStep,
-            position: since.min().unwrap_or(Position::FIRST),
-            run: RunId::random(),
-            manifests: Vec::new(),
-            history: None,
+        let by = By {
             agent: desk.state.agent,
+            run: RunId::random(),
             written: clock::now(),
-            note: None,
         };
+        let position = since.min().unwrap_or(Position::FIRST);
+        let statement = Statement::of_mirrors(media_set, Outcome::InStep, position, by, None);
         let record = chain.next(&statement, back.to_vec());
         let in_step = |mirror: MirrorNo| truth.standings.get(&mirror) == Some(&Standing::InStep);
         let mut volumes: Vec<_> = matrix

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use twinset_domain::{Fault, name};
+use twinset_domain::{Fault, code, name};
 use twinset_format::manifest::Manifest;
-use twinset_plugin_api::{SectionMode, SectionRequest};
+use twinset_plugin_api::SectionMode;
 
-use crate::device::Handle;
+use crate::media::copy;
 use crate::media::reader::FamilyReader;
 use crate::media::volume::{SmallSection, Volume};
 
@@ -51,35 +51,20 @@ pub(super) fn copy_data(
     volume: &Arc<Volume>,
     mode: SectionMode,
 ) -> Result<(), Fault> {
-    let facts = &manifest.facts;
-    let (index, name) = (facts.position.data_section(), facts.data_name.clone());
-    let (run_id, expected) = (*facts.run.0.as_bytes(), facts.stored_length);
-    volume.call(move |handle| {
-        let expected_length = Some(expected);
-        handle.begin_section(&SectionRequest {
-            index,
-            name: &name,
-            run_id,
-            expected_length,
-            mode,
-        })
-    })?;
     let mut reader = FamilyReader::new(manifest.clone(), twins);
-    let copied = copy_chunks(&mut reader, volume);
-    match copied {
-        Ok(()) => Ok(volume.call(Handle::end_section)?),
-        Err(fault) => {
-            // The first fault is the one to tell; what stays is work that recover removes.
-            let _ = volume.call(Handle::abort_section);
-            Err(fault)
+    let copied = copy::write_data(manifest, volume, mode, || {
+        while let Some(chunk) = reader.next_chunk()? {
+            reader.reuse(copy::append(volume, chunk)?);
         }
-    }
-}
-
-fn copy_chunks(reader: &mut FamilyReader, volume: &Arc<Volume>) -> Result<(), Fault> {
-    while let Some(chunk) = reader.next_chunk()? {
-        let chunk = volume.call(move |handle| handle.write(&chunk).map(|()| chunk))?;
-        reader.reuse(chunk);
-    }
-    Ok(())
+        Ok(())
+    });
+    copied?.ok_or_else(|| {
+        let object = format!("{}, section {}", volume.place(), manifest.facts.data_name);
+        Fault::new(
+            code::POSITION_TAKEN,
+            object,
+            "the section came there meanwhile",
+        )
+        .remedy("run: twinset media recover")
+    })
 }

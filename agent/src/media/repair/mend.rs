@@ -8,11 +8,12 @@ use serde::Serialize;
 use twinset_domain::repair::{Deed, Step};
 use twinset_domain::{FamilyNo, Fault, Position, chunk, code, name};
 use twinset_format::manifest::Manifest;
-use twinset_plugin_api::{Outcome, SectionMode, SectionRequest};
+use twinset_plugin_api::{Outcome, SectionMode};
 
 use super::scan::Watch;
 use super::truth::Truth;
 use crate::device::Handle;
+use crate::media::copy;
 use crate::media::damage::Kind;
 use crate::media::matrix::Matrix;
 use crate::media::reader::{FamilyReader, read_range};
@@ -151,35 +152,11 @@ impl Mender<'_> {
             .cloned()
             .collect();
         sources.sort_by_key(|twin| twin.slot != volume.slot);
-        let (name, run_id) = (
-            manifest.facts.data_name.clone(),
-            *manifest.facts.run.0.as_bytes(),
-        );
-        let expected_length = Some(manifest.facts.stored_length);
-        let begun = volume.call(move |handle| {
-            handle.begin_section(&SectionRequest {
-                index,
-                name: &name,
-                run_id,
-                expected_length,
-                mode,
-            })
-        });
-        match begun {
-            // Somebody copied it meanwhile; the last comparison looks at it.
-            Err(fault) if fault.outcome == Outcome::EXISTS => return Ok(Mended::default()),
-            other => other?,
-        }
-        let copied = self.chunks(volume, manifest, sources, mode);
-        let ended = copied.and_then(|mended| {
-            volume.call(Handle::end_section)?;
-            Ok(mended)
-        });
-        if ended.is_err() {
-            // The first fault is the one to tell; what stays is work that the next repair removes.
-            let _ = volume.call(Handle::abort_section);
-        }
-        ended
+        let mended = copy::write_data(&manifest, volume, mode, || {
+            self.chunks(volume, manifest.clone(), sources, mode)
+        })?;
+        // None: somebody copied it meanwhile; the last comparison looks at it.
+        Ok(mended.unwrap_or_default())
     }
 
     fn chunks(
@@ -213,7 +190,7 @@ impl Mender<'_> {
                 Err(fault) => return Err(fault),
             };
             let written = chunk.len() as u64;
-            let chunk = volume.call(move |handle| handle.write(&chunk).map(|()| chunk))?;
+            let chunk = copy::append(volume, chunk)?;
             mended.bytes += written;
             self.watch.advance(written);
             if sound {
