@@ -321,9 +321,14 @@ impl Reserved {
             why: "it was out of step before this run".to_owned(),
         });
         let lost = self.ledger.lost().into_iter();
-        let since = lost.map(|(mirror, fault)| LostMirror {
-            mirror,
-            why: format!("{} {}: {}", fault.code, fault.object, fault.message),
+        let since = lost.map(|(mirror, fault)| {
+            let said = format!("{} {}: {}", fault.code, fault.object, fault.message);
+            // How far the mirror came stands among the causes.
+            let why = fault
+                .causes
+                .into_iter()
+                .fold(said, |said, cause| format!("{said}; {cause}"));
+            LostMirror { mirror, why }
         });
         before.chain(since).collect()
     }

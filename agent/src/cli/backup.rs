@@ -203,12 +203,17 @@ pub(super) fn tell(finished: &Finished, output: &Output) {
     let kind = finished
         .kind
         .map_or_else(|| "set".to_owned(), |kind| kind.to_string());
+    let place = if finished.lost.is_empty() {
+        format!("in {}", finished.shape)
+    } else {
+        let (held, all) = (finished.mirrors.len(), finished.shape.mirrors);
+        format!("on {held} of {all} mirrors")
+    };
     output.line(format!(
-        "{}: {kind} backup published at position {}, {} in {}, {}",
+        "{}: {kind} backup published at position {}, {} {place}, {}",
         finished.database,
         finished.position,
         bytes(finished.bytes),
-        finished.shape,
         utc(finished.published),
     ));
     for note in &finished.notes {

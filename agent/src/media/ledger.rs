@@ -117,7 +117,8 @@ impl Ledger {
                 return Err(why);
             }
             state.live.remove(&mirror);
-            tracing::warn!(%mirror, fault = %why, "mirror lost, the run goes on without it");
+            // The run itself tells it, with its own code.
+            tracing::info!(%mirror, fault = %why, "mirror lost, the run goes on without it");
             state.lost.push((mirror, why));
         }
         for volume in self

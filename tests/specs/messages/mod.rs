@@ -1,6 +1,7 @@
 //! What do people read? Every printed form, with paths, ids and times taken out.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod degrading;
 mod devices;
 mod formatting;
 mod importing;

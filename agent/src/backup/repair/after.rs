@@ -46,7 +46,9 @@ fn notes(report: &Report) -> Vec<String> {
         ));
     }
     if !report.out_of_step.is_empty() {
-        notes.push(format!("still out of step: {}", list(&report.out_of_step)));
+        let said = format!("still out of step: {}", list(&report.out_of_step));
+        let why = report.unhealed.iter().map(|unhealed| &unhealed.what);
+        notes.push(why.fold(said, |said, why| format!("{said}; {why}")));
     }
     notes
 }

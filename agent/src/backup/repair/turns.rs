@@ -149,7 +149,8 @@ impl Turns<'_> {
             }
             Err(fault) if fault.code == code::CANCELLED => Err(fault),
             Err(fault) => {
-                tracing::warn!(%step, %fault, "not repaired");
+                // The report tells it.
+                tracing::info!(%step, %fault, "not repaired");
                 if fault.code != code::LOST {
                     trouble.volumes.insert(step.slot);
                 }
