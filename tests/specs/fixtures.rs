@@ -12,26 +12,10 @@ use serde_json::{Value, json};
 use twinset_tests::stream::Kind;
 
 use crate::retention::Line;
-use crate::support::{World, generated, hex_of};
+use crate::support::{World, copy, generated, hex_of};
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_name().to_string_lossy().starts_with('.') {
-            continue;
-        }
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }
 
 /// A world whose media are the fixture's, seen by an agent that never wrote them.
@@ -157,6 +141,9 @@ fn write_a_fixture() {
             .iter()
             .any(void)
     );
+    for (_, _, volume) in world.volumes() {
+        let _ = fs::remove_file(volume.join(".lock"));
+    }
     for mirror in ["m1", "m2"] {
         copy(&world.path().join(mirror), &to.join(mirror));
     }

@@ -6,7 +6,7 @@ use std::fs;
 use serde_json::Value;
 
 use super::{lenient, mount, reads, statements, unmount, went_on_without};
-use crate::support::{World, damage_bit, generated};
+use crate::support::{World, copy, damage_bit, generated};
 
 /// The loss is said once, on the mirror that is left, and the next run needs no new word.
 fn goes_on(spoil: impl FnOnce(&World)) {
@@ -153,12 +153,4 @@ fn status_names_the_mirror_that_is_out_of_step() {
         state.contains("out of step since position 2; missing"),
         "{state}"
     );
-}
-
-fn copy(from: &std::path::Path, to: &std::path::Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
-    }
 }

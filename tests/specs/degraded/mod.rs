@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::support::{Ran, World, generated};
 
 /// A media set of which one mirror may hold a backup alone, with one set on all of them.
-fn lenient(families: u16, mirrors: u8) -> (World, Vec<PathBuf>) {
+pub(crate) fn lenient(families: u16, mirrors: u8) -> (World, Vec<PathBuf>) {
     let mut world = World::blank(families, mirrors);
     world.configure(|media| media.set = "min_mirrors = 1".into());
     world.json(&["media", "format", "payroll"]).ended(0);

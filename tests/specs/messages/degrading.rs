@@ -7,15 +7,13 @@ use insta::assert_snapshot;
 use serde_json::json;
 
 use super::printed;
+use crate::degraded::lenient;
 use crate::support::{World, generated};
 
-/// Where one of two mirrors is enough, with one set on both.
-fn lenient() -> (World, Vec<std::path::PathBuf>) {
-    let mut world = World::blank(1, 2);
-    world.configure(|media| media.set = "min_mirrors = 1".into());
-    world.json(&["media", "format", "payroll"]).ended(0);
-    let files = generated(world.path(), 1, 3 << 20, 1);
-    world.import(&files).ended(0);
+/// Where one of two mirrors is enough, and the files of a larger backup.
+fn prepared() -> (World, Vec<std::path::PathBuf>) {
+    let (world, _) = lenient(1, 2);
+    let files = generated(world.path(), 2, 3 << 20, 1);
     (world, files)
 }
 
@@ -31,7 +29,7 @@ fn import(world: &World, files: &[std::path::PathBuf]) -> String {
 
 #[test]
 fn a_mirror_that_is_full() {
-    let (mut world, files) = lenient();
+    let (mut world, files) = prepared();
     world.configure(|media| {
         media.fault(2, 1, json!({ "fail_write_at": 2_000_000 }));
     });
@@ -40,7 +38,7 @@ fn a_mirror_that_is_full() {
 
 #[test]
 fn a_mirror_that_is_not_there() {
-    let (world, files) = lenient();
+    let (world, files) = prepared();
     fs::rename(world.device(2, 1), world.path().join("away")).unwrap();
     assert_snapshot!(import(&world, &files));
     assert_snapshot!(printed(&world, &world.run(&["media", "show", "payroll"])));
@@ -48,7 +46,7 @@ fn a_mirror_that_is_not_there() {
 
 #[test]
 fn a_mirror_that_comes_back() {
-    let (world, files) = lenient();
+    let (world, files) = prepared();
     fs::rename(world.device(2, 1), world.path().join("away")).unwrap();
     world.import(&files).ended(3);
     fs::rename(world.path().join("away"), world.device(2, 1)).unwrap();

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::json;
 
-use super::{copy, forget, other_agent, while_one_runs};
+use super::{diverged, forget, other_agent, while_one_runs};
 use crate::support::{World, generated, sections, snapshot};
 
 const ADOPT: &[&str] = &["media", "adopt", "payroll", "--yes"];
@@ -117,24 +117,7 @@ fn what_a_killed_adoption_began_is_finished_and_not_said_twice() {
 
 #[test]
 fn diverged_mirrors_are_closed_each_with_its_own_history() {
-    let (world, files) = World::with_set(1, 2, 1 << 16);
-    for folder in ["m1", "m2", "state"] {
-        copy(
-            &world.path().join(folder),
-            &world.path().join(format!("old-{folder}")),
-        );
-    }
-    world.import(&files).ended(0);
-    copy(&world.path().join("m2"), &world.path().join("kept"));
-    for folder in ["m1", "m2", "state"] {
-        copy(
-            &world.path().join(format!("old-{folder}")),
-            &world.path().join(folder),
-        );
-    }
-    let other = generated(world.path(), 4, 1 << 17, 1);
-    world.import(&other).ended(0);
-    copy(&world.path().join("kept"), &world.path().join("m2"));
+    let (world, files) = diverged();
     world.import(&files).ended(1).failed("3210");
     let closed = world.json(ADOPT).ended(0).result();
     assert_eq!(closed["plan"]["branches"].as_array().unwrap().len(), 2);

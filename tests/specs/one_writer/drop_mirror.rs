@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use super::{copy, forget, other_agent};
-use crate::support::{World, sections, snapshot};
+use super::{forget, other_agent};
+use crate::support::{World, copy, sections, snapshot};
 
 fn drop_mirror(mirror: &str) -> [&str; 5] {
     ["media", "drop-mirror", "payroll", mirror, "--yes"]

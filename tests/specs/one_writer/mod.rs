@@ -8,12 +8,11 @@ mod identity;
 mod stopped;
 
 use std::fs;
-use std::path::Path;
-use std::process::Command;
+use std::path::PathBuf;
 
 use serde_json::json;
 
-use crate::support::{Running, World, generated, sections, snapshot};
+use crate::support::{Running, World, copy, generated, sections, snapshot};
 
 /// A world in which an import hangs in a write, holding all locks.
 fn while_one_runs(then: impl FnOnce(&World)) {
@@ -42,18 +41,6 @@ fn other_agent(world: &World, args: &[&str]) -> crate::support::Ran {
         media.state_dir = "other".into();
     });
     world.json_with("other.toml", args)
-}
-
-fn copy(from: &Path, to: &Path) {
-    let _ = fs::remove_dir_all(to);
-    assert!(
-        Command::new("cp")
-            .arg("-a")
-            .args([from, to])
-            .status()
-            .unwrap()
-            .success()
-    );
 }
 
 #[test]
@@ -315,27 +302,27 @@ fn one_mirror_set_back_is_behind_until_recover_brings_it_in_step() {
     }
 }
 
-#[test]
-fn mirrors_that_tell_different_histories_are_refused_with_3210() {
+/// Two mirrors that were written apart from each other, by one agent set back in between.
+fn diverged() -> (World, Vec<PathBuf>) {
     let (world, files) = World::with_set(1, 2, 1 << 16);
+    let at = |name: &str| world.path().join(name);
     for folder in ["m1", "m2", "state"] {
-        copy(
-            &world.path().join(folder),
-            &world.path().join(format!("old-{folder}")),
-        );
+        copy(&at(folder), &at(&format!("old-{folder}")));
     }
     world.import(&files).ended(0);
-    copy(&world.path().join("m2"), &world.path().join("kept"));
+    copy(&at("m2"), &at("kept"));
     for folder in ["m1", "m2", "state"] {
-        copy(
-            &world.path().join(format!("old-{folder}")),
-            &world.path().join(folder),
-        );
+        copy(&at(&format!("old-{folder}")), &at(folder));
     }
-    world
-        .import(&generated(world.path(), 4, 1 << 17, 1))
-        .ended(0);
-    copy(&world.path().join("kept"), &world.path().join("m2"));
+    let other = generated(world.path(), 4, 1 << 17, 1);
+    world.import(&other).ended(0);
+    copy(&at("kept"), &at("m2"));
+    (world, files)
+}
+
+#[test]
+fn mirrors_that_tell_different_histories_are_refused_with_3210() {
+    let (world, files) = diverged();
     let before = snapshot(&world.path().join("m1"));
     world.import(&files).ended(1).failed("3210");
     assert_eq!(snapshot(&world.path().join("m1")), before);

@@ -3,13 +3,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::Struck;
-use crate::support::{World, generated, sections, snapshot};
+use crate::support::{World, copy, generated, sections, snapshot};
 
 /// A world with sets at positions 1 and 2 whose agent does not remember the second.
 struct Half {
@@ -63,17 +62,6 @@ impl Half {
     fn state(&self) -> Value {
         self.world.sets()[1]["state"].clone()
     }
-}
-
-fn copy(from: &Path, to: &Path) {
-    assert!(
-        Command::new("cp")
-            .arg("-a")
-            .args([from, to])
-            .status()
-            .unwrap()
-            .success()
-    );
 }
 
 const VERDICT: &str = "verdict.000002.";

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::{mirrors_are_equal, records, repair};
-use crate::support::{World, damage_bit, generated};
+use crate::support::{World, copy, damage_bit, generated};
 
 /// One mirror is enough; a set on all of them, and a second one that mirror 2 missed.
 pub(super) fn left_behind(families: u16, mirrors: u8) -> (World, Vec<PathBuf>) {
@@ -179,14 +179,4 @@ fn two_histories_are_never_made_one() {
         "{fault}"
     );
     assert!(super::volumes(&world) == before);
-}
-
-fn copy(from: &std::path::Path, to: &std::path::Path) {
-    for (path, bytes) in crate::support::snapshot(from) {
-        let target = to.join(path);
-        fs::create_dir_all(target.parent().unwrap()).unwrap();
-        fs::write(target, bytes).unwrap();
-    }
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(to, fs::Permissions::from_mode(0o700)).unwrap();
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Numbers that a seed decides.
 pub(crate) struct Dice(u64);
@@ -41,6 +42,13 @@ pub(crate) fn damage_bit(path: &Path, bit: u64) {
     file.read_exact_at(&mut byte, bit / 8).unwrap();
     byte[0] ^= 1 << (bit % 8);
     file.write_all_at(&byte, bit / 8).unwrap();
+}
+
+/// Makes the folder `to` what the folder `from` is, with rights and times.
+pub(crate) fn copy(from: &Path, to: &Path) {
+    let _ = fs::remove_dir_all(to);
+    let mut cp = Command::new("cp");
+    assert!(cp.arg("-a").args([from, to]).status().unwrap().success());
 }
 
 /// Every file below a folder with its bytes; locks are left out.

@@ -8,7 +8,7 @@ mod program;
 mod samples;
 mod world;
 
-pub(crate) use bytes::{Dice, damage_bit, hex_of, sections, snapshot, work_files};
+pub(crate) use bytes::{Dice, copy, damage_bit, hex_of, sections, snapshot, work_files};
 pub(crate) use crowd::crowd;
 pub(crate) use program::{Ran, Running, built, skip};
 pub(crate) use samples::{corpus, generated, log_backup};
