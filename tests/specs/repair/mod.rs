@@ -38,10 +38,12 @@ pub(crate) fn repair(world: &World, code: i32) -> Value {
 #[track_caller]
 pub(crate) fn is_as_before(world: &World, before: &BTreeMap<(u8, PathBuf), Vec<u8>>, what: &str) {
     let after = volumes(world);
-    let names = |files: &BTreeMap<(u8, PathBuf), Vec<u8>>| -> Vec<(u8, PathBuf)> {
-        files.keys().cloned().collect()
+    let lacking = |one: &BTreeMap<(u8, PathBuf), Vec<u8>>, other: &BTreeMap<_, _>| {
+        let lacking = one.keys().filter(|name| !other.contains_key(*name));
+        lacking.cloned().collect::<Vec<(u8, PathBuf)>>()
     };
-    assert_eq!(names(&after), names(before), "{what}");
+    assert_eq!(lacking(before, &after), [], "{what}: files are missing");
+    assert_eq!(lacking(&after, before), [], "{what}: files are left over");
     for (path, bytes) in before {
         assert!(after[path] == *bytes, "{what}: {path:?} is not as it was");
     }

@@ -105,62 +105,21 @@ impl Turns<'_> {
     ) -> Result<usize, Fault> {
         let _lock = desk.state.lock_turn(&self.target.key, desk.stop)?;
         let matrix = self.open(desk)?;
+        let watch = Advance(desk.progress);
+        let mender = Mender::new(&matrix, &self.survey.truth, &watch, desk.stop);
         let begun = Instant::now();
         let mut taken = 0;
         for group in steps.chunk_by(|a, b| a.deed.turn() == b.deed.turn()) {
             if taken > 0 && begun.elapsed() >= SHORT_TURN {
                 break;
             }
-            for step in group {
-                self.step(desk, &matrix, step, report, trouble)?;
+            for next in group {
+                step(&mender, next, report, trouble)?;
             }
             taken += group.len();
         }
         matrix.close();
         Ok(taken)
-    }
-
-    /// Takes a step. A fault costs the volume, not the repair; a lost section costs itself alone.
-    fn step(
-        &self,
-        desk: &Desk<'_>,
-        matrix: &Matrix,
-        step: &Step,
-        report: &mut Report,
-        trouble: &mut Trouble,
-    ) -> Result<(), Fault> {
-        if trouble.volumes.contains(&step.slot) {
-            return Ok(());
-        }
-        tracing::info!("repair step {step}");
-        let watch = Advance(desk.progress);
-        let mender = Mender {
-            matrix,
-            truth: &self.survey.truth,
-            watch: &watch,
-            stop: desk.stop,
-        };
-        match mender.take(step) {
-            Ok(Mended { bytes, lost }) => {
-                report.bytes += bytes;
-                report.add_lost(step, &lost);
-                report.steps.push(step.clone());
-                Ok(())
-            }
-            Err(fault) if fault.code == code::CANCELLED => Err(fault),
-            Err(fault) => {
-                // The report tells it.
-                tracing::info!(%step, %fault, "not repaired");
-                if fault.code != code::LOST {
-                    trouble.volumes.insert(step.slot);
-                }
-                trouble.undone.push(Unhealed {
-                    slot: step.slot,
-                    what: format!("{}: {}: {}", fault.code, fault.object, fault.message),
-                });
-                Ok(())
-            }
-        }
     }
 
     /// Compares all positions and records once more, copies what runs wrote meanwhile, and declares
@@ -173,6 +132,7 @@ impl Turns<'_> {
     ) -> Result<Plan, Fault> {
         let _lock = desk.state.lock_turn(&self.target.key, desk.stop)?;
         let matrix = self.open(desk)?;
+        let watch = Advance(desk.progress);
         let mut plan = Plan::default();
         for _ in 0..LAST_LOOKS {
             self.survey = Survey::take(&self.target.key, &matrix)?;
@@ -182,8 +142,9 @@ impl Turns<'_> {
             if plan.steps.is_empty() {
                 break;
             }
-            for step in &plan.steps {
-                self.step(desk, &matrix, step, report, trouble)?;
+            let mender = Mender::new(&matrix, &self.survey.truth, &watch, desk.stop);
+            for next in &plan.steps {
+                step(&mender, next, report, trouble)?;
             }
         }
         let troubled: BTreeSet<MirrorNo> = trouble.undone.iter().map(|t| t.slot.mirror).collect();
@@ -258,5 +219,39 @@ impl Turns<'_> {
                 sequence: record.sequence,
             },
         )
+    }
+}
+
+/// Takes a step. A fault costs the volume, not the repair; a lost section costs itself alone.
+fn step(
+    mender: &Mender<'_>,
+    step: &Step,
+    report: &mut Report,
+    trouble: &mut Trouble,
+) -> Result<(), Fault> {
+    if trouble.volumes.contains(&step.slot) {
+        return Ok(());
+    }
+    tracing::info!("repair step {step}");
+    match mender.take(step) {
+        Ok(Mended { bytes, lost }) => {
+            report.bytes += bytes;
+            report.add_lost(step, &lost);
+            report.steps.push(step.clone());
+            Ok(())
+        }
+        Err(fault) if fault.code == code::CANCELLED => Err(fault),
+        Err(fault) => {
+            // The report tells it.
+            tracing::info!(%step, %fault, "not repaired");
+            if fault.code != code::LOST {
+                trouble.volumes.insert(step.slot);
+            }
+            trouble.undone.push(Unhealed {
+                slot: step.slot,
+                what: format!("{}: {}: {}", fault.code, fault.object, fault.message),
+            });
+            Ok(())
+        }
     }
 }

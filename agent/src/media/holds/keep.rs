@@ -87,7 +87,9 @@ fn name(agent: AgentId, run: RunId, now: Moment) -> HoldName {
 
 fn put(volume: &Volume, name: &HoldName) -> bool {
     let name = name.to_string();
-    match volume.put_record(&name, b"") {
+    // Whoever clears up after a dead run may take the first attempt for its unfinished work.
+    let attempt = || volume.put_record(&name, b"");
+    match attempt().or_else(|_| attempt()) {
         Ok(()) => true,
         Err(fault) => {
             tracing::debug!(volume = %volume.place(), %fault, "no hold");

@@ -1,12 +1,14 @@
 //! Takes one step of a repair. Every chunk is checked before it is written, every section is whole
 //! and durable before it stands in its place, so a kill leaves at most a work file.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 use twinset_domain::repair::{Deed, Step};
-use twinset_domain::{FamilyNo, Fault, Position, chunk, code, name};
+use twinset_domain::{FamilyNo, Fault, Position, Slot, chunk, code, name};
 use twinset_format::manifest::Manifest;
 use twinset_plugin_api::{Outcome, SectionMode};
 
@@ -21,14 +23,12 @@ use crate::media::volume::{SmallSection, Volume};
 
 /// Takes steps over volumes that are opened for writing.
 pub struct Mender<'a> {
-    /// The volumes.
-    pub matrix: &'a Matrix,
-    /// What they should hold.
-    pub truth: &'a Truth,
-    /// Told how far it is.
-    pub watch: &'a dyn Watch,
-    /// Set when the operator wants it to stop.
-    pub stop: &'a AtomicBool,
+    matrix: &'a Matrix,
+    truth: &'a Truth,
+    watch: &'a dyn Watch,
+    stop: &'a AtomicBool,
+    /// Volumes from which a dead run's unfinished work is gone.
+    cleared: RefCell<BTreeSet<Slot>>,
 }
 
 /// What a step came to.
@@ -40,7 +40,26 @@ pub struct Mended {
     pub lost: Vec<u64>,
 }
 
-impl Mender<'_> {
+impl<'a> Mender<'a> {
+    /// For these volumes, whose locks are held, and what they should hold; `stop` is set when the
+    /// operator wants it to end.
+    #[must_use]
+    pub const fn new(
+        matrix: &'a Matrix,
+        truth: &'a Truth,
+        watch: &'a dyn Watch,
+        stop: &'a AtomicBool,
+    ) -> Self {
+        let cleared = RefCell::new(BTreeSet::new());
+        Self {
+            matrix,
+            truth,
+            watch,
+            stop,
+            cleared,
+        }
+    }
+
     /// Takes a step. One that somebody else took meanwhile is as good.
     ///
     /// # Errors
@@ -56,6 +75,9 @@ impl Mender<'_> {
             )
             .remedy("bring it back and repair again"));
         };
+        if self.cleared.borrow_mut().insert(slot) {
+            clear_work(volume)?;
+        }
         let done = Ok(Mended::default());
         match &step.deed {
             Deed::PutHeader { replace } => self.header(volume, *replace).and(done),
@@ -142,8 +164,6 @@ impl Mender<'_> {
         mode: SectionMode,
     ) -> Result<Mended, Fault> {
         let manifest = self.manifest(position, volume.slot.family)?.clone();
-        let index = position.data_section();
-        clear_work(volume, index)?;
         let mut sources: Vec<Arc<Volume>> = self
             .matrix
             .volumes()
@@ -236,7 +256,6 @@ fn put(
     bytes: Vec<u8>,
     replace: bool,
 ) -> Result<(), Fault> {
-    clear_work(volume, index)?;
     let mode = if replace {
         SectionMode::Repair
     } else {
@@ -252,10 +271,11 @@ fn put(
     Ok(())
 }
 
-/// Removes what a killed repair left of the same section: under the lock nobody else is at it.
-fn clear_work(volume: &Arc<Volume>, index: u64) -> Result<(), Fault> {
+/// Removes what a killed run left: under the lock nobody else is at it, but for a reader that leaves
+/// a hold and tries again.
+fn clear_work(volume: &Arc<Volume>) -> Result<(), Fault> {
     for left in volume.leftovers()? {
-        if left.run_id.is_some() && left.index == Some(index) {
+        if left.run_id.is_some() {
             volume.call(move |handle: &mut Handle| handle.remove_leftover(&left.name))?;
         }
     }
