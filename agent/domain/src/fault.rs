@@ -344,6 +344,24 @@ pub mod code {
         SQL_SNAPSHOT = "3002" Failed;
         /// The database is not online.
         DATABASE_STATE = "TW4010" Failed;
+        /// A tail cannot be taken of a database in a session.
+        TAIL_IN_SESSION = "1468" Refused;
+        /// There is no log to back up: the database is in the simple recovery model.
+        LOG_OF_SIMPLE = "4208" Failed;
+        /// There is no log of master.
+        LOG_OF_MASTER = "4212" Failed;
+        /// Of master only full backups can be taken.
+        MASTER_FULL_ONLY = "3024" Failed;
+        /// A log backup needs a full backup before it.
+        NO_BASE = "4214" Failed;
+        /// The chain of backups is broken, and the group wants it refused.
+        CHAIN_BROKEN = "TW4020" Refused;
+        /// The database stands before what was backed up of it: the machine was rolled back.
+        ROLLED_BACK = "TW4021" Refused;
+        /// Backups that other tools took stand in the chain.
+        FOREIGN_BACKUP = "TW4022" Degraded;
+        /// The version or edition of the instance cannot do what is asked.
+        NOT_SUPPORTED = "TW4023" Failed;
         /// Nothing to restore.
         NO_RESTORE_POINT = "TW4009" Failed;
 

@@ -27,6 +27,12 @@ pub enum Container {
     Plain,
     /// Compressed by SQL Server, not encrypted: it was ordered so.
     Compressed,
+    /// Encrypted by SQL Server, not compressed: it was ordered so.
+    Encrypted,
+    /// Both compressed and encrypted by SQL Server: it was ordered so.
+    Both,
+    /// Encrypted by SQL Server, whose own default decides whether it is compressed too.
+    PerhapsBoth,
     /// Compressed or encrypted by SQL Server, or both: it counts as compressed, as nearly all are.
     Packed,
     /// Not known.
@@ -61,6 +67,9 @@ impl Wrapping {
         let server = match container {
             Container::Plain => (Done::No, Done::No),
             Container::Compressed => (Done::ByServer, Done::No),
+            Container::Encrypted => (Done::No, Done::ByServer),
+            Container::Both => (Done::ByServer, Done::ByServer),
+            Container::PerhapsBoth => (Done::Unknown, Done::ByServer),
             Container::Packed => (Done::ByServer, Done::Unknown),
             Container::Unknown => (Done::Unknown, Done::Unknown),
         };

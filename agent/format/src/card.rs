@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use twinset_domain::recover::SetState;
 use twinset_domain::{BackupKind, FamilyNo, MirrorNo, Moment, Position, RunId};
 
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, is_false};
 use crate::mtf::SetFacts;
 use crate::record::Record;
 
@@ -38,6 +38,15 @@ pub struct Card {
     pub verdict: Option<u64>,
     /// Writing order of its drop record.
     pub drop: Option<u64>,
+    /// Taken WITH COPY_ONLY.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub copy_only: bool,
+    /// The tail of a log.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub tail: bool,
+    /// Nothing before it may be joined with what comes behind it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub new_branch: bool,
 }
 
 /// One family of a set.
@@ -95,6 +104,9 @@ impl Card {
             history,
             verdict: verdict.map(|verdict| verdict.sequence),
             drop: drop.map(|drop| drop.sequence),
+            copy_only: first.is_some_and(|facts| facts.copy_only),
+            tail: first.is_some_and(|facts| facts.tail),
+            new_branch: first.is_some_and(|facts| facts.new_branch),
         }
     }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use twinset_domain::{
     AgentId, BackupKind, FamilyNo, MediaSetId, Moment, Position, RunId, Shape, chunk,
 };
+use uuid::Uuid;
 
 use crate::canonical::{self, BLANK_CHECK, altered};
 use crate::mtf::{Container, SetFacts};
@@ -88,6 +89,19 @@ pub struct Facts {
     /// The stream did not end where a backup set ends, though it shows its structure.
     #[serde(default, skip_serializing_if = "is_false")]
     pub incomplete: bool,
+    /// The tail of a log: what ran behind it needs a restore first.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub tail: bool,
+    /// The first full behind a mark: the machine had been rolled back. Nothing written before it
+    /// may be joined with what comes behind it, though log sequence numbers seem to fit.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub new_branch: bool,
+    /// The mirroring session that the database was in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mirroring: Option<Mirroring>,
+    /// What SQL Server was asked to do to the bytes; nothing where its own default decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
     /// Public half of the key that signed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signer: Option<PublicKey>,
@@ -102,8 +116,45 @@ pub struct Facts {
     clippy::trivially_copy_pass_by_ref,
     reason = "serde asks for a reference"
 )]
-const fn is_false(value: &bool) -> bool {
+pub(crate) const fn is_false(value: &bool) -> bool {
     !*value
+}
+
+/// The mirroring session of a database, as it was when the backup began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mirroring {
+    /// Identity of the partnership.
+    pub guid: Uuid,
+    /// How often the roles were switched before.
+    pub role_sequence: i64,
+}
+
+/// What SQL Server was asked to do to the bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    /// WITH COMPRESSION or NO_COMPRESSION; null where neither was said.
+    pub compression: Option<bool>,
+    /// Algorithm of WITH ENCRYPTION; null without it.
+    pub encryption: Option<String>,
+    /// The certificate or asymmetric key in `master` that reads it again.
+    pub encryptor: Option<String>,
+}
+
+/// How a backup was taken, beside its kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Circumstances {
+    /// Taken WITH COPY_ONLY.
+    pub copy_only: bool,
+    /// The tail of a log.
+    pub tail: bool,
+    /// The first full behind a mark.
+    pub new_branch: bool,
+    /// The mirroring session.
+    pub mirroring: Option<Mirroring>,
+    /// What SQL Server was asked to do to the bytes.
+    pub asked: Option<Asked>,
 }
 
 /// Parameters of an encoding. Nobody needs them to read.
@@ -169,8 +220,8 @@ pub struct Draft {
     pub agent: AgentId,
     /// When.
     pub written: Moment,
-    /// Taken WITH COPY_ONLY.
-    pub copy_only: bool,
+    /// How it was taken.
+    pub circumstances: Circumstances,
     /// The stream did not end where a backup set ends.
     pub incomplete: bool,
 }
@@ -218,8 +269,12 @@ impl Manifest {
                 agent: draft.agent,
                 software: software(),
                 written: draft.written,
-                copy_only: draft.copy_only,
+                copy_only: draft.circumstances.copy_only,
                 incomplete: draft.incomplete,
+                tail: draft.circumstances.tail,
+                new_branch: draft.circumstances.new_branch,
+                mirroring: draft.circumstances.mirroring,
+                asked: draft.circumstances.asked,
                 signer: None,
                 signature: None,
             },

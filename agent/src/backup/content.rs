@@ -2,7 +2,7 @@
 
 use twinset_domain::BackupKind;
 use twinset_domain::wrapping::Container;
-use twinset_format::manifest::Source;
+use twinset_format::manifest::{Circumstances, Source};
 
 /// What is to be written.
 pub struct Content<'a> {
@@ -16,8 +16,8 @@ pub struct Content<'a> {
     pub block_size: Option<u32>,
     /// MAXTRANSFERSIZE asked for.
     pub max_transfer_size: Option<u32>,
-    /// WITH COPY_ONLY.
-    pub copy_only: bool,
+    /// How it is taken.
+    pub circumstances: Circumstances,
     /// How SQL Server wraps it, as far as that is known before.
     pub container: Container,
 }

@@ -39,5 +39,12 @@ pub(super) fn set_facts(found: &MsdbSet) -> SetFacts {
         started: found.start,
         finished: found.finish,
         copy_only: Some(found.is_copy_only),
+        first_recovery_fork: found
+            .first_recovery_fork_guid
+            .filter(|first| Some(*first) != found.last_recovery_fork_guid),
+        fork_point_lsn: found.fork_point_lsn,
+        begins_log_chain: Some(found.begins_log_chain),
+        bulk_logged: found.has_bulk_logged_data,
+        damaged: Some(found.is_damaged),
     }
 }

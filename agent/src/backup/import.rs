@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use twinset_domain::{BackupKind, FamilyNo, Fault, Shape, code};
-use twinset_format::manifest::Source;
+use twinset_format::manifest::{Circumstances, Source};
 use twinset_format::mtf::{Container, MediaFacts, StreamReader};
 use twinset_format::record::Outcome;
 
@@ -60,9 +60,9 @@ pub fn import(desk: &mut Desk<'_>, target: &Target, order: &Order<'_>) -> Result
         kind: stripes.first().and_then(|stripe| stripe.kind),
         block_size: None,
         max_transfer_size: None,
-        copy_only: false,
+        circumstances: Circumstances::default(),
         container: stripes.first().map_or(Wrapped::Unknown, |stripe| {
-            kept::container(stripe.container, Source::Import)
+            kept::container(stripe.container, Source::Import, None)
         }),
     };
     let total = stripes.iter().map(|stripe| stripe.length).sum();

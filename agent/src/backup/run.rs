@@ -173,7 +173,7 @@ impl OpenRun {
             max_transfer_size: content.max_transfer_size,
             agent: self.agent,
             started: clock::now(),
-            copy_only: content.copy_only,
+            circumstances: content.circumstances.clone(),
             signer: self.signer.clone(),
             recipe: self.recipe.clone(),
             label: self.key.clone(),

@@ -6,22 +6,28 @@
 mod conclude;
 mod session;
 
-use twinset_domain::wrapping::Container;
 use twinset_domain::{BackupKind, Fault, code};
-use twinset_format::manifest::Source;
+use twinset_format::manifest::{Asked, Circumstances, Mirroring, Source};
 
 use super::desk::{Desk, Target};
 use super::finished::Finished;
 use super::pump;
 use super::run::{Content, open};
 use crate::media::encoding::Recipe;
+use crate::media::kept;
 use crate::sqlserver::facts::{self, DatabaseFacts, InstanceFacts};
-use crate::sqlserver::statement::Transfer;
+use crate::sqlserver::statement::support::supported;
+use crate::sqlserver::statement::{
+    BackupStatement, Compression, Encryption, Medium, Tail, Transfer,
+};
 use crate::sqlserver::vdi::VdiLibrary;
 use crate::sqlserver::{Connector, InstanceSettings, Purpose, Session};
 
 /// A database that is online (sys.databases.state).
 const ONLINE: i64 = 0;
+/// A database whose data are damaged or missing, while its log may be whole: recovery pending,
+/// suspect.
+const DAMAGED: [i64; 2] = [3, 4];
 /// The role of a principal (sys.database_mirroring.mirroring_role).
 const PRINCIPAL: i64 = 1;
 
@@ -31,14 +37,20 @@ pub struct Order<'a> {
     pub settings: &'a InstanceSettings,
     /// The database.
     pub database: &'a str,
-    /// Full, for now.
+    /// Full, differential or log.
     pub kind: BackupKind,
     /// Outside the chain.
     pub copy_only: bool,
+    /// The tail of the log: the database takes no more changes.
+    pub tail: bool,
+    /// Nothing written before may be joined with what comes behind it.
+    pub new_branch: bool,
     /// Sizes; zero buffers: planned within the memory limit.
     pub transfer: Transfer,
-    /// Compression by SQL Server; `None` leaves it to the server.
-    pub compression: Option<bool>,
+    /// Compression by SQL Server.
+    pub compression: Compression,
+    /// Encryption by SQL Server.
+    pub encryption: Option<&'a Encryption>,
     /// Memory for buffers.
     pub memory_limit: u64,
 }
@@ -78,7 +90,8 @@ pub fn probe(order: &Order<'_>, run: &str) -> Result<Probed, Fault> {
                 )),
         );
     }
-    backupable(&database, control.instance())?;
+    backupable(&database, order.tail, control.instance())?;
+    supported(&instance, order.compression, order.encryption)?;
     Ok(Probed {
         instance,
         database,
@@ -86,8 +99,9 @@ pub fn probe(order: &Order<'_>, run: &str) -> Result<Probed, Fault> {
     })
 }
 
-/// Only a principal that is online can be backed up.
-fn backupable(database: &DatabaseFacts, instance: &str) -> Result<(), Fault> {
+/// Only a principal that is online can be backed up; the tail of its log also when its data are
+/// damaged, and never while it is in a session.
+fn backupable(database: &DatabaseFacts, tail: bool, instance: &str) -> Result<(), Fault> {
     let object = format!("{instance}, database {}", database.name);
     if database.mirroring_guid.is_some() && database.mirroring_role != Some(PRINCIPAL) {
         let partner = database
@@ -109,7 +123,13 @@ fn backupable(database: &DatabaseFacts, instance: &str) -> Result<(), Fault> {
         )
         .remedy("back the source database up"));
     }
-    if database.state != ONLINE {
+    if tail && (database.mirroring_guid.is_some() || database.replica_id.is_some()) {
+        let message = "the tail would take the database offline, and it is in a session";
+        return Err(Fault::new(code::TAIL_IN_SESSION, object, message)
+            .cause("SQL Server allows no BACKUP LOG WITH NORECOVERY there")
+            .remedy("take a log backup; or end the session first"));
+    }
+    if database.state != ONLINE && !(tail && DAMAGED.contains(&database.state)) {
         let message = format!("the database is {}", database.state_desc);
         return Err(Fault::new(code::DATABASE_STATE, object, message)
             .remedy("bring it online; nothing was written"));
@@ -132,27 +152,75 @@ pub fn backup(desk: &mut Desk<'_>, target: &Target, order: &Order<'_>) -> Result
     let transfer = planned(order, families, &target.recipe)?;
     // The name of the run stands in the program name, so that an orphan can be told as ours.
     let probed = probe(order, &target.key)?;
-    let content = Content {
-        source: Source::Vdi,
-        database: &probed.database.name,
-        kind: Some(order.kind),
-        block_size: Some(transfer.block_size).filter(|size| *size > 0),
-        max_transfer_size: Some(transfer.max_transfer_size).filter(|size| *size > 0),
-        copy_only: order.copy_only,
-        container: match order.compression {
-            Some(true) => Container::Compressed,
-            Some(false) => Container::Plain,
-            // The server's default decides: the first bytes will tell.
-            None => Container::Unknown,
-        },
-    };
+    let content = content(order, &probed.database, transfer);
     let reserved = open(desk, target, content.kind)?.reserve(desk, &content)?;
     desk.progress
         .begin(&format!("backup {}", probed.database.name), None);
     let mut control = probed.control;
-    let streamed = session::stream(desk, &reserved, &library, order, transfer, &mut control);
+    let statement = |devices| statement(order, &probed.database, transfer, devices);
+    let streamed = session::stream(
+        desk,
+        &reserved,
+        &library,
+        order.settings,
+        &statement,
+        &mut control,
+    );
     desk.progress.end();
     conclude::conclude(desk, reserved, streamed, &mut control)
+}
+
+/// What is to be written, as far as it is known before.
+fn content<'a>(order: &Order<'_>, database: &'a DatabaseFacts, transfer: Transfer) -> Content<'a> {
+    let session = database
+        .mirroring_guid
+        .zip(database.mirroring_role_sequence);
+    let asked = Asked {
+        compression: order.compression.asked(),
+        encryption: order.encryption.map(|e| e.cipher.name().to_owned()),
+        encryptor: order.encryption.map(|e| e.encryptor.name().to_owned()),
+    };
+    Content {
+        source: Source::Vdi,
+        database: &database.name,
+        kind: Some(order.kind),
+        block_size: Some(transfer.block_size).filter(|size| *size > 0),
+        max_transfer_size: Some(transfer.max_transfer_size).filter(|size| *size > 0),
+        container: kept::ordered(&asked),
+        circumstances: Circumstances {
+            copy_only: order.copy_only,
+            tail: order.tail,
+            new_branch: order.new_branch,
+            mirroring: session.map(|(guid, role_sequence)| Mirroring {
+                guid,
+                role_sequence,
+            }),
+            asked: Some(asked).filter(|asked| *asked != Asked::default()),
+        },
+    }
+}
+
+fn statement(
+    order: &Order<'_>,
+    database: &DatabaseFacts,
+    transfer: Transfer,
+    devices: Vec<Medium>,
+) -> BackupStatement {
+    BackupStatement {
+        database: database.name.clone(),
+        kind: order.kind,
+        devices,
+        transfer,
+        copy_only: order.copy_only,
+        tail: order.tail.then_some(if database.state == ONLINE {
+            Tail::NoRecovery
+        } else {
+            Tail::NoTruncate
+        }),
+        compression: order.compression,
+        encryption: order.encryption.cloned(),
+        name: None,
+    }
 }
 
 /// BUFFERCOUNT and MAXTRANSFERSIZE that fit the memory limit: buffers shrink first.

@@ -1,16 +1,18 @@
 //! What may be typed. Only verbs that work stand here.
 
+mod backup;
 mod owner;
 mod read;
 mod upkeep;
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
-use twinset_domain::{BackupKind, MediaSetId, Moment, Position};
+use clap::{Parser, Subcommand};
+use twinset_domain::{MediaSetId, Moment, Position};
 
 use crate::report::logging::Level;
 
+pub use backup::{BackupArgs, Kind};
 pub use owner::{AdoptArgs, AgentVerb, DropMirrorArgs, KeyVerb, VerifyArgs};
 pub use upkeep::{CatalogVerb, ExpireArgs};
 
@@ -64,11 +66,6 @@ pub enum Verb {
     #[command(subcommand)]
     Config(ConfigVerb),
     /// Take a backup of a group's databases now
-    #[command(after_help = "\
-Examples:
-  twinset backup payroll
-  twinset backup payroll --database Payroll --copy-only
-  twinset backup payroll --dry-run")]
     Backup(BackupArgs),
     /// Media sets: format, show, verify, import, export, recover
     #[command(subcommand)]
@@ -102,42 +99,6 @@ pub enum ConfigVerb {
     /// Name every fault of every file, with line, column and remedy
     #[command(after_help = "Example:\n  twinset --config ./agent.toml config check")]
     Check,
-}
-
-/// `twinset backup ...`
-#[derive(Debug, clap::Args)]
-pub struct BackupArgs {
-    /// The protection group
-    pub group: String,
-    /// Only this database of the group
-    #[arg(long, value_name = "DB")]
-    pub database: Option<String>,
-    /// Kind of backup
-    #[arg(long, value_enum, default_value_t = Kind::Full)]
-    pub kind: Kind,
-    /// Leave the differential base alone
-    #[arg(long)]
-    pub copy_only: bool,
-    /// Print the plan and touch nothing
-    #[arg(long)]
-    pub dry_run: bool,
-}
-
-/// Kinds of backup that this release takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Kind {
-    /// The whole database
-    Full,
-}
-
-impl Kind {
-    /// The same in the words of the decisions.
-    #[must_use]
-    pub const fn backup(self) -> BackupKind {
-        match self {
-            Self::Full => BackupKind::Full,
-        }
-    }
 }
 
 /// A media set of the configuration.

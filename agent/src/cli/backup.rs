@@ -1,16 +1,16 @@
 //! `twinset backup`.
 
 use serde::Serialize;
-use twinset_domain::{Exit, Fault, code};
+use twinset_domain::{BackupKind, Exit, Fault, code};
 
-use super::args::BackupArgs;
+use super::args::{BackupArgs, Kind};
 use super::context::Context;
 use super::interrupt;
 use crate::backup::desk::Desk;
 use crate::backup::finished::Finished;
 use crate::backup::repair;
 use crate::backup::vdi::{self, Order};
-use crate::config::{Compression, Group, Instance, Repair};
+use crate::config::{Group, Instance, Repair};
 use crate::report::{Output, bytes, utc};
 use crate::sqlserver::statement::Transfer;
 use crate::sqlserver::{Connector, InstanceSettings, Purpose, facts};
@@ -42,6 +42,7 @@ pub(super) fn backup(
     let instance = served(context, &group)?.clone();
     let settings = instance.settings()?;
     let databases = databases(&group, &settings, args.database.as_deref())?;
+    agreed(args)?;
     if args.dry_run {
         return dry_run(context, args, &group, &settings, &databases, output);
     }
@@ -50,7 +51,8 @@ pub(super) fn backup(
         match one(context, args, &group, &settings, &database, output) {
             Ok(finished) => {
                 tell(&finished, output);
-                faults.extend(finished.degraded(&group.media_set));
+                let set = group.media_set_of(finished.kind.unwrap_or(BackupKind::Full));
+                faults.extend(finished.degraded(set));
                 sets.push(finished);
             }
             Err(fault) => {
@@ -74,23 +76,24 @@ fn one(
     database: &str,
     output: &Output,
 ) -> Result<Finished, Fault> {
-    let set = context.config.media_set(&group.media_set)?;
+    let kind = args.kind.backup();
+    let set = context.config.media_set(group.media_set_of(kind))?;
     let target = context.target(set, Some(database))?;
     let automatic = set.repair == Repair::Auto;
     let order = Order {
         settings,
         database,
-        kind: args.kind.backup(),
+        kind,
         copy_only: args.copy_only,
+        tail: args.kind == Kind::Tail,
+        new_branch: false,
         transfer: Transfer {
             block_size: group.backup.block_size,
             max_transfer_size: group.backup.max_transfer_size,
             buffer_count: group.backup.buffer_count.unwrap_or(0),
         },
-        compression: group
-            .backup
-            .compression
-            .map(|c| matches!(c, Compression::Server)),
+        compression: group.backup.compression,
+        encryption: group.backup.encryption.as_ref(),
         memory_limit: context.config.agent.memory_limit,
     };
     let progress = output.progress();
@@ -103,6 +106,25 @@ fn one(
     let mut finished = vdi::backup(&mut desk, &target, &order)?;
     repair::after_run(&mut desk, &target, automatic, &mut finished);
     Ok(finished)
+}
+
+/// What takes a database offline must be asked for twice; what SQL Server would silently take for
+/// something else is refused.
+fn agreed(args: &BackupArgs) -> Result<(), Fault> {
+    if args.copy_only && matches!(args.kind, Kind::Diff | Kind::Tail) {
+        let message = "--copy-only goes with full and log backups alone";
+        return Err(Fault::new(code::USAGE, "backup", message)
+            .cause("a differential is never a base, and a tail ends the chain")
+            .remedy("leave it out"));
+    }
+    if args.kind == Kind::Tail && !args.yes && !args.dry_run {
+        let object = format!("database {}", args.database.as_deref().unwrap_or_default());
+        let message = "the database would go RESTORING and take no more changes";
+        return Err(Fault::new(code::CONFIRM, object, message)
+            .cause("the tail of its log is taken WITH NORECOVERY")
+            .remedy("for a backup that leaves it open: --kind log; if it is wanted, add --yes"));
+    }
+    Ok(())
 }
 
 /// The partner of the group that this agent serves.
@@ -176,7 +198,9 @@ fn dry_run(
     let mut control = Connector::new(settings.clone(), "dry-run").open(Purpose::Control)?;
     let mut planned = Vec::new();
     for database in databases {
-        let set = context.config.media_set(&group.media_set)?;
+        let set = context
+            .config
+            .media_set(group.media_set_of(args.kind.backup()))?;
         let target = context.target(set, Some(database))?;
         let state = facts::probe_database(&mut control, database)?
             .map_or_else(|| "does not exist".to_owned(), |facts| facts.state_desc);

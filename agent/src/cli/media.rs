@@ -8,18 +8,16 @@ use twinset_domain::append;
 use twinset_domain::append::Tail;
 use twinset_domain::{Exit, Fault, MediaSetId, Position, code};
 use twinset_format::card::Card;
-use twinset_format::header::Draft;
 
 use super::args::{MediaVerb, SetArgs};
 use super::context::{Context, desk, target_of};
+use super::format::{self, Wish};
 use super::show::{self, VolumeLine};
 use super::{backup, interrupt, owner, recover, repair, retention, verify};
 use crate::backup::import;
 use crate::backup::repair::after_run;
-use crate::catalog::KnownSet;
 use crate::clock;
 use crate::config::Repair;
-use crate::media::format::{self, Done};
 use crate::media::holds::Hold;
 use crate::media::inventory::{SetLine, SetOnMedia};
 use crate::report::Output;
@@ -43,7 +41,7 @@ pub(super) fn media(
                 overwrite,
                 destroy,
             };
-            format_set(context, &set, &wish, output)
+            format::format_set(context, &set, &wish, output)
         }
         MediaVerb::Show {
             set: Some(set),
@@ -96,83 +94,6 @@ pub(super) fn media(
         MediaVerb::Adopt(args) => owner::adopt(context, &args, output),
         MediaVerb::DropMirror(args) => owner::drop_mirror(context, &args, output),
     }
-}
-
-/// What the operator wants of a format.
-struct Wish {
-    if_needed: bool,
-    overwrite: bool,
-    destroy: Option<MediaSetId>,
-}
-
-#[derive(Serialize)]
-struct Formatted {
-    media_set: MediaSetId,
-    formatted: bool,
-    volumes: usize,
-}
-
-fn format_set(
-    context: &mut Context,
-    args: &SetArgs,
-    wish: &Wish,
-    output: &Output,
-) -> Result<Exit, Fault> {
-    let (set, target) = target_of(context, args)?;
-    let _lock = context.state.lock_media_set(&target.key)?;
-    let order = format::Order {
-        label: &target.key,
-        draft: Draft {
-            media_set: MediaSetId::random(),
-            name: set.name.clone(),
-            description: set.description.clone(),
-            shape: target.shape,
-            written: clock::now(),
-            block_size: set.block_size,
-            encoding: target.recipe.name().to_owned(),
-            agent: context.state.agent,
-            agent_name: context.config.agent.name.clone(),
-        },
-        places: &target.places,
-        known: context
-            .catalog
-            .media_set(&target.key)?
-            .map(|known| known.id),
-        if_needed: wish.if_needed,
-        overwrite: wish.overwrite,
-        destroy: wish.destroy,
-    };
-    let done = format::format(&order)?;
-    let (id, formatted) = match done {
-        Done::Formatted(id) => (id, true),
-        Done::Attached(id) => (id, false),
-    };
-    context.catalog.attach(
-        &target.key,
-        &KnownSet {
-            id,
-            highest: 0,
-            sequence: 0,
-        },
-    )?;
-    let what = if formatted {
-        "formatted"
-    } else {
-        "already formatted, attached"
-    };
-    output.line(format!(
-        "media set {} {what}: {id}, {}",
-        target.key, target.shape
-    ));
-    let volumes = target.places.len();
-    Ok(output.finish(Ok((
-        Exit::Done,
-        Formatted {
-            media_set: id,
-            formatted,
-            volumes,
-        },
-    ))))
 }
 
 #[derive(Serialize)]

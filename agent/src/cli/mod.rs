@@ -7,6 +7,7 @@ mod catalog;
 mod config;
 mod context;
 mod device;
+mod format;
 mod interrupt;
 mod key;
 mod media;

@@ -9,6 +9,7 @@ use toml::Spanned;
 use twinset_domain::{Fault, code};
 
 use super::checked::agent::{agent, alerts};
+use super::checked::beside::log_media_sets;
 use super::checked::group::{Group, World, group};
 use super::checked::instance::{Instance, instance};
 use super::checked::media::{MediaSet, UsedPlaces, media_set};
@@ -57,6 +58,8 @@ pub fn load(path: &Path) -> Result<Config, Vec<Fault>> {
     match config {
         Some(mut config) if loading.faults.is_empty() => {
             config.groups = groups;
+            let (sets, groups) = (&mut config.media_sets, &mut config.groups);
+            log_media_sets(sets, groups, &mut loading.notes);
             loading.notes.sort();
             config.notes = loading.notes;
             Ok(config)

@@ -27,8 +27,8 @@ mod tests;
 
 pub use checked::agent::{Agent, Alerts, Smtp};
 pub use checked::group::{
-    Backup, BrokenChain, Check, Compression, Failover, Group, Integrity, Missed, Profile,
-    Retention, Rpo, Schedule, SessionKind, Source, TopologyChange,
+    Backup, BrokenChain, Check, Failover, Group, Integrity, Missed, Profile, Retention, Rpo,
+    Schedule, SessionKind, Source, TopologyChange,
 };
 pub use checked::instance::{Address, Auth, Encrypt, Instance};
 pub use checked::media::{

@@ -3,7 +3,7 @@
 
 use twinset_domain::wrapping::{self, Container as Wrapped, Wrapping};
 use twinset_domain::{Fault, Position};
-use twinset_format::manifest::{self, Facts, Manifest, Source};
+use twinset_format::manifest::{self, Asked, Facts, Manifest, Source};
 use twinset_format::mtf::Container;
 
 use super::encoding::Recipe;
@@ -66,17 +66,36 @@ fn at(matrix: &Matrix, position: Position) -> Option<(Position, Wrapping)> {
 }
 
 fn wrapping(facts: &Facts) -> Wrapping {
-    Wrapping::of(&facts.encoding, container(facts.container, facts.source))
+    let container = container(facts.container, facts.source, facts.asked.as_ref());
+    Wrapping::of(&facts.encoding, container)
 }
 
-/// What a stream's first bytes tell of how SQL Server wrapped it.
+/// What a stream's first bytes and the order tell of how SQL Server wrapped it.
 #[must_use]
-pub const fn container(container: Container, source: Source) -> Wrapped {
+pub fn container(container: Container, source: Source, asked: Option<&Asked>) -> Wrapped {
     match (container, source) {
         (Container::Mtf, _) => Wrapped::Plain,
-        // Twinset orders no encryption of SQL Server, so what comes packed is compressed.
-        (Container::Mssqlbak, Source::Vdi) => Wrapped::Compressed,
         (Container::Mssqlbak, Source::Import) => Wrapped::Packed,
+        // What comes packed and was not asked to be encrypted is compressed.
+        (Container::Mssqlbak, Source::Vdi) => match asked {
+            Some(asked) if asked.encryption.is_some() => ordered(asked),
+            _ => Wrapped::Compressed,
+        },
         (Container::Opaque, _) => Wrapped::Unknown,
+    }
+}
+
+/// What an order will make of a stream, as far as SQL Server's own defaults let it be known before
+/// the first byte.
+#[must_use]
+pub fn ordered(asked: &Asked) -> Wrapped {
+    match (asked.compression, asked.encryption.is_some()) {
+        (Some(true), true) => Wrapped::Both,
+        (Some(true), false) => Wrapped::Compressed,
+        (Some(false), true) => Wrapped::Encrypted,
+        (Some(false), false) => Wrapped::Plain,
+        (None, true) => Wrapped::PerhapsBoth,
+        // The server's default decides: the first bytes will tell.
+        (None, false) => Wrapped::Unknown,
     }
 }

@@ -2,7 +2,7 @@
 
 use twinset_domain::wrapping::Wrapping;
 use twinset_domain::{AgentId, BackupKind, MediaSetId, Moment, Position, RunId, Shape, name};
-use twinset_format::manifest::Source;
+use twinset_format::manifest::{Circumstances, Source};
 use twinset_format::sign::Signer;
 
 use super::encoding::Recipe;
@@ -32,8 +32,8 @@ pub struct RunFacts {
     pub agent: AgentId,
     /// When the run began.
     pub started: Moment,
-    /// Taken WITH COPY_ONLY.
-    pub copy_only: bool,
+    /// How it is taken.
+    pub circumstances: Circumstances,
     /// What signs the manifests.
     pub signer: Option<Signer>,
     /// How the bytes are stored.

@@ -116,7 +116,8 @@ impl FamilyWriter {
             return Ok(());
         };
         self.beside = None;
-        let container = kept::container(container, self.facts.source);
+        let asked = self.facts.circumstances.asked.as_ref();
+        let container = kept::container(container, self.facts.source, asked);
         let wrapping = Wrapping::of(self.facts.recipe.name(), container);
         wrapping::may_join(&self.facts.label, beside, wrapping)
     }
@@ -234,7 +235,7 @@ impl FamilyWriter {
             max_transfer_size: facts.max_transfer_size,
             agent: facts.agent,
             written: facts.started,
-            copy_only: facts.copy_only,
+            circumstances: facts.circumstances.clone(),
             incomplete: stream.container == Container::Mtf && !stream.complete,
         };
         let hashes = hasher.finish();

@@ -68,6 +68,7 @@ pub struct MsdbSet {
     pub is_damaged: bool,
     pub has_backup_checksums: bool,
     pub begins_log_chain: bool,
+    pub has_bulk_logged_data: Option<bool>,
     pub recovery_model: Option<String>,
     pub software_major: Option<i64>,
     pub software_minor: Option<i64>,
@@ -83,7 +84,7 @@ SELECT s.backup_set_id, s.backup_set_uuid, ms.media_uuid, s.position, s.type, s.
        s.backup_start_date, s.backup_finish_date, s.backup_size, s.compressed_backup_size,
        s.database_guid, s.family_guid, s.first_recovery_fork_guid, s.last_recovery_fork_guid,
        s.fork_point_lsn, s.is_copy_only, s.is_damaged, s.has_backup_checksums, s.begins_log_chain,
-       s.recovery_model, s.software_major_version, s.software_minor_version,
+       s.has_bulk_logged_data, s.recovery_model, s.software_major_version, s.software_minor_version,
        s.software_build_version, f.family_sequence_number, f.media_family_id,
        f.physical_device_name, f.device_type, f.mirror
 FROM msdb.dbo.backupset s
@@ -148,6 +149,7 @@ fn set(row: &Row) -> Result<MsdbSet, Fault> {
         is_damaged: row.bit("is_damaged")?.unwrap_or(false),
         has_backup_checksums: row.bit("has_backup_checksums")?.unwrap_or(false),
         begins_log_chain: row.bit("begins_log_chain")?.unwrap_or(false),
+        has_bulk_logged_data: row.bit("has_bulk_logged_data")?,
         recovery_model: row.text("recovery_model")?,
         software_major: row.int("software_major_version")?,
         software_minor: row.int("software_minor_version")?,

@@ -1,6 +1,13 @@
 //! BACKUP and RESTORE as text. The only place where names and literals are quoted.
 
+mod backup;
+pub mod support;
+
 use twinset_domain::BackupKind;
+
+pub use backup::{
+    Algorithm, BackupStatement, Cipher, Compression, Encryption, Encryptor, Level, Tail,
+};
 
 /// Longest identifier, in UTF-16 units (sysname).
 pub const MAX_NAME: usize = 128;
@@ -67,59 +74,6 @@ impl Transfer {
                 .filter(|(_, v)| *v != 0)
                 .map(|(name, value)| format!("{name} = {value}")),
         );
-    }
-}
-
-/// A BACKUP. Checksums are always asked for, the media are always new.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BackupStatement {
-    /// Database to back up.
-    pub database: String,
-    /// Full, differential or log.
-    pub kind: BackupKind,
-    /// One for each family, in the order of families.
-    pub devices: Vec<Medium>,
-    /// Sizes.
-    pub transfer: Transfer,
-    /// Outside the chain: no differential base, no log truncation.
-    pub copy_only: bool,
-    /// Compression by SQL Server; `None` leaves it to the server's default.
-    pub compression: Option<bool>,
-    /// NAME of the set, at most 128 characters.
-    pub name: Option<String>,
-}
-
-impl BackupStatement {
-    /// The statement.
-    #[must_use]
-    pub fn to_sql(&self) -> String {
-        let verb = match self.kind {
-            BackupKind::Full | BackupKind::Differential => "DATABASE",
-            BackupKind::Log => "LOG",
-        };
-        let mut options = vec!["FORMAT".to_owned(), "CHECKSUM".to_owned()];
-        if self.kind == BackupKind::Differential {
-            options.push("DIFFERENTIAL".to_owned());
-        }
-        if self.copy_only {
-            options.push("COPY_ONLY".to_owned());
-        }
-        match self.compression {
-            Some(true) => options.push("COMPRESSION".to_owned()),
-            Some(false) => options.push("NO_COMPRESSION".to_owned()),
-            None => {}
-        }
-        if let Some(name) = &self.name {
-            options.push(format!("NAME = {}", quote_literal(name)));
-        }
-        options.push(format!("STATS = {STATS_PERCENT}"));
-        self.transfer.options(&mut options);
-        format!(
-            "BACKUP {verb} {} TO {} WITH {}",
-            quote_name(&self.database),
-            media(&self.devices),
-            options.join(", ")
-        )
     }
 }
 

@@ -5,6 +5,7 @@ mod backup;
 mod bad_sql;
 mod crash;
 mod facts;
+mod kinds;
 mod messages;
 mod restore;
 mod secrets;
@@ -165,6 +166,20 @@ impl Host {
     /// `twinset backup payroll`.
     pub(crate) fn backup(&self) -> Ran {
         self.world.json(&["backup", "payroll"])
+    }
+
+    /// `twinset backup payroll --kind KIND` with more arguments.
+    pub(crate) fn take(&self, kind: &str, more: &[&str]) -> Ran {
+        let line = [&["backup", "payroll", "--kind", kind], more].concat();
+        self.world.json(&line)
+    }
+
+    /// The sets of a media set, as `media show` lists them.
+    #[track_caller]
+    pub(crate) fn sets_of(&self, media_set: &str) -> Vec<Value> {
+        let shown = self.world.json(&["media", "show", media_set]);
+        let shown = shown.ended(0).result();
+        shown["sets"].as_array().unwrap().clone()
     }
 
     /// `twinset restore run Payroll` under a new name.

@@ -118,7 +118,9 @@ pub(super) fn backup(
         devices: virtual_devices(&set),
         transfer: SIZES,
         copy_only: false,
-        compression: None,
+        tail: None,
+        compression: twinset::sqlserver::statement::Compression::Default,
+        encryption: None,
         name: Some("it's ours".into()),
     };
     let running = world.open(Purpose::Work).start(statement.to_sql()).unwrap();

@@ -39,7 +39,7 @@ pub(crate) fn crowd(world: &World, count: u64, until: Moment) {
                 shape: header.shape,
                 source: Source::Import,
                 database: "Payroll".into(),
-                copy_only: false,
+                circumstances: manifest::Circumstances::default(),
                 incomplete: false,
                 kind: Some(BackupKind::Log),
                 container: Container::Mtf,

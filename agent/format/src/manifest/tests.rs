@@ -34,7 +34,10 @@ fn sample(length: usize) -> Manifest {
         max_transfer_size: Some(1 << 20),
         agent: "66666666-7777-4888-9999-aaaaaaaaaaaa".parse().unwrap(),
         written: "2026-11-21T01:00:00Z".parse().unwrap(),
-        copy_only: false,
+        circumstances: Circumstances {
+            copy_only: false,
+            ..Circumstances::default()
+        },
         incomplete: false,
     };
     let mut manifest = Manifest::raw(draft, hasher.finish());

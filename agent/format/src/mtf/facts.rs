@@ -88,6 +88,21 @@ pub struct SetFacts {
     /// Taken beside the chain (COPY_ONLY); only msdb tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copy_only: Option<bool>,
+    /// Fork that the set begins on, where it is another one than it ends on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_recovery_fork: Option<Uuid>,
+    /// Where the two part; only msdb tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fork_point_lsn: Option<Lsn>,
+    /// First log of its chain; only msdb tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begins_log_chain: Option<bool>,
+    /// Holds changes that were logged in bulk: no stop inside it; only msdb tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bulk_logged: Option<bool>,
+    /// Holds damaged pages; only msdb tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub damaged: Option<bool>,
 }
 
 impl MediaFacts {
@@ -142,6 +157,10 @@ impl SetFacts {
         self.backup_size = u64_at(record, 96).filter(|size| *size > 0);
         self.database_guid = guid_at(record, 124);
         self.recovery_fork = guid_at(record, 156);
+        self.first_recovery_fork = guid_at(record, 184).filter(|first| {
+            let crosses = self.recovery_fork.is_some_and(|last| last != *first);
+            crosses && !first.is_nil()
+        });
         self.family_guid = guid_at(record, 224);
         self.checksum = Some(flags & 0x10 != 0);
         let differential = self.kind == Some(BackupKind::Differential);

@@ -6,14 +6,13 @@ use std::time::Duration;
 
 use twinset_domain::{FamilyNo, Fault};
 
-use super::Order;
 use crate::backup::desk::Desk;
 use crate::backup::run::Reserved;
 use crate::backup::sink::FamilySink;
 use crate::media::writer::Sealed;
-use crate::sqlserver::statement::{BackupStatement, Transfer};
+use crate::sqlserver::statement::{BackupStatement, Medium};
 use crate::sqlserver::vdi::{DeviceEnd, VdiLibrary, drive_backup, feature};
-use crate::sqlserver::{Session, StatementEnd, VdiJob};
+use crate::sqlserver::{InstanceSettings, Session, StatementEnd, VdiJob};
 
 /// How long BACKUP may take to end after the last device has closed.
 const STATEMENT_LIMIT: Duration = Duration::from_secs(300);
@@ -39,15 +38,15 @@ pub(super) fn stream(
     desk: &Desk<'_>,
     reserved: &Reserved,
     library: &Arc<VdiLibrary>,
-    order: &Order<'_>,
-    transfer: Transfer,
+    settings: &InstanceSettings,
+    statement: &dyn Fn(Vec<Medium>) -> BackupStatement,
     control: &mut Session,
 ) -> Streamed {
     let run = reserved.facts.run.to_string();
     let done = AtomicU64::new(0);
     let job = VdiJob {
         library,
-        settings: order.settings,
+        settings,
         run: &run,
         features: feature::REQUEST_COMPLETE,
         families: reserved.facts.shape.families,
@@ -60,18 +59,7 @@ pub(super) fn stream(
             }
         },
     };
-    let statement = |devices| {
-        BackupStatement {
-            database: reserved.facts.database.clone(),
-            kind: order.kind,
-            devices,
-            transfer,
-            copy_only: order.copy_only,
-            compression: order.compression,
-            name: None,
-        }
-        .to_sql()
-    };
+    let statement = |devices| statement(devices).to_sql();
     let mut open = |family| {
         let writer = reserved.writer(FamilyNo(family), None)?;
         Ok(FamilySink::new(writer, desk.progress, &done))

@@ -1,13 +1,17 @@
 //! A protection group: who is protected, how, when and for how long.
 
 mod build;
+mod how;
 mod keep;
 mod later;
 
 use std::time::Duration;
 
+use twinset_domain::BackupKind;
+
 use super::super::databases::Databases;
 use crate::config::source::Place;
+use crate::sqlserver::statement::{Compression, Encryption};
 
 pub(crate) use build::{World, group};
 
@@ -22,7 +26,8 @@ pub struct Group {
     pub databases: Databases,
     /// The key of its media set.
     pub media_set: String,
-    /// The key of the media set for log backups, if it is another one.
+    /// The key of the media set for log backups, if it is another one: the one named, or the one
+    /// beside.
     pub log_media_set: Option<String>,
     /// How the bytes come out of SQL Server.
     pub source: Source,
@@ -44,6 +49,27 @@ pub struct Group {
     pub rpo: Rpo,
     /// Where its name stands.
     pub place: Place,
+}
+
+impl Group {
+    /// The key of the media set that takes backups of a kind.
+    #[must_use]
+    pub fn media_set_of(&self, kind: BackupKind) -> &str {
+        match (kind, &self.log_media_set) {
+            (BackupKind::Log, Some(log)) => log,
+            _ => &self.media_set,
+        }
+    }
+
+    /// The keys of its media sets.
+    #[must_use]
+    pub fn media_sets(&self) -> Vec<&str> {
+        let log = self.log_media_set.iter().map(String::as_str);
+        let log = log.filter(|log| *log != self.media_set);
+        std::iter::once(self.media_set.as_str())
+            .chain(log)
+            .collect()
+    }
 }
 
 /// How the bytes come out of SQL Server.
@@ -86,8 +112,10 @@ pub struct Backup {
     pub max_transfer_size: u32,
     /// BUFFERCOUNT; left to the plan when absent.
     pub buffer_count: Option<u32>,
-    /// Whether SQL Server compresses; left to the instance when absent.
-    pub compression: Option<Compression>,
+    /// Whether and how SQL Server compresses.
+    pub compression: Compression,
+    /// Whether and how SQL Server encrypts.
+    pub encryption: Option<Encryption>,
     /// Bytes per second that one backup may take.
     pub throttle: Option<u64>,
 }
@@ -101,15 +129,6 @@ pub enum BrokenChain {
     Full,
     /// Nothing: the backup is refused.
     Refuse,
-}
-
-/// Whether SQL Server compresses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Compression {
-    /// `WITH COMPRESSION`.
-    Server,
-    /// `WITH NO_COMPRESSION`.
-    None,
 }
 
 /// When backups are taken: cron expressions of five fields, not yet taken apart.

@@ -47,6 +47,8 @@ pub struct MediaSet {
     pub device_deadline: Duration,
     /// The devices: 1 to 4 mirrors of `families` devices each.
     pub mirrors: Vec<Vec<Device>>,
+    /// It stands in no file: it is the one for log backups beside another one.
+    pub is_beside: bool,
     /// Where it stands.
     pub place: Place,
 }

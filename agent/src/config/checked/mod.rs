@@ -1,6 +1,7 @@
 //! What the engine may rely on: every name resolves, every number is in its range.
 
 pub mod agent;
+pub(crate) mod beside;
 mod check;
 pub mod group;
 pub mod instance;

@@ -39,8 +39,8 @@ table! {
         databases: Spanned<Vec<Spanned<String>>> = "list of patterns", "required";
         /// The media set that takes the backups.
         media_set: Spanned<String> = "media set name", "required";
-        /// The media set that takes log backups.
-        log_media_set: Value<String> = "media set name", "`media_set`";
+        /// The media set that takes log backups, so that a long full never holds them up.
+        log_media_set: Value<String> = "media set name", "one beside `media_set`: its name and paths with `-log`";
         /// `vdi`. (`stage` is not in this release.)
         source: Value<String> = "choice", "`vdi`";
         /// Folder for `stage`, as the agent sees it.
@@ -67,7 +67,12 @@ table! {
         buffer_count: Value<u32> = "1 to 1024", "by `memory_limit`";
         /// `server`: SQL Server compresses; `none`: it does not.
         compression: Value<String> = "choice", "the instance's default";
-        /// Encryption by SQL Server. (Not in this release.)
+        /// How SQL Server compresses: `MS_XPRESS` or `QAT_DEFLATE` (2022), `ZSTD` (2025). Needs
+        /// `compression = "server"`.
+        compression_algorithm: Value<String> = "choice", "the instance's default";
+        /// How hard `ZSTD` tries: `LOW`, `MEDIUM` or `HIGH`.
+        compression_level: Value<String> = "choice", "the instance's default";
+        /// Encryption by SQL Server (2014, not Express or Web).
         encryption: Option<Spanned<EncryptionTable>> = "table", "not encrypted";
         /// Bytes per second that one backup may take.
         throttle: Value<Quantity> = "size", "unlimited";
@@ -80,7 +85,9 @@ table! {
         /// `AES_128`, `AES_192`, `AES_256` or `TRIPLE_DES_3KEY`.
         algorithm: Value<String> = "choice", "`AES_256`";
         /// Certificate in `master`.
-        certificate: Value<String> = "text", "required";
+        certificate: Value<String> = "text", "this or `asymmetric_key` is required";
+        /// Asymmetric key in `master`.
+        asymmetric_key: Value<String> = "text", "this or `certificate` is required";
     }
 }
 

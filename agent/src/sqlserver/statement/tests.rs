@@ -35,6 +35,10 @@ fn hostile() -> impl Strategy<Value = String> {
         // Looks like a quote to those who normalise.
         Just("\u{2019}\u{FF07}\u{FF3D}".to_owned()),
         any::<char>().prop_map(String::from),
+        // A character of every plane, so that each is met in few cases.
+        (0_u32..17, 0x20_u32..0xFFFE).prop_filter_map("surrogate", |(plane, low)| {
+            char::from_u32((plane << 16) | low).map(String::from)
+        }),
     ];
     prop::collection::vec(piece, 0..128).prop_map(|pieces| pieces.concat())
 }
@@ -53,7 +57,9 @@ fn backup() -> BackupStatement {
             buffer_count: 10,
         },
         copy_only: false,
-        compression: None,
+        tail: None,
+        compression: Compression::Default,
+        encryption: None,
         name: None,
     }
 }
@@ -102,6 +108,73 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn hostile_names_stay_where_they_belong(
+        name in hostile(), by in hostile(), title in hostile(), certificate: bool,
+    ) {
+        let mut statement = backup();
+        statement.kind = BackupKind::Log;
+        statement.tail = Some(Tail::NoRecovery);
+        statement.database.clone_from(&name);
+        statement.devices.truncate(1);
+        statement.name = Some(title.clone());
+        let (word, encryptor) = if certificate {
+            ("CERTIFICATE", Encryptor::Certificate(by.clone()))
+        } else {
+            ("ASYMMETRIC KEY", Encryptor::AsymmetricKey(by.clone()))
+        };
+        statement.encryption = Some(Encryption { cipher: Cipher::Aes256, encryptor });
+        let sql = statement.to_sql();
+        let (found, rest) = unquote(&sql, "BACKUP LOG [", ']').unwrap();
+        prop_assert_eq!(found, name);
+        let begins = format!(
+            " TO VIRTUAL_DEVICE = N'twinset-1' WITH FORMAT, CHECKSUM, NORECOVERY, \
+             ENCRYPTION (ALGORITHM = AES_256, SERVER {word} = ["
+        );
+        let (found, rest) = unquote(&rest, &begins, ']').unwrap();
+        prop_assert_eq!(found, by);
+        let (found, rest) = unquote(&rest, "), NAME = N'", '\'').unwrap();
+        prop_assert_eq!(found, title);
+        prop_assert!(rest.starts_with(", STATS = 5"), "{}", rest);
+    }
+}
+
+#[test]
+fn every_wish_has_its_words() {
+    let words = |change: &dyn Fn(&mut BackupStatement)| {
+        let mut statement = backup();
+        statement.transfer = Transfer::default();
+        change(&mut statement);
+        let sql = statement.to_sql();
+        let (_, with) = sql.split_once(" WITH FORMAT, CHECKSUM").unwrap();
+        with.strip_suffix(", STATS = 5").unwrap().to_owned()
+    };
+    let by = |algorithm| words(&|s| s.compression = Compression::By(algorithm));
+    assert_eq!(
+        by(Algorithm::MsXpress),
+        ", COMPRESSION (ALGORITHM = MS_XPRESS)"
+    );
+    assert_eq!(
+        by(Algorithm::QatDeflate),
+        ", COMPRESSION (ALGORITHM = QAT_DEFLATE)"
+    );
+    assert_eq!(
+        by(Algorithm::Zstd(None)),
+        ", COMPRESSION (ALGORITHM = ZSTD)"
+    );
+    assert_eq!(
+        by(Algorithm::Zstd(Some(Level::High))),
+        ", COMPRESSION (ALGORITHM = ZSTD, LEVEL = HIGH)"
+    );
+    assert_eq!(words(&|s| s.compression = Compression::On), ", COMPRESSION");
+    assert_eq!(
+        words(&|s| s.compression = Compression::Off),
+        ", NO_COMPRESSION"
+    );
+    assert_eq!(words(&|s| s.tail = Some(Tail::NoTruncate)), ", NO_TRUNCATE");
+}
+
 #[test]
 fn a_full_backup_to_two_families() {
     assert_eq!(
@@ -118,7 +191,7 @@ fn kinds_and_options_of_a_backup() {
     statement.devices.truncate(1);
     statement.transfer = Transfer::default();
     statement.kind = BackupKind::Differential;
-    statement.compression = Some(false);
+    statement.compression = Compression::Off;
     assert_eq!(
         statement.to_sql(),
         "BACKUP DATABASE [Payroll] TO VIRTUAL_DEVICE = N'twinset-1' \
@@ -126,7 +199,7 @@ fn kinds_and_options_of_a_backup() {
     );
     statement.kind = BackupKind::Log;
     statement.copy_only = true;
-    statement.compression = Some(true);
+    statement.compression = Compression::On;
     statement.name = Some("it's".into());
     assert_eq!(
         statement.to_sql(),

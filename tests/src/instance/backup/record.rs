@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::source::{from_lsn, from_stream, kind_of};
 use crate::instance::history::SetFacts;
-use crate::instance::model::{Database, DiffBase, Lsn};
+use crate::instance::model::{Database, DbState, DiffBase, Lsn};
 use crate::instance::moment::Moment;
 use crate::instance::session::Session;
 use crate::instance::transfer::lane::Sizes;
@@ -37,6 +37,9 @@ pub fn success(session: &Session, plan: &Plan, sizes: Sizes, sent: &[StreamFacts
         .map_or(0, |first| first.block_size)
         .max(sizes.block);
     advance(database, &facts, kind);
+    if plan.has("NORECOVERY") {
+        database.state = DbState::Restoring;
+    }
     let files = pages(database, kind, sent);
     for family in sent {
         if let Some(set) = family.sets.first() {

@@ -4,23 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use toml::Spanned;
 
-use super::{Backup, BrokenChain, Compression, Group, Profile, SessionKind, Source};
-use super::{keep, later};
+use super::{Group, Profile, SessionKind, Source};
+use super::{how, keep, later};
 use crate::config::checked::Check;
-use crate::config::checked::media::{DEFAULT_BLOCK_SIZE, MediaSet};
+use crate::config::checked::media::MediaSet;
 use crate::config::databases::{self, Databases};
-use crate::config::raw::{BackupTable, GroupFile, GroupTable, Value};
+use crate::config::raw::{GroupFile, GroupTable};
 use crate::config::source::Place;
 
 /// Most partners of a group: an availability group has one primary and eight secondaries.
 const MAX_PARTNERS: usize = 9;
-/// MAXTRANSFERSIZE when the file does not say, in bytes.
-const DEFAULT_MAX_TRANSFER_SIZE: u32 = 1 << 20;
-/// MAXTRANSFERSIZE is a multiple of this (facts/vdi.md, BACKUP's own rule).
-const TRANSFER_UNIT: u64 = 64 << 10;
-/// Largest MAXTRANSFERSIZE.
-const TRANSFER_MAX: u64 = 4 << 20;
-
 /// What a group may name: the contents of `agent.toml`, if that could be read.
 #[derive(Debug, Default)]
 pub(crate) struct World {
@@ -59,11 +52,10 @@ pub(crate) fn group(
     ];
     let kind = check.choice(&table.kind, "kind", &kinds, SessionKind::Detect);
     source(check, &table);
-    check.idle_key(&table.log_media_set, "`log_media_set`");
     let set = world.and_then(|world| world.sound.get(table.media_set.get_ref()));
     let limit = world.map(|world| world.memory_limit);
     Group {
-        backup: backup(check, raw.backup.as_ref(), set, limit),
+        backup: how::backup(check, raw.backup.as_ref(), set, limit),
         schedule: later::schedule(check, raw.schedule.as_ref()),
         failover: later::failover(check, raw.failover.as_ref(), profile),
         check: later::check(check, raw.check.as_ref()),
@@ -191,96 +183,4 @@ fn source(check: &mut Check<'_>, table: &GroupTable) {
     }
     check.idle_key(&table.stage_dir, "`stage_dir`");
     check.idle_key(&table.stage_dir_server, "`stage_dir_server`");
-}
-
-fn backup(
-    check: &mut Check<'_>,
-    raw: Option<&BackupTable>,
-    set: Option<&MediaSet>,
-    memory_limit: Option<u64>,
-) -> Backup {
-    let default_block = set.map_or(DEFAULT_BLOCK_SIZE, |set| set.block_size);
-    let Some(raw) = raw else {
-        return Backup {
-            on_broken_chain: BrokenChain::Differential,
-            block_size: default_block,
-            max_transfer_size: DEFAULT_MAX_TRANSFER_SIZE,
-            buffer_count: None,
-            compression: None,
-            throttle: None,
-        };
-    };
-    let chains = [
-        ("differential", BrokenChain::Differential),
-        ("full", BrokenChain::Full),
-        ("refuse", BrokenChain::Refuse),
-    ];
-    let block: (&str, fn(u64) -> bool) = ("a power of two from 512 to 65536", |bytes| {
-        bytes.is_power_of_two() && (512..=65536).contains(&bytes)
-    });
-    let transfer: (&str, fn(u64) -> bool) = ("a multiple of 64KiB up to 4MiB", |bytes| {
-        bytes % TRANSFER_UNIT == 0 && (TRANSFER_UNIT..=TRANSFER_MAX).contains(&bytes)
-    });
-    let block_size = check.size(&raw.block_size, "block_size", block, default_block.into());
-    let max_transfer = check.size(
-        &raw.max_transfer_size,
-        "max_transfer_size",
-        transfer,
-        DEFAULT_MAX_TRANSFER_SIZE.into(),
-    );
-    buffers(check, &raw.buffer_count, max_transfer, set, memory_limit);
-    if let Some(encryption) = &raw.encryption {
-        let table = encryption.get_ref();
-        let known = ["AES_128", "AES_192", "AES_256", "TRIPLE_DES_3KEY"].map(|name| (name, ()));
-        check.choice(&table.algorithm, "algorithm", &known, ());
-        match &table.certificate {
-            Some(certificate) => check.text(certificate, "certificate", 128),
-            None => check.bad(&encryption.span(), "`certificate` is missing", "name it"),
-        }
-        let remedy = "remove the table; until then encrypt the database (TDE) or the storage";
-        check.not_yet(&encryption.span(), "encryption by SQL Server", remedy);
-    }
-    let some: (&str, fn(u64) -> bool) = ("at least 64KiB", |bytes| bytes >= TRANSFER_UNIT);
-    let throttle = raw
-        .throttle
-        .is_some()
-        .then(|| check.size(&raw.throttle, "throttle", some, 0));
-    check.idle_key(&raw.throttle, "`throttle`");
-    check.idle_key(&raw.on_broken_chain, "`on_broken_chain`");
-    let compress = [
-        ("server", Some(Compression::Server)),
-        ("none", Some(Compression::None)),
-    ];
-    Backup {
-        on_broken_chain: check.choice(
-            &raw.on_broken_chain,
-            "on_broken_chain",
-            &chains,
-            BrokenChain::Differential,
-        ),
-        block_size: u32::try_from(block_size).unwrap_or(default_block),
-        max_transfer_size: u32::try_from(max_transfer).unwrap_or(DEFAULT_MAX_TRANSFER_SIZE),
-        buffer_count: raw.buffer_count.as_ref().map(|count| *count.get_ref()),
-        compression: check.choice(&raw.compression, "compression", &compress, None),
-        throttle,
-    }
-}
-
-/// One buffer per family at least (3273), and all within the agent's memory.
-fn buffers(
-    check: &mut Check<'_>,
-    count: &Value<u32>,
-    max_transfer: u64,
-    set: Option<&MediaSet>,
-    memory_limit: Option<u64>,
-) {
-    let Some(count) = count else { return };
-    let least = set.map_or(1, |set| u32::from(set.families));
-    let found = check.number(&Some(count.clone()), "buffer_count", least..=1024, least);
-    let bytes = u64::from(found) * max_transfer;
-    if let Some(limit) = memory_limit.filter(|limit| bytes > *limit) {
-        let message = format!("`buffer_count` times `max_transfer_size` is {bytes} bytes");
-        let remedy = format!("stay below the agent's `memory_limit` of {limit} bytes");
-        check.bad(&count.span(), message, remedy);
-    }
 }

@@ -88,6 +88,7 @@ pub(crate) fn media_set(
         repair,
         device_deadline,
         mirrors: mirrors.into_iter().map(|mirror| mirror.devices).collect(),
+        is_beside: false,
         place: check.file.place(&key.span()),
     })
 }
