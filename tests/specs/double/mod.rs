@@ -3,9 +3,18 @@
 
 mod attention;
 mod batches;
+mod checks;
+mod forks;
 mod freetds;
+mod killing;
 mod knobs;
+mod log_chain;
 mod python;
+mod restore_order;
+mod sql;
+mod statements;
+mod stop_points;
+mod tail;
 mod wire;
 
 use tempfile::TempDir;

@@ -33,6 +33,11 @@ fn utf16(text: &str) -> Vec<u8> {
 impl Client {
     /// Logs in; the server must be one without TLS.
     pub(super) fn login(port: u16) -> Self {
+        Self::login_as(port, "twinset", "Secret-1")
+    }
+
+    /// The same as somebody else.
+    pub(super) fn login_as(port: u16, user: &str, password: &str) -> Self {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
         stream
             .set_read_timeout(Some(Duration::from_secs(10)))
@@ -41,7 +46,7 @@ impl Client {
         send(&mut stream, 0x12, &prelogin);
         let (_, answer) = read_packets(&mut stream);
         assert_eq!(answer.last(), Some(&2), "the server offers TLS");
-        send(&mut stream, 0x10, &login7("twinset", "Secret-1"));
+        send(&mut stream, 0x10, &login7(user, password));
         let mut client = Self { stream };
         let (_, answer) = client.answer();
         assert!(!answer.windows(1).any(|byte| byte == [0xAA]) || answer.len() > 200);

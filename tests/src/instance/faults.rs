@@ -57,6 +57,16 @@ pub struct Faults {
     pub unknown_command: Option<i32>,
     /// The server closes the devices of a restore before all data was read.
     pub restore_closes_early: bool,
+    /// How long DBCC CHECKDB takes, in milliseconds.
+    pub check_delay_ms: u64,
+    /// DBCC CHECKDB ends with this error: 8921, 8930 or 8967.
+    pub check_terminates: Option<i32>,
+    /// Whether PHYSICAL_ONLY moves LastGoodCheckDbTime (it depends on the version).
+    pub physical_only_counts: bool,
+    /// How long a killed session rolls back, in milliseconds.
+    pub rollback_delay_ms: u64,
+    /// A log that ends exactly where the database stands applies once more; else 4326 (unknown).
+    pub equal_log_applies: bool,
 }
 
 impl Default for Faults {
@@ -76,6 +86,11 @@ impl Default for Faults {
             extra_flush: false,
             unknown_command: None,
             restore_closes_early: false,
+            check_delay_ms: 0,
+            check_terminates: None,
+            physical_only_counts: false,
+            rollback_delay_ms: 0,
+            equal_log_applies: false,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use super::backup::flags;
 use super::catalog::server::COLLATION_NAME;
 use super::catalog::{Row, Table, msdb};
 use super::model::Lsn;
@@ -21,6 +22,10 @@ pub struct History {
     pub backupfile: Vec<Vec<Value>>,
     /// msdb.dbo.restorehistory
     pub restorehistory: Vec<Vec<Value>>,
+    /// msdb.dbo.logmarkhistory
+    pub logmarkhistory: Vec<Vec<Value>>,
+    /// msdb.dbo.suspect_pages
+    pub suspect_pages: Vec<Vec<Value>>,
 }
 
 /// A backup set as history has it.
@@ -82,11 +87,25 @@ pub struct SetFacts {
     pub read_only: bool,
     /// Block size of the media.
     pub block: u32,
+    /// Flags beyond those that have a field here.
+    pub flags: u32,
+    /// Algorithm and thumbprint of an encrypted set.
+    pub encryption: Option<(String, Vec<u8>)>,
+    /// Algorithm of a compressed set.
+    pub algorithm: Option<String>,
+    /// MEDIADESCRIPTION.
+    pub media_description: Option<String>,
+    /// Until when the set may not be overwritten.
+    pub expires: Option<Moment>,
+    /// Mirrors of the media set.
+    pub mirrors: usize,
 }
 
 impl History {
     /// Writes a backup: media set, families with their devices, the set. Returns backup_set_id.
-    pub fn add_set(&mut self, facts: &SetFacts, devices: &[String], device_type: i64) -> i64 {
+    ///
+    /// `devices` are the lists of all mirrors, the first one first.
+    pub fn add_set(&mut self, facts: &SetFacts, devices: &[&[String]], device_type: i64) -> i64 {
         let media_id = self.backupmediaset.len() as i64 + 1;
         let table = Table::parse("backupmediaset", msdb::BACKUPMEDIASET);
         let row = Row::new(&table)
@@ -94,15 +113,25 @@ impl History {
             .set("media_uuid", facts.media_set)
             .set("media_family_count", facts.family_ids.len() as i64)
             .set("name", facts.media_name.as_deref())
+            .set("description", facts.media_description.as_deref())
             .set("software_name", "Microsoft SQL Server")
             .set("software_vendor_id", 4608)
             .set("MTF_major_version", 1)
-            .set("mirror_count", 1)
+            .set("mirror_count", facts.mirrors as i64)
             .set("is_password_protected", false)
-            .set("is_compressed", facts.compressed);
+            .set("is_compressed", facts.compressed)
+            .set("is_encrypted", facts.encryption.as_ref().map(|_| true));
         self.backupmediaset.push(row.build());
         let table = Table::parse("backupmediafamily", msdb::BACKUPMEDIAFAMILY);
-        for (at, id) in facts.family_ids.iter().enumerate() {
+        let mirrors = devices.iter().enumerate();
+        let each = mirrors.flat_map(|mirror| {
+            facts
+                .family_ids
+                .iter()
+                .enumerate()
+                .map(move |f| (mirror, f))
+        });
+        for ((mirror, devices), (at, id)) in each {
             let mut family = [0_u8; 16];
             family[..4].copy_from_slice(&id.to_le_bytes());
             let row = Row::new(&table)
@@ -113,7 +142,7 @@ impl History {
                 .set("physical_device_name", devices.get(at).map(String::as_str))
                 .set("device_type", device_type)
                 .set("physical_block_size", i64::from(facts.block))
-                .set("mirror", 0);
+                .set("mirror", mirror as i64);
             self.backupmediafamily.push(row.build());
         }
         self.add_set_row(facts, media_id)
@@ -124,10 +153,7 @@ impl History {
         let families = facts.family_ids.len() as i64;
         let [first, last, checkpoint, full] = facts.lsns;
         let (major, minor, build) = facts.version;
-        let flags = 512
-            | (i64::from(facts.checksums) * 16)
-            | (i64::from(facts.copy_only) * 1024)
-            | (i64::from(facts.read_only) * 4);
+        let flags = 512 | (i64::from(facts.checksums) * 16) | i64::from(facts.flags);
         let table = Table::parse("backupset", msdb::BACKUPSET);
         let row = Row::new(&table)
             .set("backup_set_id", id)
@@ -140,6 +166,7 @@ impl History {
             .set("catalog_family_number", families)
             .set("catalog_media_number", 1)
             .set("position", 1)
+            .set("expiration_date", facts.expires)
             .set("software_vendor_id", 4608)
             .set("name", facts.name.as_deref())
             .set("description", facts.description.as_deref())
@@ -187,6 +214,19 @@ impl History {
         }
     }
 
+    /// Writes a transaction mark.
+    pub fn add_mark(&mut self, mark: &Mark<'_>) {
+        let table = Table::parse("logmarkhistory", msdb::LOGMARKHISTORY);
+        let row = Row::new(&table)
+            .set("database_name", mark.database)
+            .set("mark_name", mark.name)
+            .set("description", mark.description)
+            .set("user_name", mark.user)
+            .set("lsn", mark.lsn)
+            .set("mark_time", mark.at);
+        self.logmarkhistory.push(row.build());
+    }
+
     /// Writes a restore.
     pub fn add_restore(&mut self, restore: &RestoreFacts<'_>) {
         let table = Table::parse("restorehistory", msdb::RESTOREHISTORY);
@@ -200,25 +240,28 @@ impl History {
             .set("replace", restore.replace)
             .set("recovery", restore.recovery)
             .set("restart", false)
+            .set("stop_at", restore.stop_at)
             .set("device_count", restore.devices as i64)
-            .set("stop_before", false);
+            .set("stop_at_mark_name", restore.stop_mark.as_deref())
+            .set("stop_before", restore.stop_before);
         self.restorehistory.push(row.build());
     }
 }
 
 /// Flags, forks, bases and sizes of a set.
 fn details<'a>(row: Row<'a>, facts: &SetFacts) -> Row<'a> {
+    let flag = |bit: u32| facts.flags & bit != 0;
     row.set("is_password_protected", false)
         .set("recovery_model", facts.recovery)
-        .set("has_bulk_logged_data", false)
+        .set("has_bulk_logged_data", flag(flags::BULK))
         .set("is_snapshot", false)
         .set("is_readonly", facts.read_only)
         .set("is_single_user", false)
         .set("has_backup_checksums", facts.checksums)
-        .set("is_damaged", false)
+        .set("is_damaged", flag(flags::DAMAGED))
         .set("begins_log_chain", facts.begins_chain)
-        .set("has_incomplete_metadata", false)
-        .set("is_force_offline", false)
+        .set("has_incomplete_metadata", flag(flags::INCOMPLETE))
+        .set("is_force_offline", flag(flags::NO_RECOVERY))
         .set("is_copy_only", facts.copy_only)
         .set("first_recovery_fork_guid", facts.forks.0)
         .set("last_recovery_fork_guid", facts.forks.1)
@@ -229,14 +272,23 @@ fn details<'a>(row: Row<'a>, facts: &SetFacts) -> Row<'a> {
         .set("differential_base_guid", facts.base.map(|(_, set)| set))
         .set("compressed_backup_size", facts.size as i64)
         .set("last_valid_restore_time", facts.times.1)
+        .set("compression_algorithm", facts.algorithm.as_deref())
         .set(
-            "compression_algorithm",
-            facts.compressed.then_some("MS_XPRESS"),
+            "key_algorithm",
+            facts.encryption.as_ref().map(|(a, _)| a.as_str()),
+        )
+        .set(
+            "encryptor_thumbprint",
+            facts.encryption.as_ref().map(|(_, thumb)| thumb.clone()),
+        )
+        .set(
+            "encryptor_type",
+            facts.encryption.as_ref().map(|_| "CERTIFICATE"),
         )
 }
 
 /// A restore as history has it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct RestoreFacts<'a> {
     /// When.
     pub at: Moment,
@@ -254,4 +306,27 @@ pub struct RestoreFacts<'a> {
     pub recovery: bool,
     /// Devices read.
     pub devices: usize,
+    /// STOPAT.
+    pub stop_at: Option<Moment>,
+    /// Mark of STOPATMARK or STOPBEFOREMARK.
+    pub stop_mark: Option<String>,
+    /// STOPBEFOREMARK.
+    pub stop_before: bool,
+}
+
+/// A transaction mark as history has it.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark<'a> {
+    /// Database written to.
+    pub database: &'a str,
+    /// Name of the transaction.
+    pub name: &'a str,
+    /// Its description.
+    pub description: &'a str,
+    /// Login.
+    pub user: &'a str,
+    /// Its place in the log.
+    pub lsn: Lsn,
+    /// When it was committed.
+    pub at: Moment,
 }

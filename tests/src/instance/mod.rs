@@ -8,6 +8,7 @@ pub mod catalog;
 pub mod clock;
 pub mod faults;
 pub mod history;
+pub mod ledger;
 pub mod model;
 pub mod moment;
 pub mod openable;
@@ -35,7 +36,7 @@ use history::History;
 use model::{Database, Ids};
 pub use openable::openable;
 use session::Session;
-pub use state::{Progress, RequestRow, SessionRow, State};
+pub use state::{Certificate, Progress, RequestRow, SessionRow, State};
 use version::Version;
 
 /// First session id of users; those below belong to the server itself.
@@ -63,6 +64,12 @@ pub struct Login {
     /// Member of db_backupoperator everywhere.
     #[serde(default)]
     pub backup_operator: bool,
+    /// Member of db_owner everywhere.
+    #[serde(default)]
+    pub db_owner: bool,
+    /// ALTER ANY CONNECTION.
+    #[serde(default)]
+    pub alter_any_connection: bool,
 }
 
 /// What an instance is made from.
@@ -80,6 +87,10 @@ pub struct Setup {
     pub faults: Faults,
     /// Logins.
     pub logins: Vec<Login>,
+    /// Certificates in master.
+    pub certificates: Vec<Certificate>,
+    /// Seconds that its clock is ahead.
+    pub clock_offset: i64,
     /// Databases besides the system ones; ids are given here.
     pub databases: Vec<Database>,
     /// Seed of GUIDs made later.
@@ -121,6 +132,7 @@ impl Instance {
     #[must_use]
     pub fn new(setup: Setup) -> Arc<Self> {
         let clock = Clock::default();
+        clock.advance(setup.clock_offset);
         let mut ids = Ids::new(setup.seed);
         let mut databases = Vec::new();
         for name in ["master", "tempdb", "model", "msdb"] {
@@ -139,6 +151,7 @@ impl Instance {
         let state = State {
             databases,
             logins: setup.logins,
+            certificates: setup.certificates,
             sessions: BTreeMap::new(),
             msdb: History::default(),
             ids,

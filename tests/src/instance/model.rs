@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use uuid::Uuid;
 
+use super::ledger::Write;
 use super::moment::Moment;
 
 /// A log sequence number: `vlf * 10^15 + block * 10^5 + slot`, as numeric(25,0) shows it.
@@ -182,6 +183,17 @@ pub struct DiffBase {
     pub at: Moment,
 }
 
+/// A range of log that was released to an acknowledged log backup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Released {
+    /// First record.
+    pub first: Lsn,
+    /// Record behind the last.
+    pub last: Lsn,
+    /// backup_set_uuid of the backup that shall hold it.
+    pub set: Uuid,
+}
+
 /// One database.
 #[derive(Clone, Debug)]
 pub struct Database {
@@ -221,6 +233,22 @@ pub struct Database {
     pub last_log_backup: Option<Lsn>,
     /// The log before this was released (what an early acknowledgement would lose).
     pub truncated_to: Option<Lsn>,
+    /// Log that exists in backups alone, oldest first.
+    pub released: Vec<Released>,
+    /// A log backup of this chain was taken.
+    pub chain_begun: bool,
+    /// What was written to it.
+    pub writes: Vec<Write>,
+    /// Minimally logged changes since the last log backup.
+    pub bulk_changes: bool,
+    /// Writes that fit between two log backups; more fail with 9002.
+    pub log_limit: Option<usize>,
+    /// Time that restores have rolled it to.
+    pub rolled_to: Option<Moment>,
+    /// Damaged pages of data files: file and page.
+    pub bad_pages: Vec<(i32, i64)>,
+    /// When DBCC CHECKDB last found nothing.
+    pub last_good_check: Option<Moment>,
     /// Base of differentials.
     pub base: Option<DiffBase>,
     /// Files.
@@ -269,6 +297,14 @@ impl Database {
             full_checkpoint: None,
             last_log_backup: None,
             truncated_to: None,
+            released: Vec::new(),
+            chain_begun: false,
+            writes: Vec::new(),
+            bulk_changes: false,
+            log_limit: None,
+            rolled_to: None,
+            bad_pages: Vec::new(),
+            last_good_check: None,
             base: None,
             files,
             mirroring: None,
@@ -279,6 +315,13 @@ impl Database {
             },
             busy: None,
         }
+    }
+
+    /// Whether there is log that only a log backup can release.
+    #[must_use]
+    pub fn log_waits(&self) -> bool {
+        let from = self.last_log_backup;
+        from.is_some_and(|from| self.writes.iter().any(|write| write.lsn >= from))
     }
 
     /// Whether this is one of the system databases.

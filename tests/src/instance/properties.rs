@@ -44,6 +44,10 @@ pub fn database(database: &Database) -> Vec<(&'static str, Value)> {
     } else {
         "READ_WRITE"
     };
+    let never = || "1900-01-01 00:00:00.000".to_owned();
+    let checked = database
+        .last_good_check
+        .map_or_else(never, |at| at.to_iso());
     vec![
         ("Status", database.state.describe().1.into()),
         ("Recovery", database.recovery.describe().1.into()),
@@ -51,7 +55,7 @@ pub fn database(database: &Database) -> Vec<(&'static str, Value)> {
         ("Collation", COLLATION_NAME.into()),
         ("UserAccess", "MULTI_USER".into()),
         ("IsInStandBy", i64::from(database.standby).into()),
-        ("LastGoodCheckDbTime", "1900-01-01 00:00:00.000".into()),
+        ("LastGoodCheckDbTime", checked.into()),
     ]
 }
 

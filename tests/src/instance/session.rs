@@ -2,7 +2,9 @@
 
 mod calls;
 mod databases;
+mod kill;
 mod transactions;
+mod writes;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -83,6 +85,8 @@ pub struct Session {
     database: String,
     transactions: i32,
     descriptor: u64,
+    pending: Vec<writes::Pending>,
+    mark: Option<(String, String)>,
     prepared: BTreeMap<i32, (String, Vec<String>)>,
     next_handle: i32,
     /// SET NOCOUNT ON.
@@ -116,6 +120,8 @@ impl Session {
             database,
             transactions: 0,
             descriptor: 0,
+            pending: Vec::new(),
+            mark: None,
             prepared: BTreeMap::new(),
             next_handle: 1,
             no_count: false,
@@ -168,6 +174,7 @@ impl Session {
         {
             row.interrupt.raise(Stop::Disconnected);
         }
+        self.roll_back();
         if let Some(row) = self.instance.state().sessions.get_mut(&self.spid) {
             row.request = None;
         }
@@ -191,6 +198,7 @@ impl Session {
     fn reset(&mut self, reply: &mut Reply) {
         self.no_count = false;
         self.transactions = 0;
+        self.forget_writes();
         self.prepared.clear();
         reply.raw(&tokens::env_bytes(18, &[], &[]));
     }
@@ -283,27 +291,6 @@ impl Session {
         out.extend(tokens::message(&message, self.instance.server_name(), 1));
         self.database = new;
         Ok(out)
-    }
-
-    /// KILL.
-    pub fn kill(&self, target: &Value) -> Result<(), ServerMessage> {
-        let state = self.instance.state();
-        let number = target.text();
-        if !self.login.sysadmin {
-            let text = "User does not have permission to use the KILL statement.";
-            return Err(ServerMessage::new(6102, 14, text));
-        }
-        let spid = number.parse::<i16>().unwrap_or(0);
-        if spid == self.spid {
-            let text = "Cannot use KILL to kill your own process.";
-            return Err(ServerMessage::new(6104, 16, text));
-        }
-        let Some(row) = state.sessions.get(&spid) else {
-            let text = format!("Process ID {number} is not an active process ID.");
-            return Err(ServerMessage::new(6106, 16, text));
-        };
-        row.interrupt.raise(Stop::Killed);
-        Ok(())
     }
 }
 

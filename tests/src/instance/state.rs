@@ -86,6 +86,32 @@ pub struct SessionRow {
     pub request: Option<RequestRow>,
 }
 
+/// A certificate in master that can encrypt backups.
+#[derive(Clone, Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Certificate {
+    /// Name.
+    pub name: String,
+    /// Last day of its validity, `2030-01-01`; unlimited when left out.
+    #[serde(default)]
+    pub expires: Option<String>,
+}
+
+impl Certificate {
+    /// Whether it can no longer encrypt.
+    #[must_use]
+    pub fn expired(&self, now: Moment) -> bool {
+        let end = self.expires.as_deref().and_then(Moment::parse);
+        end.is_some_and(|end| end <= now)
+    }
+
+    /// SHA-1-sized thumbprint, as msdb and HEADERONLY show it.
+    #[must_use]
+    pub fn thumbprint(&self) -> Vec<u8> {
+        blake3::hash(self.name.to_lowercase().as_bytes()).as_bytes()[..20].to_vec()
+    }
+}
+
 /// Everything that changes.
 #[derive(Debug)]
 pub struct State {
@@ -93,6 +119,8 @@ pub struct State {
     pub databases: Vec<Database>,
     /// Logins.
     pub logins: Vec<Login>,
+    /// Certificates in master.
+    pub certificates: Vec<Certificate>,
     /// Sessions by id.
     pub sessions: BTreeMap<i16, SessionRow>,
     /// msdb.

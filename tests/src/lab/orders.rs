@@ -3,6 +3,8 @@
 //! ```text
 //! {"instance": "SQL-A", "faults": {"bytes_per_second": 1000000}}   turns the knobs
 //! {"instance": "SQL-A", "database": "Payroll"}                     tells how a database stands
+//! {"instance": "SQL-A", "advance_clock": 3600}                     moves its clock, in seconds
+//! {"instance": "SQL-A", "database": "Payroll", "write": ["a", "b"]} writes to it
 //! ```
 
 use std::io::{self, BufRead, Read, Write};
@@ -31,9 +33,15 @@ struct Order {
     /// The knobs from now on; those left out are off.
     #[serde(default)]
     faults: Option<Faults>,
+    /// Seconds that its clock moves on.
+    #[serde(default)]
+    advance_clock: i64,
     /// A database to be told of.
     #[serde(default)]
     database: Option<String>,
+    /// What is written to that database first, one transaction each.
+    #[serde(default)]
+    write: Vec<String>,
 }
 
 /// Answers orders until the other side closes.
@@ -69,7 +77,12 @@ fn answer(lab: &Lab, line: &str) -> Result<Value, String> {
         running.instance.set_faults(faults);
         told["turned"] = true.into();
     }
+    running.instance.clock.advance(order.advance_clock);
     if let Some(name) = order.database {
+        for note in &order.write {
+            let written = running.instance.write(&name, note);
+            written.map_err(|message| message.text)?;
+        }
         told["database"] = describe(&running.instance, &name)?;
     }
     Ok(told)
@@ -85,6 +98,12 @@ fn describe(instance: &Instance, name: &str) -> Result<Value, String> {
     Ok(json!({
         "name": database.name,
         "state": database.state.describe().1,
+        "recovery_model": database.recovery.describe().1,
+        "family_guid": database.family_guid,
+        "recovery_fork": database.fork_guid,
+        "log_end": shown(Some(database.log_end)),
+        "writes": database.writes.iter().map(|write| write.note.clone()).collect::<Vec<_>>(),
+        "released": released(database),
         "truncated_to": shown(database.truncated_to),
         "last_log_backup": shown(database.last_log_backup),
         "differential_base": base(database),
@@ -119,6 +138,21 @@ fn backups(msdb: &History, database: &str) -> Vec<Value> {
 
 fn base(database: &Database) -> Option<String> {
     database.base.map(|base| base.set.to_string())
+}
+
+/// The log that exists in backups alone: what is lost with each of them.
+fn released(database: &Database) -> Vec<Value> {
+    let told = database.released.iter().map(|range| {
+        let held = |lsn: Lsn| lsn >= range.first && lsn < range.last;
+        let writes = database.writes.iter().filter(|write| held(write.lsn));
+        json!({
+            "set": range.set,
+            "first_lsn": shown(Some(range.first)),
+            "last_lsn": shown(Some(range.last)),
+            "writes": writes.map(|write| write.note.clone()).collect::<Vec<_>>(),
+        })
+    });
+    told.collect()
 }
 
 fn shown(lsn: Option<Lsn>) -> Option<String> {

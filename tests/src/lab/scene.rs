@@ -10,7 +10,7 @@ use crate::instance::faults::Faults;
 use crate::instance::model::{DataSource, Database, DbState, Ids, Lsn, Mirroring, RecoveryModel};
 use crate::instance::moment::Moment;
 use crate::instance::version::Version;
-use crate::instance::{Instance, Login, Setup};
+use crate::instance::{Certificate, Instance, Login, Setup};
 use crate::tds::prelogin::ServerEncryption;
 use crate::tds::tls::ServerTls;
 
@@ -46,6 +46,12 @@ pub struct InstanceScene {
     /// Logins.
     #[serde(default)]
     pub logins: Vec<Login>,
+    /// Certificates in master that can encrypt backups.
+    #[serde(default)]
+    pub certificates: Vec<Certificate>,
+    /// Seconds that its clock is ahead.
+    #[serde(default)]
+    pub clock_offset_seconds: i64,
     /// Databases besides the system ones.
     #[serde(default)]
     pub databases: Vec<DatabaseScene>,
@@ -91,6 +97,12 @@ pub struct DatabaseScene {
     /// family_guid, when it is to equal a partner's.
     #[serde(default)]
     pub family_guid: Option<uuid::Uuid>,
+    /// Writes that fit between two log backups; more fail with 9002. Unlimited when left out.
+    #[serde(default)]
+    pub log_limit: Option<usize>,
+    /// Damaged pages, as `[file, page]`.
+    #[serde(default)]
+    pub bad_pages: Vec<(i32, i64)>,
     /// Mirroring session.
     #[serde(default)]
     pub mirroring: Option<MirroringScene>,
@@ -167,6 +179,8 @@ impl InstanceScene {
             tls: ServerTls::generate(&self.certificate_names)?,
             faults: self.faults.clone(),
             logins: self.logins.clone(),
+            certificates: self.certificates.clone(),
+            clock_offset: self.clock_offset_seconds,
             databases,
             seed: self.seed,
             backup_folder: folder.to_path_buf(),
@@ -207,6 +221,8 @@ impl DatabaseScene {
             made.family_guid = guid;
         }
         made.read_only = self.read_only;
+        made.log_limit = self.log_limit;
+        made.bad_pages.clone_from(&self.bad_pages);
         made.snapshot_of = self.snapshot_of;
         if let Some(session) = &self.mirroring {
             let principal = match session.role.as_str() {

@@ -14,6 +14,8 @@ use blocks::Place;
 const MAX_BLOCK: usize = 65536;
 /// Longest stream that is looked at as a whole.
 const MAX_RECORDS: u64 = 16 << 20;
+/// Bytes kept of a set's log part.
+const MAX_LOG: usize = 65536;
 /// First bytes of a compressed or encrypted backup, which no format reader can walk.
 const CONTAINER: &[u8; 8] = b"MSSQLBAK";
 
@@ -81,6 +83,8 @@ pub struct StreamCheck {
     map_at: u64,
     sum: Option<BackupSum>,
     is_summed: bool,
+    // Bytes of the log stream that passes: how many to leave out first.
+    log_skip: Option<u64>,
 }
 
 impl StreamCheck {
@@ -105,6 +109,7 @@ impl StreamCheck {
             map_at: 0,
             sum: None,
             is_summed: false,
+            log_skip: None,
         }
     }
 
@@ -199,6 +204,7 @@ impl StreamCheck {
                     let skip = usize::try_from(*skip).unwrap_or(usize::MAX).min(taken);
                     sum.add(&bytes[skip..taken]);
                 }
+                self.keep_log(taken, bytes);
                 taken
             }
         };
@@ -207,6 +213,20 @@ impl StreamCheck {
             self.fault = Some(fault);
         }
         taken
+    }
+
+    /// Keeps the start of the log part: there the double finds what a set holds.
+    fn keep_log(&mut self, taken: usize, bytes: &[u8]) {
+        let Some(skip) = &mut self.log_skip else {
+            return;
+        };
+        let left_out = usize::try_from(*skip).unwrap_or(usize::MAX).min(taken);
+        *skip -= left_out as u64;
+        if let Some(set) = self.facts.sets.last_mut() {
+            let room = MAX_LOG.saturating_sub(set.log.len());
+            let passed = &bytes[left_out..taken];
+            set.log.extend_from_slice(&passed[..passed.len().min(room)]);
+        }
     }
 
     /// Goes on once enough bytes were taken.
@@ -257,6 +277,7 @@ impl StreamCheck {
 
     fn passed_all(&mut self, sink: Sink) -> Result<(), StreamFault> {
         self.gathered.clear();
+        self.log_skip = None;
         if sink == Sink::LastStream {
             return self.end_of_block();
         }

@@ -27,6 +27,8 @@ pub struct GeneratedStream {
     at: u64,
     page: Box<[u8; PAGE]>,
     sum: Option<BackupSum>,
+    // Stands at the start of the body of a log backup's first family.
+    record: Vec<u8>,
 }
 
 impl GeneratedStream {
@@ -39,6 +41,7 @@ impl GeneratedStream {
         if family == 0 || family > spec.families {
             return Err(format!("there is no family {family} of {}", spec.families));
         }
+        let records = spec.kind == Kind::Log && family == 1;
         Ok(Self {
             layout: Layout::new(spec, family),
             pages: Pages::new(spec.seed, family, spec.kind == Kind::Log),
@@ -46,6 +49,11 @@ impl GeneratedStream {
             at: 0,
             page: Box::new([0; PAGE]),
             sum: spec.checksum.then(BackupSum::default),
+            record: if records {
+                spec.log.clone()
+            } else {
+                Vec::new()
+            },
         })
     }
 
@@ -106,6 +114,8 @@ impl GeneratedStream {
             self.page.as_mut_slice()
         };
         self.pages.make(number, page);
+        let record = self.record.get(at as usize..).unwrap_or_default();
+        copy(record, page);
         if let Some(sum) = &mut self.sum {
             sum.add(page);
         }

@@ -21,5 +21,5 @@ pub use check::{SetFacts, StreamCheck, StreamFacts, StreamFault, SumPolicy};
 pub use files::{generate_files, parse_size};
 pub use generate::GeneratedStream;
 pub use sets::check_families;
-pub use spec::{Lsns, Spec};
+pub use spec::{Lsns, Spec, SpecFile};
 pub use words::{DateTime, Kind, Lsn};

@@ -82,6 +82,35 @@ pub struct Spec {
     pub finished: DateTime,
     /// WITH CHECKSUM.
     pub checksum: bool,
+    /// More bits of the set's flags, as HEADERONLY has them.
+    pub flags: u32,
+    /// Where the two forks part, if they differ.
+    pub fork_point: Lsn,
+    /// Description of the set; empty = none.
+    pub description: String,
+    /// Name of the medium; empty = none.
+    pub media_name: String,
+    /// Mirrors of the medium, 1 to 4.
+    pub mirrors: u16,
+    /// Files of the database; empty = one for data and one for the log, by its name.
+    pub files: Vec<SpecFile>,
+    /// What stands at the start of the log part of the first family.
+    pub log: Vec<u8>,
+}
+
+/// A file of the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpecFile {
+    /// file_id
+    pub id: u32,
+    /// Log file.
+    pub is_log: bool,
+    /// Logical name.
+    pub logical: String,
+    /// Path as the server sees it.
+    pub physical: String,
+    /// Size in pages.
+    pub pages: u32,
 }
 
 impl Spec {
@@ -145,6 +174,13 @@ impl Spec {
             started: date(1, 0, 0),
             finished: date(1, 0, 42),
             checksum: false,
+            flags: 0,
+            fork_point: Lsn::default(),
+            description: String::new(),
+            media_name: String::new(),
+            mirrors: 1,
+            files: Vec::new(),
+            log: Vec::new(),
         }
     }
 
@@ -160,7 +196,8 @@ impl Spec {
     /// # Errors
     /// A sentence for the person who asked.
     pub fn check(&self) -> Result<(), String> {
-        let longest = [&self.database, &self.server, &self.user, &self.set_name]
+        let names = [&self.database, &self.server, &self.user, &self.set_name];
+        let longest = names
             .into_iter()
             .map(|text| text.encode_utf16().count())
             .max();
@@ -183,6 +220,8 @@ impl Spec {
             Err(format!("{} bytes; the largest set is 1 PiB", self.size))
         } else if longest > Some(128) {
             Err("a name has more than 128 characters".into())
+        } else if self.log.len() as u64 > EXTENT {
+            Err("the record of the log is longer than 64 KiB".into())
         } else {
             Ok(())
         }

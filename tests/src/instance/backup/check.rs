@@ -1,40 +1,78 @@
 //! Why a BACKUP is refused before any device is opened (order: sqlserver.md 10).
 
-use crate::instance::model::{DbState, RecoveryModel};
+use crate::instance::model::{Database, DbState, RecoveryModel};
 use crate::instance::openable;
 use crate::instance::session::{Session, missing};
+use crate::instance::state::State;
+use crate::instance::transfer::lane::Sizes;
 use crate::instance::transfer::messages::{backup_denied, numbered};
-use crate::instance::transfer::{DeviceKind, Plan, Verb};
+use crate::instance::transfer::{DeviceKind, Plan, Verb, conflicts};
 use crate::tds::tokens::ServerMessage;
 
-/// Most devices, and most MIRROR TO clauses.
-const MAX_DEVICES: usize = 64;
-
 /// Refuses, or marks the database as being backed up by this session.
-pub fn before_open(session: &Session, plan: &Plan) -> Result<(), Vec<ServerMessage>> {
-    let log = plan.verb == Verb::BackupLog;
-    let differential = plan.has("DIFFERENTIAL");
-    let refuse = |number| Err(vec![numbered(number, &plan.database)]);
-    let mut state = session.instance.state();
-    let Some(database) = state.database_mut(&plan.database) else {
+pub fn before_open(session: &Session, plan: &Plan) -> Result<Sizes, Vec<ServerMessage>> {
+    let one = |message| vec![message];
+    let version = session.instance.version();
+    conflicts::options(plan, version).map_err(one)?;
+    let mut guard = session.instance.state();
+    let state = &mut *guard;
+    let Some(database) = state.database(&plan.database) else {
         return Err(vec![missing(&plan.database)]);
     };
     if !session.login.sysadmin && !session.login.backup_operator {
         return Err(vec![backup_denied(plan.verb, &plan.database)]);
     }
     if session.in_transaction() {
-        return refuse(3021);
+        return Err(vec![numbered(3021, "")]);
     }
+    usable(plan, database).map_err(one)?;
+    based(plan, database).map_err(one)?;
+    if plan.kind == DeviceKind::Virtual && !session.login.sysadmin {
+        return Err(vec![numbered(3265, "")]);
+    }
+    conflicts::devices(plan, version).map_err(one)?;
+    let sizes = Sizes::of(plan).map_err(one)?;
+    encryptable(session, plan, state).map_err(one)?;
+    if database.busy.is_some() {
+        return Err(vec![numbered(3023, "")]);
+    }
+    if is_tail(plan) && in_use(session, state, database.id) {
+        return Err(vec![numbered(3101, "")]);
+    }
+    if let Some(database) = state.database_mut(&plan.database) {
+        database.busy = Some(session.spid());
+    }
+    Ok(sizes)
+}
+
+/// Whether the database is left restoring or in standby.
+#[must_use]
+pub fn is_tail(plan: &Plan) -> bool {
+    plan.verb == Verb::BackupLog && (plan.has("NORECOVERY") || plan.has("STANDBY"))
+}
+
+fn in_use(session: &Session, state: &State, id: i32) -> bool {
+    let others = state.sessions.values();
+    others
+        .filter(|row| row.spid != session.spid())
+        .any(|row| row.database_id == id)
+}
+
+/// Whether the database is one that can be backed up in its state.
+fn usable(plan: &Plan, database: &Database) -> Result<(), ServerMessage> {
+    let refuse = |number| Err(numbered(number, &plan.database));
     if database.name.eq_ignore_ascii_case("tempdb") {
         return refuse(3147);
     }
     if database.snapshot_of.is_some() {
         return refuse(3002);
     }
-    let tail = log && (plan.has("NO_TRUNCATE") || plan.has("CONTINUE_AFTER_ERROR"));
+    let damaged = plan.has("NO_TRUNCATE") || plan.has("CONTINUE_AFTER_ERROR");
+    let tail = plan.verb == Verb::BackupLog && damaged;
+    let suspect = matches!(database.state, DbState::Suspect | DbState::RecoveryPending);
     match openable(database) {
-        Some(_) if tail && database.state == DbState::Suspect => {}
-        Some(message) => return Err(vec![message]),
+        Some(_) if tail && suspect => {}
+        Some(message) => return Err(message),
         None => {}
     }
     if database.state == DbState::Emergency {
@@ -43,6 +81,14 @@ pub fn before_open(session: &Session, plan: &Plan) -> Result<(), Vec<ServerMessa
     if database.standby {
         return refuse(3036);
     }
+    Ok(())
+}
+
+/// Recovery model and base.
+fn based(plan: &Plan, database: &Database) -> Result<(), ServerMessage> {
+    let log = plan.verb == Verb::BackupLog;
+    let differential = plan.has("DIFFERENTIAL");
+    let refuse = |number| Err(numbered(number, &plan.database));
     if database.name.eq_ignore_ascii_case("master") && (log || differential) {
         return refuse(if log { 4212 } else { 3024 });
     }
@@ -55,22 +101,30 @@ pub fn before_open(session: &Session, plan: &Plan) -> Result<(), Vec<ServerMessa
     if differential && database.base.is_none() {
         return refuse(3035);
     }
-    if database.busy.is_some() {
-        return refuse(3023);
+    if !plan.scope.is_whole() {
+        let what = format_args!("{} of files, filegroups or pages", plan.verb.name());
+        return Err(crate::instance::query::unsupported(what));
     }
-    if plan.kind == DeviceKind::Virtual && !session.login.sysadmin {
-        return refuse(3265);
-    }
-    if plan.devices.len() > MAX_DEVICES {
-        return refuse(3205);
-    }
-    if plan.mirrors > 0 {
-        return refuse(if plan.kind == DeviceKind::Virtual {
-            3008
-        } else {
-            3218
-        });
-    }
-    database.busy = Some(session.spid());
     Ok(())
+}
+
+/// The certificate is there and valid; encrypted sets need media of their own.
+fn encryptable(session: &Session, plan: &Plan, state: &State) -> Result<(), ServerMessage> {
+    let Some((_, by, certificate)) = plan.encryption() else {
+        return Ok(());
+    };
+    let now = session.instance.clock.now();
+    let known = state
+        .certificates
+        .iter()
+        .find(|known| certificate && known.name.eq_ignore_ascii_case(by));
+    match known {
+        None => Err(numbered(33_111, by)),
+        Some(known) if known.expired(now) => Err(numbered(3096, by)),
+        // What a pipe begins with cannot be told; SQL Server wants to hear that it is new.
+        Some(_) if plan.kind == DeviceKind::Virtual && !plan.has("FORMAT") => {
+            Err(numbered(3095, ""))
+        }
+        Some(_) => Ok(()),
+    }
 }

@@ -4,6 +4,7 @@
 //! what follows from success into databases and msdb.
 
 pub mod check;
+pub mod flags;
 pub mod record;
 pub mod source;
 
@@ -41,7 +42,7 @@ impl Session {
         variables: &Variables,
         reply: &mut Reply,
     ) -> Flow {
-        let plan = match Plan::parse(reader, variables) {
+        let plan = match Plan::parse(reader, variables, self.instance.version()) {
             Ok(plan) => plan,
             Err(message) => {
                 self.fail(reply, 0, &[message]);
@@ -65,9 +66,7 @@ impl Session {
     }
 
     fn run_backup(&mut self, plan: &Plan, reply: &mut Reply) -> Result<(), Vec<ServerMessage>> {
-        let one = |message| vec![message];
-        let sizes = Sizes::of(plan).map_err(one)?;
-        check::before_open(self, plan)?;
+        let sizes = check::before_open(self, plan)?;
         let outcome = self.checked_backup(plan, sizes, reply);
         let mut state = self.instance.state();
         if let Some(database) = state.database_mut(&plan.database) {
@@ -106,12 +105,19 @@ impl Session {
                 .unwrap_or_else(|held| held.into_inner());
             pump(port, &mut source, &together, sizes, complete)
         });
-        if reply.interrupt.raised().is_some() {
+        let judged = self.judge(plan, ends, &together);
+        let stopped = reply.interrupt.raised().is_some();
+        if stopped && judged.is_err() {
             return Err(Vec::new());
         }
-        let facts = self.judge(plan, ends, &together)?;
+        // Whatever the client still does: every device has acknowledged its last command.
+        let facts = judged?;
+        let recorded = record::success(self, plan, sizes, &facts);
+        if stopped {
+            return Err(Vec::new());
+        }
         let seconds = begun.elapsed().as_secs_f64();
-        self.finish_backup(plan, sizes, &facts, seconds, reply)
+        self.finish_backup(plan, &recorded, seconds, reply)
     }
 
     /// Every device's facts, or the messages of the first that failed.
@@ -154,13 +160,11 @@ impl Session {
     fn finish_backup(
         &mut self,
         plan: &Plan,
-        sizes: Sizes,
-        facts: &[StreamFacts],
+        recorded: &record::Recorded,
         seconds: f64,
         reply: &mut Reply,
     ) -> Result<(), Vec<ServerMessage>> {
         let faults = self.instance.faults();
-        let recorded = record::success(self, plan, sizes, facts);
         if faults.fail_after_close {
             return Err(vec![messages::nonrecoverable(&plan.database, 1117)]);
         }

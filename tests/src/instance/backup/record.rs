@@ -3,8 +3,10 @@
 use uuid::Uuid;
 
 use super::source::{from_lsn, from_stream, kind_of};
+use super::{check, flags};
+use crate::instance::Certificate;
 use crate::instance::history::SetFacts;
-use crate::instance::model::{Database, DbState, DiffBase, Lsn};
+use crate::instance::model::{Database, DbState, DiffBase, Lsn, Released};
 use crate::instance::moment::Moment;
 use crate::instance::session::Session;
 use crate::instance::transfer::lane::Sizes;
@@ -24,10 +26,11 @@ pub fn success(session: &Session, plan: &Plan, sizes: Sizes, sent: &[StreamFacts
     let mut guard = session.instance.state();
     let state = &mut *guard;
     let fresh = (state.ids.fresh(), state.ids.fresh());
+    let certificates = state.certificates.clone();
     let Some(database) = state.database_mut(&plan.database) else {
         return Recorded { files: Vec::new() };
     };
-    let mut facts = describe(session, plan, database, kind, sent, now);
+    let mut facts = describe(session, plan, database, &certificates, sent, now);
     if sent.first().is_none_or(|first| first.sets.is_empty()) {
         // A container tells nothing: the server knows what it wrote, nobody else does.
         (facts.set, facts.media_set) = fresh;
@@ -36,10 +39,7 @@ pub fn success(session: &Session, plan: &Plan, sizes: Sizes, sent: &[StreamFacts
         .first()
         .map_or(0, |first| first.block_size)
         .max(sizes.block);
-    advance(database, &facts, kind);
-    if plan.has("NORECOVERY") {
-        database.state = DbState::Restoring;
-    }
+    advance(database, plan, &facts, kind);
     let files = pages(database, kind, sent);
     for family in sent {
         if let Some(set) = family.sets.first() {
@@ -54,13 +54,17 @@ pub fn success(session: &Session, plan: &Plan, sizes: Sizes, sent: &[StreamFacts
         } else {
             2
         };
-        state.msdb.add_set(&facts, &plan.devices, device_type);
+        let mirrors = plan.mirrors.iter().map(|(list, _)| list.as_slice());
+        let lists: Vec<&[String]> = std::iter::once(plan.devices.as_slice())
+            .chain(mirrors)
+            .collect();
+        state.msdb.add_set(&facts, &lists, device_type);
     }
     Recorded { files }
 }
 
 /// Moves the database's positions on.
-fn advance(database: &mut Database, facts: &SetFacts, kind: Kind) {
+fn advance(database: &mut Database, plan: &Plan, facts: &SetFacts, kind: Kind) {
     let [first, last, checkpoint, _] = facts.lsns;
     database.log_end = database.log_end.max(last);
     match kind {
@@ -82,10 +86,29 @@ fn advance(database: &mut Database, facts: &SetFacts, kind: Kind) {
         Kind::Differential => {}
         Kind::Log => {
             if !facts.copy_only {
-                database.last_log_backup = Some(last);
-                database.truncated_to = Some(last);
+                release(database, facts.set, first, last);
+            }
+            if check::is_tail(plan) {
+                database.standby = plan.has("STANDBY");
+                database.read_only = database.standby;
+                if !database.standby {
+                    database.state = DbState::Restoring;
+                }
             }
         }
+    }
+}
+
+/// The log before `last` goes; from now on it exists in backups alone.
+fn release(database: &mut Database, set: Uuid, first: Lsn, last: Lsn) {
+    database.last_log_backup = Some(last);
+    database.truncated_to = Some(last);
+    database.released.push(Released { first, last, set });
+    database.chain_begun = true;
+    database.bulk_changes = false;
+    if database.fork_point.is_some_and(|point| last > point) {
+        database.first_fork_guid = database.fork_guid;
+        database.fork_point = None;
     }
 }
 
@@ -94,10 +117,11 @@ fn describe(
     session: &Session,
     plan: &Plan,
     database: &Database,
-    kind: Kind,
+    certificates: &[Certificate],
     sent: &[StreamFacts],
     now: Moment,
 ) -> SetFacts {
+    let kind = kind_of(plan);
     let version = session.instance.version();
     let media = sent.first();
     let set = media.and_then(|media| media.sets.first());
@@ -128,24 +152,53 @@ fn describe(
         created: database.created,
         size: sent.iter().map(|family| family.length).sum(),
         guids: (database.database_guid, database.family_guid),
-        forks: (database.first_fork_guid, database.fork_guid),
-        fork_point: database.fork_point,
+        forks: (database.fork_guid, database.fork_guid),
+        fork_point: None,
+        flags: flags::bits(plan, database, kind),
+        encryption: encryption(plan, certificates),
+        algorithm: algorithm(plan, compressed),
+        media_description: plan.text("MEDIADESCRIPTION"),
+        expires: expires(plan, now),
+        mirrors: plan.mirrors.len() + 1,
         recovery: match database.recovery.describe().1 {
             "BULK_LOGGED" => "BULK-LOGGED",
             other => other,
         },
         version: (version.major, version.minor, version.build),
         database_version: version.database_version(),
-        copy_only: plan.has("COPY_ONLY") && kind != Kind::Differential,
+        copy_only: flags::is_copy_only(plan, kind),
         checksums: plan.has("CHECKSUM"),
         compressed,
-        begins_chain: kind == Kind::Log && database.truncated_to.is_none(),
+        begins_chain: kind == Kind::Log && !database.chain_begun,
         read_only: database.read_only,
         block: 512,
     };
     match (media, set) {
         (Some(media), Some(set)) => from_set(model, media, set, now),
         _ => model,
+    }
+}
+
+/// Algorithm, thumbprint and kind of what encrypted the set.
+fn encryption(plan: &Plan, certificates: &[Certificate]) -> Option<(String, Vec<u8>)> {
+    let (algorithm, by, _) = plan.encryption()?;
+    let known = certificates
+        .iter()
+        .find(|known| known.name.eq_ignore_ascii_case(by))?;
+    Some((algorithm.to_ascii_lowercase(), known.thumbprint()))
+}
+
+/// compression_algorithm of a compressed set.
+fn algorithm(plan: &Plan, compressed: bool) -> Option<String> {
+    compressed.then(|| plan.compression().unwrap_or("MS_XPRESS").to_owned())
+}
+
+/// RETAINDAYS wins over EXPIREDATE.
+fn expires(plan: &Plan, now: Moment) -> Option<Moment> {
+    match plan.number("RETAINDAYS") {
+        Some(0) => None,
+        Some(days) => Some(now.plus_seconds(i64::try_from(days).unwrap_or(0) * 86_400)),
+        None => plan.text("EXPIREDATE").as_deref().and_then(Moment::parse),
     }
 }
 
@@ -194,6 +247,7 @@ pub fn from_set(
         },
         guids: (set.binding_guid, set.family_guid),
         forks: (first_fork, set.fork_guid),
+        fork_point: (first_fork != set.fork_guid).then(|| from_lsn(set.fork_point)),
         version: set.version,
         database_version: i32::from(set.database_version),
         checksums: set.has_checksum,
@@ -223,10 +277,4 @@ fn pages(database: &Database, kind: Kind, sent: &[StreamFacts]) -> Vec<(u64, Str
         files.push((log_pages, log.logical.clone()));
     }
     files
-}
-
-/// An LSN for messages.
-#[must_use]
-pub fn shown(lsn: Lsn) -> String {
-    lsn.0.to_string()
 }

@@ -7,18 +7,21 @@ use std::sync::Mutex;
 
 use uuid::Uuid;
 
-use crate::instance::model::{Database, Lsn};
+use crate::instance::ledger::{self, Content};
+use crate::instance::model::{Database, DbFile, Lsn};
 use crate::instance::moment::Moment;
 use crate::instance::session::Session;
 use crate::instance::transfer::lane::Sizes;
 use crate::instance::transfer::{Plan, Verb, messages};
-use crate::stream::{self, GeneratedStream, Kind, Lsns, Spec, StreamCheck, StreamFacts, SumPolicy};
+use crate::stream::{
+    self, GeneratedStream, Kind, Lsns, Spec, SpecFile, StreamCheck, StreamFacts, SumPolicy,
+};
 use crate::tds::tokens::ServerMessage;
 
 /// A log or differential backup is this much smaller than a full one.
 const SHARE_OF_FULL: u64 = 16;
 /// Log blocks a backup covers.
-const BLOCKS_PER_BACKUP: u32 = 72;
+pub const BLOCKS_PER_BACKUP: u32 = 72;
 
 /// One family's bytes.
 pub enum Source {
@@ -87,13 +90,10 @@ impl Streams {
     pub fn prepare(session: &Session, plan: &Plan, sizes: Sizes) -> Result<Self, ServerMessage> {
         let mut guard = session.instance.state();
         let state = &mut *guard;
-        let found = state
-            .databases
-            .iter()
-            .find(|d| d.name.eq_ignore_ascii_case(&plan.database));
-        let Some(database) = found.cloned() else {
+        let Some(found) = state.database_mut(&plan.database) else {
             return Err(crate::instance::session::missing(&plan.database));
         };
+        let database = found.clone();
         let kind = kind_of(plan);
         let files = match kind {
             Kind::Full => &database.source.full,
@@ -101,6 +101,8 @@ impl Streams {
             Kind::Log => &database.source.log,
         };
         let sources = if files.is_empty() {
+            // What is written from now on lies behind this backup.
+            found.log_end = database.log_end.plus_blocks(BLOCKS_PER_BACKUP);
             let guids = (state.ids.fresh(), state.ids.fresh());
             drop(guard);
             let spec = spec(session, plan, sizes, &database, kind, guids)?;
@@ -185,49 +187,78 @@ fn spec(
         Kind::Full => database.source.size,
         _ => database.source.size / SHARE_OF_FULL,
     };
-    let seed = database.source.seed ^ set.as_u64_pair().0;
-    let first = match kind {
-        Kind::Log => database.last_log_backup.unwrap_or(database.log_end),
-        _ => database.log_end,
-    };
-    let last = database.log_end.plus_blocks(BLOCKS_PER_BACKUP);
-    let base = database.base.filter(|_| kind == Kind::Differential);
     let now = to_stream(session.instance.clock.now());
-    let mut spec = Spec::new(seed, size, families);
+    let mut spec = Spec::new(database.source.seed ^ set.as_u64_pair().0, size, families);
     spec.block_size = if sizes.block <= 512 { 512 } else { 4096 };
     spec.kind = kind;
     spec.database.clone_from(&database.name);
     spec.server = session.instance.server_name().to_owned();
     spec.user.clone_from(&session.login.name);
     spec.set_name = plan.text("NAME").unwrap_or_default();
+    spec.description = plan.text("DESCRIPTION").unwrap_or_default();
+    spec.media_name = plan.text("MEDIANAME").unwrap_or_default();
+    spec.mirrors = plan.mirrors.len() as u16 + 1;
     spec.version = (version.major, version.minor, version.build);
     spec.database_version = version.database_version() as u16;
     spec.compatibility = version.major.saturating_mul(10);
     spec.database_id = u16::try_from(database.id).unwrap_or(u16::MAX);
-    spec.lsns = Lsns {
-        first: to_lsn(first),
-        last: to_lsn(last),
-        checkpoint: to_lsn(database.log_end),
-        database_backup: to_lsn(database.full_checkpoint.unwrap_or_default()),
-        differential_base: to_lsn(base.map(|base| base.lsn).unwrap_or_default()),
-    };
     spec.set_guid = set;
     spec.media_set_guid = media_set;
-    spec.family_guid = database.family_guid;
-    spec.fork_guid = database.fork_guid;
-    spec.first_fork_guid = match database.first_fork_guid {
-        same if same == database.fork_guid => Uuid::nil(),
-        other => other,
-    };
-    spec.binding_guid = database.database_guid;
-    spec.last_full_guid = database.base.map(|base| base.set).unwrap_or_default();
-    spec.base_guid = base.map(|base| base.set).unwrap_or_default();
     spec.created = to_stream(database.created);
     spec.started = now;
     spec.finished = now;
     spec.checksum = plan.has("CHECKSUM");
+    spec.flags = super::flags::bits(plan, database, kind);
+    spec.files = database.files.iter().map(file).collect();
+    place(&mut spec, database, kind);
     spec.check().map_err(unusable)?;
     Ok(spec)
+}
+
+fn file(file: &DbFile) -> SpecFile {
+    SpecFile {
+        id: u32::try_from(file.id).unwrap_or_default(),
+        is_log: file.is_log,
+        logical: file.logical.clone(),
+        physical: file.physical.clone(),
+        pages: u32::try_from(file.pages).unwrap_or_default(),
+    }
+}
+
+/// Where the backup stands in the log, on which fork, over which base, and what it holds.
+fn place(spec: &mut Spec, database: &Database, kind: Kind) {
+    let first = match kind {
+        Kind::Log => database.last_log_backup.unwrap_or(database.log_end),
+        _ => database.log_end,
+    };
+    let base = database.base.filter(|_| kind == Kind::Differential);
+    spec.lsns = Lsns {
+        first: to_lsn(first),
+        last: to_lsn(database.log_end.plus_blocks(BLOCKS_PER_BACKUP)),
+        checkpoint: to_lsn(database.log_end),
+        database_backup: to_lsn(database.full_checkpoint.unwrap_or_default()),
+        differential_base: to_lsn(base.map(|base| base.lsn).unwrap_or_default()),
+    };
+    spec.family_guid = database.family_guid;
+    spec.fork_guid = database.fork_guid;
+    // A log that begins before the fork (or right at it) spans it.
+    let spanned = database.fork_point.filter(|point| first <= *point);
+    if let Some(point) = spanned {
+        spec.first_fork_guid = database.first_fork_guid;
+        spec.fork_point = to_lsn(point);
+    } else {
+        spec.first_fork_guid = Uuid::nil();
+    }
+    spec.binding_guid = database.database_guid;
+    spec.last_full_guid = database.base.map(|base| base.set).unwrap_or_default();
+    spec.base_guid = base.map(|base| base.set).unwrap_or_default();
+    let writes = database.writes.iter();
+    let covered = writes.filter(|write| kind != Kind::Log || write.lsn >= first);
+    spec.log = ledger::encode(&Content {
+        recovery: database.recovery.describe().1.to_owned(),
+        begins_chain: kind == Kind::Log && !database.chain_begun,
+        writes: covered.cloned().collect(),
+    });
 }
 
 /// A position in the generator's words.

@@ -8,8 +8,9 @@ pub mod table;
 
 pub use table::{Row, Table};
 
-use super::State;
 use super::moment::Moment;
+use super::{State, openable};
+use crate::tds::tokens::ServerMessage;
 use crate::tds::types::Value;
 
 /// Who looks.
@@ -73,28 +74,73 @@ const MSDB: &[(&str, &str, Rows)] = &[
     ("restorehistory", msdb::RESTOREHISTORY, |viewer| {
         viewer.state.msdb.restorehistory.clone()
     }),
-    ("suspect_pages", msdb::SUSPECT_PAGES, |_| Vec::new()),
+    ("logmarkhistory", msdb::LOGMARKHISTORY, |viewer| {
+        viewer.state.msdb.logmarkhistory.clone()
+    }),
+    ("suspect_pages", msdb::SUSPECT_PAGES, |viewer| {
+        viewer.state.msdb.suspect_pages.clone()
+    }),
 ];
 
+/// What was written to a database: the one table of user databases.
+const LEDGER: &str = "id bigint!, note nvarchar(64)!, lsn numeric(25.0)!, at datetime!, \
+    mark nvarchar(128)";
+
+/// An object with its rows of this moment.
+type Found = (Table, Vec<Vec<Value>>);
+
 /// Finds an object by its name parts, from a session in `current` database.
-#[must_use]
-pub fn find(parts: &[String], current: &str) -> Option<(Table, Rows)> {
-    let (name, qualifiers) = parts.split_last()?;
+///
+/// # Errors
+/// Why the database that holds it cannot be opened.
+pub fn find(
+    parts: &[String],
+    current: &str,
+    viewer: &Viewer<'_>,
+) -> Result<Option<Found>, ServerMessage> {
+    let Some((name, qualifiers)) = parts.split_last() else {
+        return Ok(None);
+    };
     let (schema, database) = match qualifiers {
         [] => ("dbo", current),
         [schema] => (schema.as_str(), current),
         [.., database, schema] => (schema.as_str(), database.as_str()),
     };
     let schema = if schema.is_empty() { "dbo" } else { schema };
+    let dbo = schema.eq_ignore_ascii_case("dbo");
+    if dbo && name.eq_ignore_ascii_case("ledger") {
+        return ledger(database, viewer);
+    }
     let views = if schema.eq_ignore_ascii_case("sys") {
         VIEWS
-    } else if schema.eq_ignore_ascii_case("dbo") && database.eq_ignore_ascii_case("msdb") {
+    } else if dbo && database.eq_ignore_ascii_case("msdb") {
         MSDB
     } else {
-        return None;
+        return Ok(None);
     };
-    let (known, columns, rows) = views
+    let view = views
         .iter()
-        .find(|(known, ..)| known.eq_ignore_ascii_case(name))?;
-    Some((Table::parse(known, columns), *rows))
+        .find(|(known, ..)| known.eq_ignore_ascii_case(name));
+    Ok(view.map(|(known, columns, rows)| (Table::parse(known, columns), rows(viewer))))
+}
+
+fn ledger(database: &str, viewer: &Viewer<'_>) -> Result<Option<Found>, ServerMessage> {
+    let Some(database) = viewer.state.database(database) else {
+        return Ok(None);
+    };
+    if let Some(refused) = openable(database) {
+        return Err(refused);
+    }
+    let table = Table::parse("ledger", LEDGER);
+    let rows = database.writes.iter().map(|write| {
+        Row::new(&table)
+            .set("id", write.id)
+            .set("note", write.note.as_str())
+            .set("lsn", write.lsn)
+            .set("at", write.at)
+            .set("mark", write.mark.as_deref())
+            .build()
+    });
+    let rows = rows.collect();
+    Ok(Some((table, rows)))
 }

@@ -54,6 +54,10 @@ pub const RESTOREHISTORY: &str = "restore_history_id int!, restore_date datetime
     restore_type char(1), replace bit, recovery bit, restart bit, stop_at datetime, \
     device_count tinyint, stop_at_mark_name nvarchar(128), stop_before bit";
 
-/// Pages with damage; always empty here.
+/// One row per marked transaction.
+pub const LOGMARKHISTORY: &str = "database_name nvarchar(128)!, mark_name nvarchar(128)!, \
+    description nvarchar(255), user_name nvarchar(128)!, lsn numeric(25.0)!, mark_time datetime!";
+
+/// Pages with damage that a check or a backup met.
 pub const SUSPECT_PAGES: &str = "database_id int!, file_id int!, page_id bigint!, \
     event_type int!, error_count int!, last_update_date datetime!";

@@ -32,6 +32,7 @@ pub fn databases(viewer: &Viewer<'_>) -> Vec<Vec<Value>> {
         let waits = match (&database.mirroring, online && database.busy.is_some()) {
             (_, true) => (3, "ACTIVE_BACKUP_OR_RESTORE"),
             (Some(session), _) if session.state < 2 => (5, "DATABASE_MIRRORING"),
+            _ if database.log_waits() => (2, "LOG_BACKUP"),
             _ => (0, "NOTHING"),
         };
         let row = Row::new(&table)

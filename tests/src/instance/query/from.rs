@@ -92,18 +92,24 @@ impl Translator<'_> {
                 return Ok((table.alias.clone(), table.columns.clone()));
             }
         }
-        let Some((table, rows)) = catalog::find(parts, self.context.database) else {
+        let found = catalog::find(parts, self.context.database, &self.context.viewer)?;
+        let Some((table, rows)) = found else {
             let text = format!("Invalid object name '{}'.", parts.join("."));
             return Err(ServerMessage::new(208, 16, text));
         };
         let stored = format!("tw_{}", table.name);
         let columns = table.columns.clone();
-        if !self
+        let known = self
             .tables
             .iter()
-            .any(|(known, _)| known.name == table.name)
-        {
-            self.tables.push((table, rows(&self.context.viewer)));
+            .find(|(known, _)| known.name == table.name);
+        match known {
+            // Two databases have a ledger each, this translation has room for one.
+            Some((_, other)) if *other != rows => {
+                return Err(unsupported("ledgers of two databases in one query"));
+            }
+            Some(_) => {}
+            None => self.tables.push((table, rows)),
         }
         Ok((stored, columns))
     }

@@ -1,19 +1,31 @@
 //! What a successful RESTORE leaves behind: the database and its history.
 
+use uuid::Uuid;
+
 use super::head::{self, FileRecord};
-use super::judge::target;
+use super::judge::{chosen, target};
+use super::roll::{Rolled, roll, take_over};
 use crate::instance::State;
 use crate::instance::backup::record::from_set;
-use crate::instance::backup::source::from_lsn;
-use crate::instance::history::{RestoreFacts, SetFacts};
-use crate::instance::model::{Database, DbFile, DbState, DiffBase};
+use crate::instance::history::{self, RestoreFacts};
+use crate::instance::ledger::BLOCKS_PER_WRITE;
+use crate::instance::model::{Database, DbFile, DbState, RecoveryModel};
 use crate::instance::moment::Moment;
 use crate::instance::session::{Session, missing};
+use crate::instance::transfer::messages::numbered;
 use crate::instance::transfer::{DeviceKind, Plan};
-use crate::stream::{self, Kind, StreamFacts};
+use crate::stream::{Kind, StreamFacts};
 use crate::tds::tokens::ServerMessage;
 
-/// RESTORE DATABASE ... WITH RECOVERY, without media.
+/// What a restore did.
+pub struct Applied {
+    /// Logical file names.
+    pub files: Vec<String>,
+    /// Informations to give, by number.
+    pub notes: Vec<i32>,
+}
+
+/// RESTORE DATABASE ... WITH RECOVERY, NORECOVERY or STANDBY, without media.
 pub fn recover_only(session: &Session, plan: &Plan) -> Result<(), Vec<ServerMessage>> {
     let mut guard = session.instance.state();
     let state = &mut *guard;
@@ -23,91 +35,172 @@ pub fn recover_only(session: &Session, plan: &Plan) -> Result<(), Vec<ServerMess
     };
     database.busy = None;
     if database.state != DbState::Restoring && !database.standby {
-        let text = "The database is already fully recovered.";
-        return Err(vec![ServerMessage::new(3153, 16, text)]);
+        return Err(vec![numbered(3153, "")]);
     }
-    finish_state(database, plan, fork);
+    finish_state(database, Ending::of(plan), fork);
     Ok(())
 }
 
-/// Recovered, left restoring, or standby.
-fn finish_state(database: &mut Database, plan: &Plan, fork: uuid::Uuid) {
-    database.standby = plan.text("STANDBY").is_some();
-    database.read_only = database.standby;
-    if plan.has("NORECOVERY") {
-        database.state = DbState::Restoring;
-    } else {
-        database.state = DbState::Online;
-        if !database.standby {
-            // Recovery begins a new fork at the point it stopped at.
-            database.first_fork_guid = database.fork_guid;
-            database.fork_guid = fork;
-            database.fork_point = Some(database.log_end);
+/// How a restore leaves the database.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    Recovered,
+    Restoring,
+    Standby,
+}
+
+impl Ending {
+    fn of(plan: &Plan) -> Self {
+        if plan.has("NORECOVERY") {
+            Self::Restoring
+        } else if plan.has("STANDBY") {
+            Self::Standby
+        } else {
+            Self::Recovered
         }
     }
 }
 
-/// Makes or changes the database and writes history. Returns the logical file names.
-pub fn apply(session: &Session, plan: &Plan, facts: &[StreamFacts], head: &[u8]) -> Vec<String> {
+/// Recovered, left restoring, or standby.
+fn finish_state(database: &mut Database, ending: Ending, fork: Uuid) {
+    database.standby = ending == Ending::Standby;
+    database.read_only = database.standby;
+    database.state = match ending {
+        Ending::Restoring => DbState::Restoring,
+        Ending::Recovered | Ending::Standby => DbState::Online,
+    };
+    if ending != Ending::Recovered {
+        return;
+    }
+    // Recovery begins a new fork at the point it stopped at; the log chain goes on from there.
+    let point = database.log_end;
+    database.first_fork_guid = database.fork_guid;
+    database.fork_guid = fork;
+    database.fork_point = Some(point);
+    database.log_end = point.plus_blocks(BLOCKS_PER_WRITE);
+    database.rolled_to = None;
+    database.truncated_to = Some(point);
+    database.chain_begun = true;
+    database.last_log_backup = (database.recovery != RecoveryModel::Simple).then_some(point);
+}
+
+/// Makes or changes the database and writes history.
+pub fn apply(
+    session: &Session,
+    plan: &Plan,
+    facts: &[StreamFacts],
+    head: &[u8],
+) -> Result<Applied, Vec<ServerMessage>> {
     let now = session.instance.clock.now();
     let listed = head::files(head);
-    let first = facts.first();
-    let set = first.and_then(|media| media.sets.first());
+    let set = facts.first().and_then(|media| chosen(plan, media));
     let mut guard = session.instance.state();
     let state = &mut *guard;
     let fork = state.ids.fresh();
+    let rolled = match (set, state.database(&plan.database)) {
+        (Some(set), known) => roll(plan, set, known).map_err(|message| vec![message])?,
+        (None, _) => Rolled::default(),
+    };
     let id = target_id(state, plan, now);
     let guids: Vec<_> = listed.iter().map(|_| state.ids.fresh()).collect();
-    let Some(database) = state
+    let found = state
         .databases
         .iter_mut()
-        .find(|database| database.id == id)
-    else {
-        return Vec::new();
+        .find(|database| database.id == id);
+    let Some(database) = found else {
+        return Err(vec![missing(&plan.database)]);
     };
     if let Some(set) = set {
-        take_over(database, set);
+        take_over(database, set, &rolled);
     }
     let whole = set.is_none_or(|set| set.kind == Some(Kind::Full));
     if whole && !listed.is_empty() {
-        let files = listed
-            .iter()
-            .zip(guids)
-            .map(|(file, guid)| placed(plan, file, guid));
-        database.files = files.collect();
+        let files = listed.iter().zip(guids);
+        database.files = files.map(|(file, guid)| placed(plan, file, guid)).collect();
     }
-    finish_state(database, plan, fork);
-    let files = database
-        .files
-        .iter()
-        .map(|file| file.logical.clone())
-        .collect();
-    let kind = set.map_or('D', |set| char::from(set.kind_letter));
-    let template = template(session, plan, database, facts, now);
-    let described = match (first, set) {
-        (Some(media), Some(set)) => from_set(template, media, set, now),
-        _ => template,
+    let ending = match rolled.note {
+        // Not there yet: more log is needed, whatever the statement asked for.
+        Some(_) => Ending::Restoring,
+        None => Ending::of(plan),
     };
-    let known = state.msdb.find_set(described.set);
-    let set_id = known.unwrap_or_else(|| {
-        let device_type = if plan.kind == DeviceKind::Virtual {
-            7
-        } else {
-            2
-        };
-        state.msdb.add_set(&described, &plan.devices, device_type)
-    });
+    finish_state(database, ending, fork);
+    let files = database.files.iter().map(|file| file.logical.clone());
+    let applied = Applied {
+        files: files.collect(),
+        notes: rolled.note.into_iter().collect(),
+    };
+    let made = database.clone();
+    let set_id = remember(session, state, plan, &made, facts);
     state.msdb.add_restore(&RestoreFacts {
         at: now,
         database: &plan.database,
         user: &session.login.name,
         set_id,
-        kind,
+        kind: set.map_or('D', |set| char::from(set.kind_letter)),
         replace: plan.has("REPLACE"),
-        recovery: !plan.has("NORECOVERY"),
+        recovery: ending == Ending::Recovered,
         devices: plan.devices.len(),
+        stop_at: plan.text("STOPAT").as_deref().and_then(Moment::parse),
+        stop_mark: ["STOPATMARK", "STOPBEFOREMARK"]
+            .iter()
+            .find_map(|option| plan.mark(option).map(|(mark, _)| mark.to_owned())),
+        stop_before: plan.has("STOPBEFOREMARK"),
     });
-    files
+    Ok(applied)
+}
+
+/// backup_set_id of the set in msdb, where it is written if it came from elsewhere.
+fn remember(
+    session: &Session,
+    state: &mut State,
+    plan: &Plan,
+    database: &Database,
+    facts: &[StreamFacts],
+) -> i64 {
+    let now = session.instance.clock.now();
+    let template = template(session, plan, database, facts, now);
+    let media = facts.first();
+    let set = media.and_then(|media| chosen(plan, media));
+    let described = match (media, set) {
+        (Some(media), Some(set)) => from_set(template, media, set, now),
+        _ => template,
+    };
+    if let Some(known) = state.msdb.find_set(described.set) {
+        return known;
+    }
+    let device_type = if plan.kind == DeviceKind::Virtual {
+        7
+    } else {
+        2
+    };
+    let lists = [plan.devices.as_slice()];
+    state.msdb.add_set(&described, &lists, device_type)
+}
+
+/// VERIFYONLY WITH LOADHISTORY.
+pub fn load_history(session: &Session, plan: &Plan, facts: &[StreamFacts]) {
+    let now = session.instance.clock.now();
+    let mut guard = session.instance.state();
+    let state = &mut *guard;
+    // Only a pattern for what the set leaves open.
+    let Some(pattern) = state.databases.first().cloned() else {
+        return;
+    };
+    let set_id = remember(session, state, plan, &pattern, facts);
+    let database = facts.first().and_then(|media| chosen(plan, media));
+    state.msdb.add_restore(&RestoreFacts {
+        at: now,
+        database: database.map_or("", |set| set.database.as_str()),
+        user: &session.login.name,
+        set_id,
+        kind: 'V',
+        replace: false,
+        recovery: false,
+        devices: plan.devices.len(),
+        stop_at: None,
+        stop_mark: None,
+        stop_before: false,
+    });
 }
 
 /// Id of the database to restore into; it is made if it does not exist.
@@ -128,27 +221,7 @@ fn target_id(state: &mut State, plan: &Plan, now: Moment) -> i32 {
     id
 }
 
-/// What the set says about the database's identity and position.
-fn take_over(database: &mut Database, set: &stream::SetFacts) {
-    let last = from_lsn(set.lsns.last);
-    database.log_end = last;
-    database.family_guid = set.family_guid;
-    database.fork_guid = set.fork_guid;
-    if set.kind == Some(Kind::Full) {
-        let at = crate::instance::backup::source::from_stream(set.finished);
-        let checkpoint = from_lsn(set.lsns.checkpoint);
-        database.full_checkpoint = Some(checkpoint);
-        database.last_log_backup = None;
-        database.truncated_to = None;
-        database.base = at.map(|at| DiffBase {
-            lsn: checkpoint,
-            set: set.set_guid,
-            at,
-        });
-    }
-}
-
-fn placed(plan: &Plan, file: &FileRecord, guid: uuid::Uuid) -> DbFile {
+fn placed(plan: &Plan, file: &FileRecord, guid: Uuid) -> DbFile {
     DbFile {
         id: i32::try_from(file.id).unwrap_or(1),
         guid,
@@ -166,11 +239,11 @@ fn template(
     database: &Database,
     facts: &[StreamFacts],
     now: Moment,
-) -> SetFacts {
-    let set = facts.first().and_then(|media| media.sets.first());
-    SetFacts {
-        set: uuid::Uuid::nil(),
-        media_set: uuid::Uuid::nil(),
+) -> history::SetFacts {
+    let set = facts.first().and_then(|media| chosen(plan, media));
+    history::SetFacts {
+        set: Uuid::nil(),
+        media_set: Uuid::nil(),
         family_ids: facts.iter().map(|family| family.family_id).collect(),
         kind: 'D',
         database: set.map_or_else(|| plan.database.clone(), |set| set.database.clone()),
@@ -199,5 +272,11 @@ fn template(
         begins_chain: false,
         read_only: false,
         block: 512,
+        flags: set.map_or(0, |set| set.flags),
+        encryption: None,
+        algorithm: None,
+        media_description: None,
+        expires: None,
+        mirrors: 1,
     }
 }

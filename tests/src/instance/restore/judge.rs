@@ -1,32 +1,47 @@
 //! Why a RESTORE is refused: before the devices are opened, and once the media head is known.
 
 use super::head::{self, FileRecord};
-use crate::instance::backup::record::shown;
-use crate::instance::backup::source::from_lsn;
-use crate::instance::model::{Database, DbState, RecoveryModel};
+use super::{chain, stop};
+use crate::instance::model::{Database, RecoveryModel};
 use crate::instance::session::{Session, missing};
+use crate::instance::transfer::lane::Sizes;
 use crate::instance::transfer::messages::numbered;
-use crate::instance::transfer::{DeviceKind, Plan, Verb};
+use crate::instance::transfer::{DeviceKind, Plan, Verb, conflicts};
 use crate::instance::{State, openable};
 use crate::stream::{Kind, SetFacts, StreamFacts};
 use crate::tds::tokens::ServerMessage;
 
 type Said = Vec<ServerMessage>;
 
-/// Most devices.
-const MAX_DEVICES: usize = 64;
+/// Options, rights, transaction, target in use or mirrored, devices.
+pub fn before_open(session: &Session, plan: &Plan) -> Result<Sizes, Said> {
+    let one = |message| vec![message];
+    let version = session.instance.version();
+    conflicts::options(plan, version).map_err(one)?;
+    stop::of(plan).map_err(one)?;
+    if !plan.devices.is_empty() {
+        conflicts::devices(plan, version).map_err(one)?;
+    }
+    let sizes = Sizes::of(plan).map_err(one)?;
+    if plan.has("PARTIAL") && plan.verb != Verb::RestoreDatabase {
+        return Err(vec![numbered(3103, "")]);
+    }
+    if !plan.scope.is_whole() || plan.has("PARTIAL") {
+        let what = format_args!("{} of files, filegroups or pages", plan.verb.name());
+        return Err(vec![crate::instance::query::unsupported(what)]);
+    }
+    allowed(session, plan)?;
+    Ok(sizes)
+}
 
 /// Rights, transaction, target in use or mirrored.
-pub fn before_open(session: &Session, plan: &Plan) -> Result<(), Said> {
+fn allowed(session: &Session, plan: &Plan) -> Result<(), Said> {
     let refuse = |number| Err(vec![numbered(number, &plan.database)]);
     if session.in_transaction() {
         return refuse(3021);
     }
     if plan.kind == DeviceKind::Virtual && !plan.devices.is_empty() && !session.login.sysadmin {
         return refuse(3265);
-    }
-    if plan.devices.len() > MAX_DEVICES {
-        return refuse(3205);
     }
     let may_create = session.login.sysadmin || session.login.dbcreator;
     let denied = || {
@@ -49,7 +64,7 @@ pub fn before_open(session: &Session, plan: &Plan) -> Result<(), Said> {
         .collect();
     let Some(database) = state.database_mut(&plan.database) else {
         return match (plan.verb, plan.devices.is_empty(), may_create) {
-            (_, true, _) | (Verb::RestoreLog, ..) => Err(vec![missing(&plan.database)]),
+            (_, true, _) => Err(vec![missing(&plan.database)]),
             (.., false) => Err(denied()),
             _ => Ok(()),
         };
@@ -88,7 +103,7 @@ pub fn head_known(
     if !matches!(plan.verb, Verb::RestoreDatabase | Verb::RestoreLog) || facts.is_container {
         return Ok(());
     }
-    let Some(set) = facts.sets.first() else {
+    let Some(set) = chosen(plan, facts) else {
         return Ok(());
     };
     let state = session.instance.state();
@@ -96,7 +111,13 @@ pub fn head_known(
     let refuse = |number| Err(vec![numbered(number, &plan.database)]);
     let log_verb = plan.verb == Verb::RestoreLog;
     match set.kind {
-        Some(Kind::Log) if log_verb => log(plan, set, database),
+        Some(Kind::Log) if log_verb => match database {
+            None => refuse(3118),
+            Some(database) => {
+                let strict = !session.instance.faults().equal_log_applies;
+                chain::log(database, set, strict).map_err(|message| vec![message])
+            }
+        },
         Some(Kind::Log) => refuse(3135),
         _ if log_verb => refuse(3135),
         Some(Kind::Full) => {
@@ -105,11 +126,7 @@ pub fn head_known(
         }
         Some(Kind::Differential) => match database {
             None => refuse(3118),
-            Some(database) if database.state != DbState::Restoring => refuse(3117),
-            Some(database) if database.base.is_none_or(|base| base.set != set.base_guid) => {
-                refuse(3136)
-            }
-            Some(_) => Ok(()),
+            Some(database) => chain::differential(database, set).map_err(|message| vec![message]),
         },
         None => refuse(3135),
     }
@@ -123,28 +140,20 @@ fn full(plan: &Plan, set: &SetFacts, database: Option<&Database>) -> Result<(), 
         let other = numbered(3154, &database.name);
         return Err(vec![other]);
     }
+    let stops = ["STOPAT", "STOPATMARK", "STOPBEFOREMARK"];
     let live = openable(database).is_none() && database.recovery != RecoveryModel::Simple;
-    if live {
+    if live && !stops.iter().any(|stop| plan.has(stop)) {
         return Err(vec![numbered(3159, &database.name)]);
     }
     Ok(())
 }
 
-fn log(plan: &Plan, set: &SetFacts, database: Option<&Database>) -> Result<(), Said> {
-    let Some(database) = database else {
-        return Err(vec![missing(&plan.database)]);
-    };
-    if database.state != DbState::Restoring && !database.standby {
-        return Err(vec![numbered(3117, "")]);
-    }
-    let (first, last) = (from_lsn(set.lsns.first), from_lsn(set.lsns.last));
-    if first > database.log_end {
-        return Err(vec![numbered(4305, &shown(database.log_end))]);
-    }
-    if last < database.log_end {
-        return Err(vec![numbered(4326, &shown(database.log_end))]);
-    }
-    Ok(())
+/// The set that the statement means: FILE = n, else the first.
+#[must_use]
+pub fn chosen<'a>(plan: &Plan, facts: &'a StreamFacts) -> Option<&'a SetFacts> {
+    let position = plan.number("FILE").unwrap_or(1).max(1);
+    let index = usize::try_from(position - 1).unwrap_or(usize::MAX);
+    facts.sets.get(index)
 }
 
 /// MOVE names files of the set, and no file goes where another database has one.

@@ -4,10 +4,13 @@
 //! is known, [`apply`] makes the database, [`reports`] answers HEADERONLY and its like.
 
 pub mod apply;
+pub mod chain;
 pub mod head;
 pub mod judge;
 pub mod reading;
 pub mod reports;
+pub mod roll;
+pub mod stop;
 
 use std::time::{Duration, Instant};
 
@@ -35,7 +38,7 @@ impl Session {
         variables: &Variables,
         reply: &mut Reply,
     ) -> Flow {
-        let plan = match Plan::parse(reader, variables) {
+        let plan = match Plan::parse(reader, variables, self.instance.version()) {
             Ok(plan) => plan,
             Err(message) => {
                 self.fail(reply, 0, &[message]);
@@ -58,8 +61,7 @@ impl Session {
     }
 
     fn run_restore(&mut self, plan: &Plan, reply: &mut Reply) -> Result<(), Said> {
-        let sizes = Sizes::of(plan).map_err(|message| vec![message])?;
-        judge::before_open(self, plan)?;
+        let sizes = judge::before_open(self, plan)?;
         if plan.devices.is_empty() {
             apply::recover_only(self, plan)?;
             reply.message(&messages::processed(plan.verb, 0, 0.001));
@@ -107,8 +109,12 @@ impl Session {
                 Ok(())
             }
             Verb::VerifyOnly => {
-                self.agreed(plan, got)?;
-                reply.progress(&messages::valid());
+                let (facts, _) = self.agreed(plan, got)?;
+                if plan.has("LOADHISTORY") {
+                    apply::load_history(self, plan, &facts);
+                }
+                let position = plan.number("FILE").unwrap_or(1);
+                reply.progress(&messages::valid(position));
                 Ok(())
             }
             _ => self.finish_restore(plan, got, seconds, reply),
@@ -158,7 +164,8 @@ impl Session {
         if faults.fail_after_close {
             return Err(vec![messages::nonrecoverable(&plan.database, 1117)]);
         }
-        let files = apply::apply(self, plan, &facts, &head);
+        let applied = apply::apply(self, plan, &facts, &head)?;
+        let files = applied.files;
         let command = plan.verb.command();
         let bytes: u64 = facts
             .iter()
@@ -168,6 +175,10 @@ impl Session {
         for (at, file) in files.iter().enumerate() {
             let pages = if at == 0 { bytes / 8192 } else { 0 };
             reply.message(&messages::file_done(pages, &plan.database, file));
+            reply.done(command, None);
+        }
+        for number in applied.notes {
+            reply.message(&messages::note(number, &plan.database));
             reply.done(command, None);
         }
         if faults.drop_connection == Some(Drop::BeforeSuccess) {

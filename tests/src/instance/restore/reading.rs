@@ -111,12 +111,12 @@ pub fn read(
             return Err(Broken::Aborted);
         }
         let facts = got.check.facts();
-        let now_known =
-            facts.is_container || facts.sets.first().is_some_and(|s| s.kind_letter != 0);
+        let set = judge::chosen(plan, facts);
+        let now_known = facts.is_container || set.is_some_and(|set| set.kind_letter != 0);
         if now_known && !known {
             known = true;
             if index == 0 {
-                let size = facts.sets.first().map_or(0, |set| set.backup_size);
+                let size = set.map_or(0, |set| set.backup_size);
                 together.progress.begin(size);
                 shared.judge(facts, &got.head)?;
             }

@@ -4,15 +4,19 @@ use uuid::Uuid;
 
 use super::head;
 use super::reading::Got;
+use crate::instance::backup::flags;
 use crate::instance::backup::source::{from_lsn, from_stream};
 use crate::instance::catalog::server::COLLATION_NAME;
 use crate::instance::catalog::{Row, Table};
+use crate::instance::ledger;
 use crate::instance::session::Session;
 use crate::instance::transfer::{DeviceKind, Plan, Verb};
 use crate::stream::{Lsn, SetFacts, StreamFacts};
 use crate::tds::reply::Reply;
 use crate::tds::types::Value;
 
+/// Bits of the flags that HEADERONLY tells; the differential's own bit is not among them.
+const HEADER_FLAGS: u32 = 0x7FF;
 /// DONE command of the rows.
 const ROWS: u16 = 230;
 
@@ -52,17 +56,16 @@ const FILES: &str = "LogicalName nvarchar(128), PhysicalName nvarchar(260), Type
     DifferentialBaseLSN numeric(25.0), DifferentialBaseGUID uniqueidentifier, IsReadOnly bit, \
     IsPresent bit, TDEThumbprint varbinary(32), SnapshotUrl nvarchar(336)";
 
-/// Flags that no backup here has.
-const UNSET: &[&str] = &[
-    "HasBulkLoggedData",
-    "IsSnapshot",
-    "IsReadOnly",
-    "IsSingleUser",
-    "IsDamaged",
-    "BeginsLogChain",
-    "HasIncompleteMetaData",
-    "IsForceOffline",
-    "IsCopyOnly",
+/// The bit columns that repeat the flags.
+const FLAGS: &[(&str, u32)] = &[
+    ("HasBulkLoggedData", flags::BULK),
+    ("IsSnapshot", 2),
+    ("IsReadOnly", flags::READ_ONLY),
+    ("IsSingleUser", 8),
+    ("IsDamaged", flags::DAMAGED),
+    ("HasIncompleteMetaData", flags::INCOMPLETE),
+    ("IsForceOffline", flags::NO_RECOVERY),
+    ("IsCopyOnly", flags::COPY_ONLY),
 ];
 
 /// Answers with the rows.
@@ -76,12 +79,14 @@ pub fn send(session: &Session, plan: &Plan, got: &[Got], reply: &mut Reply) {
         _ => HEADER.to_owned(),
     };
     let table = Table::parse("report", &columns);
+    let wanted = plan.number("FILE");
     let rows: Vec<Vec<Value>> = match plan.verb {
         Verb::LabelOnly => vec![label(&table, facts)],
         Verb::FileListOnly => files(&table, &first.head),
         _ => facts
             .sets
             .iter()
+            .filter(|set| wanted.is_none_or(|wanted| u64::from(set.position) == wanted))
             .map(|set| header(&table, plan, facts, set))
             .collect(),
     };
@@ -133,6 +138,12 @@ fn header(table: &Table, plan: &Plan, media: &StreamFacts, set: &SetFacts) -> Ve
         set.first_fork_guid
     };
     let virtual_device = plan.kind == DeviceKind::Virtual;
+    let content = ledger::decode(&set.log);
+    // Real files of other servers do not tell it where the double looks.
+    let model = content.as_ref().map_or_else(
+        || "FULL".into(),
+        |content| content.recovery.replace('_', "-"),
+    );
     let mut row = Row::new(table)
         .set("BackupName", text(&set.name))
         .set("BackupDescription", text(&set.description))
@@ -162,14 +173,22 @@ fn header(table: &Table, plan: &Plan, media: &StreamFacts, set: &SetFacts) -> Ve
         .set("SoftwareVersionMinor", i64::from(set.version.1))
         .set("SoftwareVersionBuild", i64::from(set.version.2))
         .set("MachineName", set.machine.as_str())
-        .set("Flags", 512 | (i64::from(set.has_checksum) * 16))
+        .set("Flags", i64::from(set.flags & HEADER_FLAGS))
         .set("BindingID", set.binding_guid)
         .set("RecoveryForkID", set.fork_guid)
         .set("Collation", COLLATION_NAME)
         .set("FamilyGUID", set.family_guid)
         .set("HasBackupChecksums", set.has_checksum)
         .set("FirstRecoveryForkID", first_fork)
-        .set("RecoveryModel", "FULL")
+        .set(
+            "ForkPointLSN",
+            (first_fork != set.fork_guid).then(|| from_lsn(set.fork_point)),
+        )
+        .set("RecoveryModel", model)
+        .set(
+            "BeginsLogChain",
+            content.as_ref().is_some_and(|content| content.begins_chain),
+        )
         .set("DifferentialBaseLSN", known(set.lsns.differential_base))
         .set(
             "DifferentialBaseGUID",
@@ -179,8 +198,8 @@ fn header(table: &Table, plan: &Plan, media: &StreamFacts, set: &SetFacts) -> Ve
         .set("BackupSetGUID", set.set_guid)
         .set("CompressedBackupSize", set.backup_size as i64)
         .set("Containment", 0);
-    for flag in UNSET {
-        row = row.set(flag, false);
+    for (column, bit) in FLAGS {
+        row = row.set(column, set.flags & bit != 0);
     }
     row.build()
 }

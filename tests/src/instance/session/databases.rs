@@ -80,6 +80,7 @@ impl Session {
                 database.recovery = model;
                 if model == RecoveryModel::Simple {
                     database.last_log_backup = None;
+                    database.chain_begun = false;
                 }
             }
             Change::State(state) => database.state = state,

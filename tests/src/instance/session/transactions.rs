@@ -27,8 +27,16 @@ impl Session {
                 };
                 Err(ServerMessage::new(number, 16, text))
             }
-            "COMMIT" => Ok(self.end(9)),
-            _ => Ok(self.end(10)),
+            "COMMIT" => {
+                if self.transactions == 1 {
+                    self.commit_writes()?;
+                }
+                Ok(self.end(9))
+            }
+            _ => {
+                self.forget_writes();
+                Ok(self.end(10))
+            }
         }
     }
 

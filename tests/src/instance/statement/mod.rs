@@ -1,5 +1,6 @@
 //! T-SQL batches: cut into statements, told apart by their first words, run one by one.
 
+pub mod dbcc;
 pub mod lexer;
 pub mod run;
 pub mod simple;
@@ -119,6 +120,23 @@ impl<'a> Reader<'a> {
     #[must_use]
     pub fn rest_tokens(&self) -> &'a [Token] {
         self.tokens.get(self.at..).unwrap_or_default()
+    }
+
+    /// Text of an expression up to this word, or to the end.
+    pub fn expression_before(&mut self, word: &str) -> Result<&'a str, ServerMessage> {
+        let (mut first, mut last) = (None, None);
+        while let Some(token) = self.peek() {
+            if token.is_word(word) || token.is_sign(';') {
+                break;
+            }
+            first = first.or(Some(token.start));
+            last = Some(token.end);
+            self.at += 1;
+        }
+        match (first, last) {
+            (Some(first), Some(last)) => Ok(&self.text[first..last]),
+            _ => Err(self.wrong()),
+        }
     }
 
     /// Text of an expression up to a comma or semicolon outside brackets.

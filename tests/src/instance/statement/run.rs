@@ -233,6 +233,7 @@ fn starts_body(token: &Token) -> bool {
         "PRINT",
         "RAISERROR",
         "WAITFOR",
+        "INSERT",
         "ALTER",
         "CREATE",
         "DROP",

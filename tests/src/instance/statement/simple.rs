@@ -14,6 +14,8 @@ use crate::tds::types::{SqlType, Value};
 
 /// DONE command of SET.
 const SET: u16 = 0xBE;
+/// DONE command of INSERT.
+const INSERT: u16 = 0xC3;
 /// Longest WAITFOR taken.
 const MAX_WAIT: Duration = Duration::from_secs(24 * 3600);
 
@@ -59,13 +61,27 @@ pub fn run(
             }
         }
         "BEGIN" | "COMMIT" | "ROLLBACK" | "SAVE" => {
+            let mark = if first == "BEGIN" {
+                mark(reader)?
+            } else {
+                None
+            };
+            if let Some((name, description)) = mark {
+                session.mark_transaction(name, description);
+            }
             let bytes = session.transaction_word(first)?;
             reply.raw(&bytes);
             reply.done(0, None);
         }
         "KILL" => {
-            let (_, value) = session.evaluate(reader.rest(), variables)?;
-            session.kill(&value)?;
+            let target = reader.expression_before("WITH")?;
+            let (_, value) = session.evaluate(target, variables)?;
+            if reader.word("WITH") {
+                reader.expect_word("STATUSONLY")?;
+                reply.message(&session.kill_status(&value)?);
+            } else {
+                session.kill(&value)?;
+            }
             reply.done(0, None);
         }
         "CREATE" | "DROP" | "ALTER" => {
@@ -75,7 +91,13 @@ pub fn run(
         }
         "RETURN" => return Ok(Flow::EndBatch),
         "RECONFIGURE" => reply.done(0, None),
-        "DBCC" | "GRANT" | "REVOKE" | "DENY" | "INSERT" | "UPDATE" | "DELETE" => {
+        "INSERT" => {
+            let rows = session.insert(reader, variables)?;
+            session.row_count = rows;
+            reply.done(INSERT, session.counted(rows));
+        }
+        "DBCC" => super::dbcc::run(session, reader, variables, reply)?,
+        "GRANT" | "REVOKE" | "DENY" | "UPDATE" | "DELETE" => {
             return Err(query::unsupported(first));
         }
         _ => return Err(head.wrong()),
@@ -142,6 +164,26 @@ fn set(
     }
     reply.done(SET, None);
     Ok(())
+}
+
+/// `TRAN[SACTION] [name [WITH MARK ['description']]]`: the mark, if there is one.
+fn mark(reader: &mut Reader<'_>) -> Result<Option<(String, String)>, ServerMessage> {
+    if !reader.word("TRAN") {
+        reader.expect_word("TRANSACTION")?;
+    }
+    if reader.at_end() {
+        return Ok(None);
+    }
+    let name = reader.name()?;
+    if !reader.word("WITH") {
+        return Ok(None);
+    }
+    reader.expect_word("MARK")?;
+    let description = match reader.take().map(|token| token.kind.clone()) {
+        Some(Kind::Text(text)) => text,
+        _ => String::new(),
+    };
+    Ok(Some((name, description)))
 }
 
 fn declare(

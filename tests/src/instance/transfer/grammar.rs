@@ -1,9 +1,17 @@
 //! The grammar of BACKUP and RESTORE (facts: sqlserver.md 3.1 and 3.3, vdi.md 4).
 
+pub mod devices;
+pub mod options;
+mod values;
+
 use super::messages;
-use crate::instance::query::{self, Variables};
+use crate::instance::query::Variables;
 use crate::instance::statement::{Kind, Reader};
+use crate::instance::version::Version;
 use crate::tds::tokens::ServerMessage;
+pub use devices::DeviceKind;
+use options::Form;
+use values::{compression, encryption, scope, text, value};
 
 /// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,15 +70,6 @@ impl Verb {
     }
 }
 
-/// Class of a device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DeviceKind {
-    /// VIRTUAL_DEVICE
-    Virtual,
-    /// DISK
-    Disk,
-}
-
 /// An option with its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
@@ -82,6 +81,33 @@ pub enum Value {
     Text(String),
     /// MOVE a TO b.
     Move(String, String),
+    /// A mark, and after which time it is looked for.
+    Mark(String, Option<String>),
+    /// COMPRESSION: algorithm and level, in capitals, where given.
+    Compression(Option<String>, Option<String>),
+    /// ENCRYPTION: algorithm in capitals, name of what encrypts, whether that is a certificate.
+    Encryption(String, String, bool),
+}
+
+/// Which part of the database a statement names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// FILE = names.
+    pub files: Vec<String>,
+    /// FILEGROUP = names.
+    pub filegroups: Vec<String>,
+    /// PAGE = lists.
+    pub pages: Vec<String>,
+    /// READ_WRITE_FILEGROUPS.
+    pub read_write: bool,
+}
+
+impl Scope {
+    /// Whether the whole database is meant.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// A parsed statement.
@@ -91,74 +117,25 @@ pub struct Plan {
     pub verb: Verb,
     /// Database named.
     pub database: String,
+    /// Which part of it.
+    pub scope: Scope,
     /// Class of its devices.
     pub kind: DeviceKind,
     /// Their names in order; none for RESTORE DATABASE db WITH RECOVERY.
     pub devices: Vec<String>,
-    /// MIRROR TO clauses.
-    pub mirrors: usize,
+    /// MIRROR TO clauses: devices and their class.
+    pub mirrors: Vec<(Vec<String>, DeviceKind)>,
     /// Options in order, keywords in capitals.
     pub options: Vec<(String, Value)>,
 }
 
-const FLAGS: &[&str] = &[
-    "CHECKSUM",
-    "NO_CHECKSUM",
-    "STOP_ON_ERROR",
-    "CONTINUE_AFTER_ERROR",
-    "STATS",
-    "RESTART",
-    "REWIND",
-    "NOREWIND",
-    "UNLOAD",
-    "NOUNLOAD",
-    "NORECOVERY",
-];
-const BACKUP_FLAGS: &[&str] = &[
-    "COPY_ONLY",
-    "DIFFERENTIAL",
-    "COMPRESSION",
-    "NO_COMPRESSION",
-    "FORMAT",
-    "NOFORMAT",
-    "INIT",
-    "NOINIT",
-    "SKIP",
-    "NOSKIP",
-    "NO_TRUNCATE",
-];
-const RESTORE_FLAGS: &[&str] = &[
-    "RECOVERY",
-    "REPLACE",
-    "PARTIAL",
-    "RESTRICTED_USER",
-    "KEEP_REPLICATION",
-    "KEEP_CDC",
-    "ENABLE_BROKER",
-    "NEW_BROKER",
-    "ERROR_BROKER_CONVERSATIONS",
-    "LOADHISTORY",
-];
-const VALUED: &[&str] = &[
-    "BLOCKSIZE",
-    "BUFFERCOUNT",
-    "MAXTRANSFERSIZE",
-    "STATS",
-    "MEDIANAME",
-    "STANDBY",
-];
-const BACKUP_VALUED: &[&str] = &[
-    "NAME",
-    "DESCRIPTION",
-    "MEDIADESCRIPTION",
-    "EXPIREDATE",
-    "RETAINDAYS",
-];
-const RESTORE_VALUED: &[&str] = &["FILE", "PASSWORD", "MEDIAPASSWORD", "STOPAT"];
-
 impl Plan {
-    /// Reads a whole statement.
-    pub fn parse(reader: &mut Reader<'_>, variables: &Variables) -> Result<Self, ServerMessage> {
+    /// Reads a whole statement as a server of this version does.
+    pub fn parse(
+        reader: &mut Reader<'_>,
+        variables: &Variables,
+        version: &Version,
+    ) -> Result<Self, ServerMessage> {
         let backup = reader.word("BACKUP");
         if !backup {
             reader.expect_word("RESTORE")?;
@@ -167,9 +144,10 @@ impl Plan {
         let mut plan = Self {
             verb,
             database: String::new(),
+            scope: Scope::default(),
             kind: DeviceKind::Disk,
             devices: Vec::new(),
-            mirrors: 0,
+            mirrors: Vec::new(),
             options: Vec::new(),
         };
         let named = matches!(
@@ -178,34 +156,28 @@ impl Plan {
         );
         if named {
             plan.database = database(reader, variables)?;
-            for word in ["FILE", "FILEGROUP", "PAGE", "READ_WRITE_FILEGROUPS"] {
-                if reader.peek().is_some_and(|token| token.is_word(word)) {
-                    return Err(query::unsupported(format_args!(
-                        "{} with {word}",
-                        verb.name()
-                    )));
-                }
-            }
+            plan.scope = scope(reader, variables)?;
         }
         if reader.word(if backup { "TO" } else { "FROM" }) {
-            plan.devices(reader, variables)?;
+            (plan.devices, plan.kind) = devices::list(reader, variables)?;
         } else if verb != Verb::RestoreDatabase {
             return Err(reader.wrong());
         }
-        while reader.word("MIRROR") {
+        while backup && reader.word("MIRROR") {
             reader.expect_word("TO")?;
-            let mut mirror = plan.clone();
-            mirror.devices.clear();
-            mirror.devices(reader, variables)?;
-            plan.mirrors += 1;
+            plan.mirrors.push(devices::list(reader, variables)?);
         }
         if reader.word("WITH") {
             loop {
-                plan.option(reader, variables)?;
+                plan.option(reader, variables, version)?;
                 if !reader.sign(',') {
                     break;
                 }
             }
+        }
+        let recovers = ["RECOVERY", "NORECOVERY", "STANDBY"];
+        if plan.devices.is_empty() && !recovers.iter().any(|word| plan.has(word)) {
+            return Err(reader.wrong());
         }
         if reader.at_end() {
             Ok(plan)
@@ -214,62 +186,48 @@ impl Plan {
         }
     }
 
-    fn devices(
-        &mut self,
-        reader: &mut Reader<'_>,
-        variables: &Variables,
-    ) -> Result<(), ServerMessage> {
-        loop {
-            let kind = if reader.word("VIRTUAL_DEVICE") {
-                DeviceKind::Virtual
-            } else if reader.word("DISK") {
-                DeviceKind::Disk
-            } else {
-                return Err(query::unsupported(
-                    "devices other than VIRTUAL_DEVICE and DISK",
-                ));
-            };
-            reader.expect_sign('=')?;
-            self.devices.push(text(reader, variables)?);
-            if self.devices.len() > 1 && kind != self.kind {
-                return Err(messages::mixed_devices());
-            }
-            self.kind = kind;
-            if !reader.sign(',') {
-                return Ok(());
-            }
-        }
-    }
-
     fn option(
         &mut self,
         reader: &mut Reader<'_>,
         variables: &Variables,
+        version: &Version,
     ) -> Result<(), ServerMessage> {
-        let backup = self.verb.is_backup();
         let name = reader.name()?.to_ascii_uppercase();
-        if name == "MOVE" && !backup {
-            let from = text(reader, variables)?;
-            reader.expect_word("TO")?;
-            let to = text(reader, variables)?;
-            self.options.push((name, Value::Move(from, to)));
-            return Ok(());
-        }
-        let own = |shared: &[&str], mine: &[&str], theirs: &[&str]| {
-            let name = name.as_str();
-            shared.contains(&name) || if backup { mine } else { theirs }.contains(&name)
-        };
-        let value = if reader.sign('=') {
-            if !own(VALUED, BACKUP_VALUED, RESTORE_VALUED) {
-                return Err(messages::unknown_option(&name, self.verb));
-            }
-            value(reader, variables)?
-        } else if own(FLAGS, BACKUP_FLAGS, RESTORE_FLAGS) {
-            Value::Flag
-        } else {
+        let Some(known) = options::find(&name, self.verb.is_backup(), version) else {
             return Err(messages::unknown_option(&name, self.verb));
         };
-        self.options.push((name, value));
+        let read = match known.form {
+            Form::Flag => Value::Flag,
+            Form::FlagOrNumber if !reader.sign('=') => Value::Flag,
+            Form::FlagOrNumber => value(reader, variables)?,
+            Form::Number | Form::Text => {
+                reader.expect_sign('=')?;
+                let wrong = reader.wrong();
+                match (known.form, value(reader, variables)?) {
+                    (Form::Number, number @ Value::Number(_)) => number,
+                    (Form::Text, Value::Number(number)) => Value::Text(number.to_string()),
+                    (Form::Text, text) => text,
+                    _ => return Err(wrong),
+                }
+            }
+            Form::Mark => {
+                reader.expect_sign('=')?;
+                let mark = text(reader, variables)?;
+                let after = match reader.word("AFTER") {
+                    true => Some(text(reader, variables)?),
+                    false => None,
+                };
+                Value::Mark(mark, after)
+            }
+            Form::Move => {
+                let from = text(reader, variables)?;
+                reader.expect_word("TO")?;
+                Value::Move(from, text(reader, variables)?)
+            }
+            Form::Compression => compression(reader, version)?,
+            Form::Encryption => encryption(reader)?,
+        };
+        self.options.push((name, read));
         Ok(())
     }
 
@@ -293,6 +251,35 @@ impl Plan {
     pub fn text(&self, name: &str) -> Option<String> {
         self.options.iter().find_map(|(known, value)| match value {
             Value::Text(text) if known == name => Some(text.clone()),
+            _ => None,
+        })
+    }
+
+    /// Mark of STOPATMARK or STOPBEFOREMARK.
+    #[must_use]
+    pub fn mark(&self, name: &str) -> Option<(&str, Option<&str>)> {
+        self.options.iter().find_map(|(known, value)| match value {
+            Value::Mark(mark, after) if known == name => Some((mark.as_str(), after.as_deref())),
+            _ => None,
+        })
+    }
+
+    /// Algorithm of COMPRESSION, where one is named.
+    #[must_use]
+    pub fn compression(&self) -> Option<&str> {
+        self.options.iter().find_map(|(_, value)| match value {
+            Value::Compression(algorithm, _) => algorithm.as_deref(),
+            _ => None,
+        })
+    }
+
+    /// ENCRYPTION: algorithm, name of what encrypts, whether that is a certificate.
+    #[must_use]
+    pub fn encryption(&self) -> Option<(&str, &str, bool)> {
+        self.options.iter().find_map(|(_, value)| match value {
+            Value::Encryption(algorithm, by, certificate) => {
+                Some((algorithm.as_str(), by.as_str(), *certificate))
+            }
             _ => None,
         })
     }
@@ -334,36 +321,6 @@ fn database(reader: &mut Reader<'_>, variables: &Variables) -> Result<String, Se
     match reader.peek().map(|token| &token.kind) {
         Some(Kind::Variable(_)) => text(reader, variables),
         _ => reader.name(),
-    }
-}
-
-/// A text literal or a variable.
-fn text(reader: &mut Reader<'_>, variables: &Variables) -> Result<String, ServerMessage> {
-    match value(reader, variables)? {
-        Value::Text(text) => Ok(text),
-        Value::Number(number) => Ok(number.to_string()),
-        _ => Err(reader.wrong()),
-    }
-}
-
-fn value(reader: &mut Reader<'_>, variables: &Variables) -> Result<Value, ServerMessage> {
-    let wrong = reader.wrong();
-    let Some(token) = reader.take() else {
-        return Err(wrong);
-    };
-    match &token.kind {
-        Kind::Text(text) => Ok(Value::Text(text.clone())),
-        Kind::Number(text) => text.parse().map(Value::Number).map_err(|_| wrong),
-        Kind::Variable(name) => {
-            let found = variables.get(&name.to_ascii_lowercase());
-            let (_, value) = found.ok_or_else(|| {
-                let text = format!("Must declare the scalar variable \"{name}\".");
-                ServerMessage::new(137, 15, text)
-            })?;
-            let text = value.text();
-            Ok(text.parse().map_or(Value::Text(text), Value::Number))
-        }
-        _ => Err(wrong),
     }
 }
 

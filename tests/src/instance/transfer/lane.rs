@@ -15,9 +15,6 @@ use super::together::{Event, Together};
 use crate::tds::reply::{Reply, Stop};
 use crate::tds::tokens::ServerMessage;
 
-/// Limits of one name.
-const MAX_NAME: usize = 259;
-
 /// Sizes agreed for the session.
 #[derive(Clone, Copy, Debug)]
 pub struct Sizes {
@@ -33,12 +30,15 @@ impl Sizes {
     /// From the options; faults have SQL Server's numbers.
     pub fn of(plan: &Plan) -> Result<Self, ServerMessage> {
         let default_transfer = match plan.kind {
-            DeviceKind::Virtual => 65_536,
-            DeviceKind::Disk => 1 << 20,
+            DeviceKind::Virtual | DeviceKind::Tape => 65_536,
+            DeviceKind::Disk | DeviceKind::Url | DeviceKind::Logical => 1 << 20,
         };
         let block = plan.number("BLOCKSIZE").unwrap_or(512);
-        if !block.is_power_of_two() || !(512..=65_536).contains(&block) {
+        if !(512..=65_536).contains(&block) {
             return Err(messages::bad_number("BLOCKSIZE", block));
+        }
+        if !block.is_power_of_two() {
+            return Err(messages::bad_block_size(block));
         }
         let transfer = plan.number("MAXTRANSFERSIZE").unwrap_or(default_transfer);
         if transfer == 0 || !transfer.is_multiple_of(65_536) || transfer > 4 << 20 {
@@ -46,8 +46,11 @@ impl Sizes {
         }
         let buffers = plan.number("BUFFERCOUNT").unwrap_or(0);
         let devices = plan.devices.len() as u64;
-        if plan.number("BUFFERCOUNT").is_some() && (buffers < devices || buffers > 1 << 16) {
+        if plan.number("BUFFERCOUNT").is_some() && !(1..=1 << 16).contains(&buffers) {
             return Err(messages::bad_number("BUFFERCOUNT", buffers));
+        }
+        if plan.number("BUFFERCOUNT").is_some() && buffers < devices {
+            return Err(messages::numbered(3273, ""));
         }
         Ok(Self {
             block: block as u32,
@@ -61,8 +64,8 @@ impl Sizes {
 pub enum Devices {
     /// A virtual device set.
     Virtual(ServerSet),
-    /// Files.
-    Disk(Vec<PathBuf>),
+    /// Files: of each device one for each mirror.
+    Disk(Vec<Vec<PathBuf>>),
 }
 
 impl Devices {
@@ -73,20 +76,16 @@ impl Devices {
         complete: bool,
         folder: &Path,
     ) -> Result<Self, ServerMessage> {
-        if plan
-            .devices
-            .iter()
-            .any(|name| name.encode_utf16().count() > MAX_NAME)
-        {
-            return Err(messages::numbered(3057, ""));
-        }
         let Some(first) = plan.devices.first() else {
             return Err(messages::numbered(3261, ""));
         };
-        if plan.kind == DeviceKind::Disk {
-            return Ok(Self::Disk(
-                plan.devices.iter().map(|name| folder.join(name)).collect(),
-            ));
+        match plan.kind {
+            DeviceKind::Virtual => {}
+            DeviceKind::Disk => return Ok(Self::Disk(paths(plan, folder))),
+            // There is no tape drive, and there are no credentials for a URL.
+            DeviceKind::Tape => return Err(messages::cannot_open_os(first, 2)),
+            DeviceKind::Url => return Err(messages::cannot_open_os(first, 50)),
+            DeviceKind::Logical => return Err(messages::numbered(3206, first)),
         }
         let refused = |fault: ServerError| match fault {
             ServerError::NotSupported => messages::numbered(3261, ""),
@@ -131,15 +130,15 @@ impl Devices {
                 .map_err(|_| Unopened::Aborted),
             Self::Disk(paths) => {
                 let backup = plan.verb.is_backup();
-                let opened = if backup {
-                    OpenOptions::new()
-                        .write(true)
-                        .create(true)
-                        .truncate(true)
-                        .open(&paths[index])
-                } else {
-                    File::open(&paths[index])
+                let open = |path: &PathBuf| {
+                    if backup {
+                        let mut options = OpenOptions::new();
+                        options.write(true).create(true).truncate(true).open(path)
+                    } else {
+                        File::open(path)
+                    }
                 };
+                let opened = paths[index].iter().map(open).collect::<Result<_, _>>();
                 opened.map(Port::Disk).map_err(|fault| {
                     let name = &plan.devices[index];
                     Unopened::Refused(messages::cannot_open_file(name, &fault, backup))
@@ -153,6 +152,20 @@ impl Devices {
             set.abort();
         }
     }
+}
+
+/// The file of each device, with that of each mirror behind it.
+fn paths(plan: &Plan, folder: &Path) -> Vec<Vec<PathBuf>> {
+    let mirrors = || plan.mirrors.iter().map(|(names, _)| names);
+    let devices = plan.devices.iter().enumerate();
+    let of = |(index, name): (usize, &String)| {
+        let twins = mirrors().filter_map(|names| names.get(index));
+        std::iter::once(name)
+            .chain(twins)
+            .map(|name| folder.join(name))
+            .collect()
+    };
+    devices.map(of).collect()
 }
 
 enum Unopened {

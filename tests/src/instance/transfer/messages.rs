@@ -34,6 +34,38 @@ pub fn unknown_option(name: &str, verb: Verb) -> ServerMessage {
     )
 }
 
+/// 3032
+#[must_use]
+pub fn unsupported_option(name: &str) -> ServerMessage {
+    let text = format!(
+        "One or more of the options ({}) are not supported for this statement. Review the \
+         documentation for supported options.",
+        name.to_ascii_lowercase()
+    );
+    error(3032, text)
+}
+
+/// 3031
+#[must_use]
+pub fn conflicting_options(one: &str, other: &str) -> ServerMessage {
+    let (one, other) = (one.to_ascii_lowercase(), other.to_ascii_lowercase());
+    let text = format!(
+        "Option '{one}' conflicts with option(s) '{other}'. Remove the conflicting option and \
+         reissue the statement."
+    );
+    error(3031, text)
+}
+
+/// 1844
+#[must_use]
+pub fn not_in_edition(verb: Verb, option: &str, edition: &str) -> ServerMessage {
+    let statement = verb.name();
+    error(
+        1844,
+        format!("{statement} WITH {option} is not supported on {edition}."),
+    )
+}
+
 /// 3011
 #[must_use]
 pub fn mixed_devices() -> ServerMessage {
@@ -63,6 +95,28 @@ pub fn file_done(pages: u64, database: &str, file: &str) -> ServerMessage {
     info(4035, text)
 }
 
+/// 4305 or 4326: the log of a set does not meet the database's position.
+#[must_use]
+pub fn out_of_order(number: i32, set: &str, position: &str) -> ServerMessage {
+    let text = match number {
+        4305 => format!(
+            "The log in this backup set begins at LSN {set}, which is too recent to apply to the \
+             database. An earlier log backup that includes LSN {position} can be restored."
+        ),
+        _ => format!(
+            "The log in this backup set terminates at LSN {set}, which is too early to apply to \
+             the database. A more recent log backup that includes LSN {position} can be restored."
+        ),
+    };
+    error(number, text)
+}
+
+/// An information by number.
+#[must_use]
+pub fn note(number: i32, name: &str) -> ServerMessage {
+    info(number, numbered(number, name).text)
+}
+
 /// 3014
 #[must_use]
 pub fn processed(verb: Verb, pages: u64, seconds: f64) -> ServerMessage {
@@ -76,8 +130,9 @@ pub fn processed(verb: Verb, pages: u64, seconds: f64) -> ServerMessage {
 
 /// 3262
 #[must_use]
-pub fn valid() -> ServerMessage {
-    info(3262, "The backup set on file 1 is valid.".into())
+pub fn valid(position: u64) -> ServerMessage {
+    let text = format!("The backup set on file {position} is valid.");
+    info(3262, text)
 }
 
 /// 3201 for a virtual device set.
@@ -88,6 +143,16 @@ pub fn cannot_open(device: &str, code: i32) -> ServerMessage {
          retrieve text for this error. Reason: 15105)."
     );
     error(3201, text).state(7)
+}
+
+/// 3201 with a code of the operating system.
+#[must_use]
+pub fn cannot_open_os(device: &str, code: i32) -> ServerMessage {
+    let text = format!(
+        "Cannot open backup device '{device}'. Operating system error {}.",
+        os_error(code)
+    );
+    error(3201, text)
 }
 
 /// 3201 for a file.
@@ -109,6 +174,7 @@ pub fn cannot_open_file(device: &str, fault: &std::io::Error, writing: bool) -> 
 /// `112(There is not enough space on the disk.)`
 fn os_error(code: i32) -> String {
     let words = match code {
+        2 => "The system cannot find the file specified.",
         29 => "The system cannot write to the specified device.",
         30 => "The system cannot read from the specified device.",
         38 => "Reached the end of the file.",
@@ -173,7 +239,15 @@ pub fn numbered(number: i32, name: &str) -> ServerMessage {
     })
 }
 
-/// A number of range: 3253 or 3250.
+/// 3253
+#[must_use]
+pub fn bad_block_size(value: u64) -> ServerMessage {
+    let text =
+        format!("The block size parameter must supply a value that is a power of 2: {value}.");
+    error(3253, text)
+}
+
+/// 3250: a number out of range.
 #[must_use]
 pub fn bad_number(option: &str, value: u64) -> ServerMessage {
     let text = format!("The value '{value}' is not within range for the {option} parameter.");

@@ -1,5 +1,6 @@
 //! What BACKUP and RESTORE share: their grammar, devices, the moving of bytes, their messages.
 
+pub mod conflicts;
 pub mod grammar;
 pub mod lane;
 pub mod messages;

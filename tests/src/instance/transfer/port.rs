@@ -70,8 +70,8 @@ fn file_fault(fault: &io::Error) -> Broken {
 pub enum Port {
     /// A virtual device and its writes under way with their sizes.
     Virtual(ServerDevice, VecDeque<(Ticket, u32)>),
-    /// A file.
-    Disk(File),
+    /// A file, and its twins on the mirrors.
+    Disk(Vec<File>),
 }
 
 impl Port {
@@ -100,10 +100,13 @@ impl Port {
                     Ok(())
                 }
             }
-            Self::Disk(file) => {
+            Self::Disk(files) => {
                 let mut bytes = vec![0; size];
                 fill(&mut bytes);
-                file.write_all(&bytes).map_err(|fault| file_fault(&fault))
+                let mut written = files.iter_mut().map(|file| file.write_all(&bytes));
+                written
+                    .try_for_each(|one| one)
+                    .map_err(|fault| file_fault(&fault))
             }
         }
     }
@@ -143,7 +146,12 @@ impl Port {
                     code => Err(Broken::Reported(code)),
                 }
             }
-            Self::Disk(file) => file.sync_all().map_err(|fault| file_fault(&fault)),
+            Self::Disk(files) => {
+                let mut synced = files.iter().map(File::sync_all);
+                synced
+                    .try_for_each(|one| one)
+                    .map_err(|fault| file_fault(&fault))
+            }
         }
     }
 
@@ -172,7 +180,10 @@ impl Port {
                     code => Err(Broken::Reported(code)),
                 }
             }
-            Self::Disk(file) => {
+            Self::Disk(files) => {
+                let Some(file) = files.first_mut() else {
+                    return Ok(true);
+                };
                 let mut bytes = vec![0; size];
                 let mut filled = 0;
                 while filled < size {
@@ -209,7 +220,7 @@ impl Port {
     pub fn close(self) {
         match self {
             Self::Virtual(device, _) => device.close(),
-            Self::Disk(file) => drop(file),
+            Self::Disk(files) => drop(files),
         }
     }
 }

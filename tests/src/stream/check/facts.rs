@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::fields::Fields;
 use crate::stream::spec::Lsns;
-use crate::stream::words::{DateTime, Kind};
+use crate::stream::words::{DateTime, Kind, Lsn};
 
 /// Why RESTORE refuses a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,6 +125,12 @@ pub struct SetFacts {
     pub start: u64,
     /// The set is closed by its end blocks.
     pub is_complete: bool,
+    /// Flags, as HEADERONLY has them.
+    pub flags: u32,
+    /// Where the two forks part.
+    pub fork_point: Lsn,
+    /// Start of the log part.
+    pub log: Vec<u8>,
 }
 
 impl SetFacts {
@@ -168,12 +174,16 @@ impl SetFacts {
             data_bytes: 0,
             start,
             is_complete: false,
+            flags: 0,
+            fork_point: Lsn::default(),
+            log: Vec::new(),
         })
     }
 
     /// Takes over what a configuration record says.
     pub(super) fn learn(&mut self, r: Fields<'_>) -> Option<()> {
-        self.has_checksum = r.u32(8)? & 0x10 != 0;
+        self.flags = r.u32(8)?;
+        self.has_checksum = self.flags & 0x10 != 0;
         self.version = (r.u8(27)?, r.u8(26)?, r.u16(24)?);
         self.lsns = Lsns {
             first: r.lsn(32)?,
@@ -193,6 +203,7 @@ impl SetFacts {
         self.server = r.text(108)?;
         self.binding_guid = r.guid(124)?;
         self.fork_guid = r.guid(156)?;
+        self.fork_point = r.lsn(172)?;
         self.first_fork_guid = r.guid(184)?;
         self.last_full_guid = r.guid(200)?;
         self.family_guid = r.guid(224)?;

@@ -49,6 +49,12 @@ impl StreamCheck {
             }
             b"MQDA" | b"MQTL" => {
                 self.data_stream(attributes, length);
+                let kept = self
+                    .facts
+                    .sets
+                    .last()
+                    .is_some_and(|set| !set.log.is_empty());
+                self.log_skip = (id == b"MQTL" && !kept).then_some(2);
                 self.skip_empty(length)
             }
             b"SPAD" => {

@@ -1,7 +1,7 @@
 //! The configuration records of a set: SCIN, SFGI and SFIN (facts/mtf.md 6.4).
 
 use crate::stream::compose::{Strings, put, put_date};
-use crate::stream::spec::{EXTENT, Spec};
+use crate::stream::spec::{EXTENT, Spec, SpecFile};
 use crate::stream::words::{DateTime, Kind};
 
 /// Fixed part of SCIN since SQL Server 2012.
@@ -23,9 +23,30 @@ pub(super) fn records(spec: &Spec, finish: DateTime, size: u64) -> Vec<u8> {
     all.extend(filegroup_record());
     let pages = spec.size.max(1).next_multiple_of(EXTENT) / 8192;
     let pages = u32::try_from(pages).unwrap_or(u32::MAX);
-    all.extend(file_record(spec, 1, pages));
-    all.extend(file_record(spec, 2, 0));
+    for file in files(spec) {
+        let expected = if file.is_log { 0 } else { pages };
+        all.extend(file_record(spec, &file, expected));
+    }
     all
+}
+
+/// The files as given, or the two of an ordinary database.
+fn files(spec: &Spec) -> Vec<SpecFile> {
+    if !spec.files.is_empty() {
+        return spec.files.clone();
+    }
+    let folder = "C:\\Program Files\\Microsoft SQL Server\\MSSQL15.MSSQLSERVER\\MSSQL\\DATA\\";
+    let file = |id, is_log, suffix: &str, extension: &str, pages| SpecFile {
+        id,
+        is_log,
+        logical: format!("{}{suffix}", spec.database),
+        physical: format!("{folder}{}{suffix}.{extension}", spec.database),
+        pages,
+    };
+    vec![
+        file(1, false, "", "mdf", 1024),
+        file(2, true, "_log", "ldf", 1024),
+    ]
 }
 
 fn set_record(spec: &Spec, finish: DateTime, size: u64) -> Vec<u8> {
@@ -33,7 +54,7 @@ fn set_record(spec: &Spec, finish: DateTime, size: u64) -> Vec<u8> {
     let database = strings.add(&spec.database);
     let server = strings.add(&spec.server);
     let mut r = vec![0; SCIN_FIXED];
-    let mut flags = FLAG_ALWAYS;
+    let mut flags = FLAG_ALWAYS | spec.flags;
     flags |= if spec.kind == Kind::Differential {
         FLAG_DIFFERENTIAL
     } else {
@@ -69,7 +90,7 @@ fn set_record(spec: &Spec, finish: DateTime, size: u64) -> Vec<u8> {
     put(&mut r, 144, &lsns.last.to_bytes());
     put(&mut r, 156, &spec.fork_guid.to_bytes_le());
     if !spec.first_fork_guid.is_nil() {
-        put(&mut r, 172, &lsns.first.to_bytes());
+        put(&mut r, 172, &spec.fork_point.to_bytes());
         put(&mut r, 184, &spec.first_fork_guid.to_bytes_le());
     }
     put(&mut r, 200, &spec.last_full_guid.to_bytes_le());
@@ -93,32 +114,20 @@ fn filegroup_record() -> Vec<u8> {
     closed(b"SFGI", r, strings)
 }
 
-/// One file: 1 is data, 2 is log.
-fn file_record(spec: &Spec, file: u32, pages: u32) -> Vec<u8> {
-    let is_log = file == 2;
-    let logical = if is_log {
-        format!("{}_log", spec.database)
-    } else {
-        spec.database.clone()
-    };
-    let folder = "C:\\Program Files\\Microsoft SQL Server\\MSSQL15.MSSQLSERVER\\MSSQL\\DATA\\";
-    let extension = if is_log { "ldf" } else { "mdf" };
+fn file_record(spec: &Spec, file: &SpecFile, expected: u32) -> Vec<u8> {
     let mut strings = Strings::new(SFIN_FIXED);
-    let name = strings.add(&logical);
-    let path = strings.add(&format!("{folder}{logical}.{extension}"));
-    let length = if is_log {
-        8 << 20
-    } else {
-        u64::from(pages.max(1024)) * 8192
-    };
+    let name = strings.add(&file.logical);
+    let path = strings.add(&file.physical);
+    let length = u64::from(file.pages.max(expected)) * 8192;
+    let kind: u32 = if file.is_log { 2 } else { 1 };
     let mut r = vec![0; SFIN_FIXED];
-    put(&mut r, 8, &[if is_log { 4 } else { 0x84 }]);
+    put(&mut r, 8, &[if file.is_log { 4 } else { 0x84 }]);
     put(&mut r, 16, &8192u32.to_le_bytes());
-    put(&mut r, 20, &file.to_le_bytes());
-    put(&mut r, 24, &pages.to_le_bytes());
-    put(&mut r, 28, &file.to_le_bytes());
+    put(&mut r, 20, &file.id.to_le_bytes());
+    put(&mut r, 24, &expected.to_le_bytes());
+    put(&mut r, 28, &kind.to_le_bytes());
     put(&mut r, 32, &(spec.block_size as u16).to_le_bytes());
-    put(&mut r, 36, &u32::from(!is_log).to_le_bytes());
+    put(&mut r, 36, &u32::from(!file.is_log).to_le_bytes());
     put(&mut r, 40, &length.to_le_bytes());
     put(&mut r, 48, &name);
     put(&mut r, 52, &path);

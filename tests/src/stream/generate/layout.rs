@@ -125,6 +125,7 @@ fn tail_of(
 
 fn media_header(c: &mut Composer, spec: &Spec, family: u16) {
     let mut strings = Strings::new(94);
+    let name = strings.add(&spec.media_name);
     let software = strings.add(SOFTWARE);
     let length = (94 + strings.bytes.len()).next_multiple_of(4);
     c.block(b"TAPE", 0x3_0000, length, 0, 0, |block: &mut [u8]| {
@@ -134,6 +135,7 @@ fn media_header(c: &mut Composer, spec: &Spec, family: u16) {
         put(block, 60, &1u16.to_le_bytes());
         put(block, 64, &((spec.block_size / 512) as u16).to_le_bytes());
         put(block, 66, &3u16.to_le_bytes());
+        put(block, 68, &name);
         put(block, 80, &software);
         put(block, 84, &1024u16.to_le_bytes());
         put(block, 86, &VENDOR.to_le_bytes());
@@ -143,7 +145,7 @@ fn media_header(c: &mut Composer, spec: &Spec, family: u16) {
     });
     let mut raid = [0; 32];
     put(&mut raid, 0, &spec.media_set_guid.to_bytes_le());
-    let words = [0x00ad, 0xf000, spec.families, 1, family, 0, 0, 1];
+    let words = [0x00ad, 0xf000, spec.families, spec.mirrors, family, 0, 0, 1];
     for (index, word) in words.into_iter().enumerate() {
         put(&mut raid, 16 + 2 * index, &word.to_le_bytes());
     }
@@ -158,6 +160,7 @@ fn attributes(kind: Kind) -> u32 {
 fn set_header(c: &mut Composer, spec: &Spec) {
     let mut strings = Strings::new(122);
     let name = strings.add(&spec.set_name);
+    let description = strings.add(&spec.description);
     let user = strings.add(&spec.user);
     let length = (122 + strings.bytes.len()).next_multiple_of(4);
     let start = c.set_start;
@@ -167,6 +170,7 @@ fn set_header(c: &mut Composer, spec: &Spec) {
         put(block, 60, &VENDOR.to_le_bytes());
         put(block, 62, &spec.position.to_le_bytes());
         put(block, 64, &name);
+        put(block, 68, &description);
         put(block, 76, &user);
         put(block, 80, &start.to_le_bytes());
         put_date(block, 88, spec.started);
@@ -225,6 +229,7 @@ fn log_of_a_data_backup(c: &mut Composer, spec: &Spec, family: u16) {
         for (number, page) in c.out[start..].chunks_exact_mut(PAGE).enumerate() {
             pages.make(number as u64, page);
         }
+        put(&mut c.out, start, &spec.log);
         if spec.checksum {
             let mut sum = BackupSum::default();
             sum.add(&c.out[start..]);

@@ -11,7 +11,11 @@ fn parse(text: &str) -> Result<Plan, ServerMessage> {
         (crate::tds::types::SqlType::NVarChar(10), device),
     );
     let tokens = tokens(text)?;
-    Plan::parse(&mut Reader::new(text, &tokens), &variables)
+    Plan::parse(
+        &mut Reader::new(text, &tokens),
+        &variables,
+        &Version::default(),
+    )
 }
 
 #[test]

@@ -35,8 +35,27 @@ pub(super) fn statement(number: i32, name: &str) -> Option<String> {
         3205 => {
             "Too many backup devices specified for backup or restore; only 64 are allowed.".into()
         }
+        3010 => "Invalid backup mirror specification. All mirrors must have the same number of \
+                 members."
+            .into(),
+        3044 => "Invalid zero-length device name. Reissue the statement with a valid device name."
+            .into(),
+        3095 => "The backup cannot be performed because 'ENCRYPTION' was requested after the \
+                 media was formatted with an incompatible structure. To append to this media \
+                 set, either omit 'ENCRYPTION' or create a new media set by using WITH FORMAT."
+            .into(),
+        3206 => format!("Backup device '{name}' does not exist."),
+        3214 => "Too many backup mirrors are specified. Only 3 are allowed.".into(),
+        3215 => "Use WITH FORMAT to create a new mirrored backup set.".into(),
+        3244 => format!("The {name} exceeds the length that its descriptor can hold."),
+        9002 => format!("The transaction log for database '{name}' is full due to 'LOG_BACKUP'."),
+        33_111 => format!("Cannot find server certificate with name '{name}'."),
+        3096 => format!("The certificate '{name}' has expired; it cannot encrypt a backup."),
         3218 => "Backup mirroring is not available in this edition of SQL Server.".into(),
         3261 => "SQL Server cannot use the virtual device configuration.".into(),
+        3273 => "The BUFFERCOUNT parameter must supply a value that allows at least one buffer \
+                 per backup device."
+            .into(),
         3265 => "The login has insufficient authority. Membership of the sysadmin role is \
                  required to use VIRTUAL_DEVICE with BACKUP or RESTORE."
             .into(),
@@ -87,14 +106,44 @@ pub(super) fn restore(number: i32, name: &str) -> Option<String> {
              overwrite the contents of the log."
         ),
         3234 => format!("Logical file '{name}' is not part of the database."),
-        4305 => format!(
-            "The log in this backup set begins too late to apply to the database. An earlier log \
-             backup that includes LSN {name} can be restored."
-        ),
-        4326 => format!(
-            "The log in this backup set terminates too early to apply to the database. A more \
-             recent log backup that includes LSN {name} can be restored."
-        ),
+        3103 => "RESTORE ... WITH PARTIAL is valid for a database restore alone.".into(),
+        3120 => "This backup set will not be restored because all data has already been restored \
+                 to a point beyond the time covered by this backup set."
+            .into(),
+        3145 => "The STOPAT option is not supported for databases that use the SIMPLE recovery \
+                 model."
+            .into(),
+        3153 => "The database is already fully recovered.".into(),
+        3173 => "The STOPAT clause provided with this RESTORE statement indicates that the tail \
+                 of the log contains changes that must be backed up to reach the target point in \
+                 time. The tail of the log has not been backed up."
+            .into(),
+        4322 => "This backup set contains records that were logged before the designated point \
+                 in time. The database is being left in the restoring state so that more roll \
+                 forward can be performed."
+            .into(),
+        4329 => "This log file contains records logged before the designated mark. The database \
+                 is being left in the restoring state so that another log file can be applied."
+            .into(),
+        4330 => "This backup set cannot be applied because it is on a recovery path that is \
+                 inconsistent with the database. The recovery path is the sequence of data and \
+                 log backups that have brought the database to a particular recovery point."
+            .into(),
+        4334 => "The named mark does not identify a valid LSN.".into(),
+        4335 => "The specified STOPAT time is too early. All or part of the database is already \
+                 rolled forward beyond that point."
+            .into(),
+        4338 => "The STOPAT clause specifies a point too early to allow this backup set to be \
+                 restored. Choose a different stop point or use RESTORE DATABASE WITH RECOVERY \
+                 to recover at the current point."
+            .into(),
+        4340 => "The point-in-time clause of this RESTORE statement is restricted for use by \
+                 RESTORE LOG statements only. Omit the clause or use a clause that includes a \
+                 timestamp."
+            .into(),
+        4341 => "This log backup contains bulk-logged changes. It cannot be used to stop at an \
+                 arbitrary point in time."
+            .into(),
         _ => return None,
     })
 }
