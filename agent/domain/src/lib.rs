@@ -2,6 +2,7 @@
 //!
 //! Nothing in this crate touches the world: no files, no clock, no SQL. Facts and times come in as
 //! arguments, decisions go out as values that can be printed and tested. In the order of a backup:
+//! [`chain`] (what a backup should be, so that it can be restored),
 //! [`append`] (may this run write, and where), [`verdict`] (did it succeed), [`recover`] (what a
 //! dead run left), [`restore`] (which set, from which volumes),
 //! [`standing`] (which mirrors hold everything), [`repair`] (what brings a mirror back),
@@ -10,6 +11,7 @@
 //! [`retention`] (which sets may go, and why the others stay).
 
 pub mod append;
+pub mod chain;
 pub mod chunk;
 pub mod confirm;
 pub mod fault;

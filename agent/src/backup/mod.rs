@@ -3,6 +3,7 @@
 //! * [`desk`]: what they all work with;
 //! * [`finished`]: what a run that published came to;
 //! * [`run`]: what every run shares: locks, the quick check, the intent, the end;
+//! * [`guard`]: what a backup should be, so that it can be restored;
 //! * [`import`]: existing native files become a set;
 //! * [`vdi`]: SQL Server's stream through the virtual device interface;
 //! * `sink`: a family of the media engine as the end of a virtual device;
@@ -19,6 +20,7 @@ pub mod desk;
 pub mod expire;
 mod facts;
 pub mod finished;
+pub mod guard;
 pub mod import;
 pub mod owner;
 mod pump;

@@ -3,11 +3,14 @@
 //! probe -> check media -> create the set -> BACKUP -> configure -> open devices -> drive ->
 //! statement's end -> history -> verdict -> publish, keep or take back.
 
+pub(super) mod agree;
 mod conclude;
 mod session;
 
 use twinset_domain::{BackupKind, Fault, code};
 use twinset_format::manifest::{Asked, Circumstances, Mirroring, Source};
+
+use uuid::Uuid;
 
 use super::desk::{Desk, Target};
 use super::finished::Finished;
@@ -45,6 +48,8 @@ pub struct Order<'a> {
     pub tail: bool,
     /// Nothing written before may be joined with what comes behind it.
     pub new_branch: bool,
+    /// The full that a differential is to stand on: compared again before success.
+    pub base: Option<Uuid>,
     /// Sizes; zero buffers: planned within the memory limit.
     pub transfer: Transfer,
     /// Compression by SQL Server.
@@ -61,14 +66,17 @@ pub struct Probed {
     pub instance: InstanceFacts,
     /// The database.
     pub database: DatabaseFacts,
-    control: Session,
+    /// The connection that was asked.
+    pub control: Session,
 }
 
 /// Asks the instance and the database whether a backup can be taken at all.
 ///
 /// # Errors
 /// Connection and login faults, 911, 3265, and why the database cannot be backed up now.
-pub fn probe(order: &Order<'_>, run: &str) -> Result<Probed, Fault> {
+pub fn probe(desk: &Desk<'_>, order: &Order<'_>, run: &str) -> Result<Probed, Fault> {
+    let (instance, database) = (&order.settings.name, order.database);
+    desk.progress.note(&format!("probe {instance}: {database}"));
     let mut control = Connector::new(order.settings.clone(), run).open(Purpose::Control)?;
     let instance = facts::probe_instance(&mut control)?;
     let Some(database) = facts::probe_database(&mut control, order.database)? else {
@@ -137,21 +145,20 @@ fn backupable(database: &DatabaseFacts, tail: bool, instance: &str) -> Result<()
     Ok(())
 }
 
-/// Takes a backup.
+/// Takes a backup of what was probed.
 ///
 /// # Errors
-/// The probe's, the quick check's, the first cause of whatever failed afterwards, and
+/// The quick check's, the first cause of whatever failed afterwards, and
 /// [`code::UNCONFIRMED`] when the set is sealed but SQL Server's verdict is not known.
-pub fn backup(desk: &mut Desk<'_>, target: &Target, order: &Order<'_>) -> Result<Finished, Fault> {
-    desk.progress.note(&format!(
-        "probe {}: {}",
-        order.settings.name, order.database
-    ));
+pub fn backup(
+    desk: &mut Desk<'_>,
+    target: &Target,
+    order: &Order<'_>,
+    probed: Probed,
+) -> Result<Finished, Fault> {
     let library = VdiLibrary::load(&order.settings.vdi_library)?;
     let families = target.shape.families;
     let transfer = planned(order, families, &target.recipe)?;
-    // The name of the run stands in the program name, so that an orphan can be told as ours.
-    let probed = probe(order, &target.key)?;
     let content = content(order, &probed.database, transfer);
     let reserved = open(desk, target, content.kind)?.reserve(desk, &content)?;
     desk.progress
@@ -167,7 +174,30 @@ pub fn backup(desk: &mut Desk<'_>, target: &Target, order: &Order<'_>) -> Result
         &mut control,
     );
     desk.progress.end();
-    conclude::conclude(desk, reserved, streamed, &mut control)
+    let base = order
+        .base
+        .filter(|_| order.kind == BackupKind::Differential);
+    conclude::conclude(desk, reserved, streamed, base, &mut control)
+}
+
+/// The statement as a run would send it, but for the names of its devices.
+///
+/// # Errors
+/// [`pump::buffers`]'s.
+pub fn shown(order: &Order<'_>, target: &Target, probed: &Probed) -> Result<String, Fault> {
+    let families = target.shape.families;
+    let transfer = planned(order, families, &target.recipe)?;
+    let device = |n| Medium::Virtual(format!("twinset-RUN{}", device_ending(n)));
+    let devices = (0..families).map(device).collect();
+    Ok(statement(order, &probed.database, transfer, devices).to_sql())
+}
+
+fn device_ending(n: u16) -> String {
+    if n == 0 {
+        String::new()
+    } else {
+        format!("-{n}")
+    }
 }
 
 /// What is to be written, as far as it is known before.

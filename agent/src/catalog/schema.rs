@@ -6,12 +6,12 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 /// Version of the tables, in `PRAGMA user_version`.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 /// How long a process waits for another one's transaction.
 const BUSY: Duration = Duration::from_secs(10);
 
 /// What leads from each version to the next; a new file takes them all.
-const STEPS: [&str; 2] = [FIRST, SECOND];
+const STEPS: [&str; 3] = [FIRST, SECOND, THIRD];
 
 const FIRST: &str = "
     CREATE TABLE media_set (
@@ -54,6 +54,18 @@ const SECOND: &str = "
         key       TEXT PRIMARY KEY,
         at        INTEGER NOT NULL,
         position  INTEGER NOT NULL
+    ) STRICT;
+";
+
+/// Backups of others that were found to put restore points at risk.
+const THIRD: &str = "
+    CREATE TABLE foreign_backup (
+        media_set TEXT NOT NULL,
+        database  TEXT NOT NULL,
+        found     TEXT NOT NULL,
+        seen      INTEGER NOT NULL,
+        facts     TEXT NOT NULL,
+        PRIMARY KEY (media_set, database, found)
     ) STRICT;
 ";
 

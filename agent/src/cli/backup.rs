@@ -1,6 +1,9 @@
 //! `twinset backup`.
 
+mod plan;
+
 use serde::Serialize;
+use twinset_domain::chain::{Action, Bridge, Wanted};
 use twinset_domain::{BackupKind, Exit, Fault, code};
 
 use super::args::{BackupArgs, Kind};
@@ -8,28 +11,38 @@ use super::context::Context;
 use super::interrupt;
 use crate::backup::desk::Desk;
 use crate::backup::finished::Finished;
+use crate::backup::guard::{self, Guarded, Targets};
 use crate::backup::repair;
 use crate::backup::vdi::{self, Order};
-use crate::config::{Group, Instance, Repair};
+use crate::config::{BrokenChain, Group, Instance, Repair};
 use crate::report::{Output, bytes, utc};
 use crate::sqlserver::statement::Transfer;
 use crate::sqlserver::{Connector, InstanceSettings, Purpose, facts};
 
-/// What a dry run tells of one database.
-#[derive(Serialize)]
-struct Planned {
-    database: String,
-    instance: String,
-    media_set: String,
-    kind: String,
-    state: String,
-}
-
 /// The end of a backup of one or more databases.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Ended {
     sets: Vec<Finished>,
     failed: Vec<String>,
+    /// Databases that have nothing of the kind, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    skipped: Vec<Skipped>,
+    /// Where the chain guard took something else than was asked for, or found backups of others.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    guard: Vec<Guarded>,
+}
+
+/// A database that has nothing of the kind.
+#[derive(Serialize)]
+struct Skipped {
+    database: String,
+    why: String,
+}
+
+/// What came of one database.
+struct One {
+    guarded: Guarded,
+    finished: Option<Finished>,
 }
 
 /// Takes backups of a group's databases, one after the other; the worst end counts.
@@ -44,28 +57,120 @@ pub(super) fn backup(
     let databases = databases(&group, &settings, args.database.as_deref())?;
     agreed(args)?;
     if args.dry_run {
-        return dry_run(context, args, &group, &settings, &databases, output);
+        return plan::dry_run(context, args, &group, &settings, &databases, output);
     }
-    let (mut sets, mut faults, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut ended, mut faults) = (Ended::default(), Vec::new());
     for database in databases {
         match one(context, args, &group, &settings, &database, output) {
-            Ok(finished) => {
-                tell(&finished, output);
-                let set = group.media_set_of(finished.kind.unwrap_or(BackupKind::Full));
-                faults.extend(finished.degraded(set));
-                sets.push(finished);
+            Ok(One { guarded, finished }) => {
+                said(&guarded, output);
+                let warned = guard::warned(&guarded);
+                let noted = warned.is_some() || guarded.decision.differs();
+                faults.extend(warned);
+                match finished {
+                    Some(finished) => {
+                        tell(&finished, output);
+                        let kind = finished.kind.unwrap_or(BackupKind::Full);
+                        faults.extend(finished.degraded(group.media_set_of(kind)));
+                        ended.sets.push(finished);
+                        if noted {
+                            ended.guard.push(guarded);
+                        }
+                    }
+                    None => ended.skipped.push(Skipped {
+                        database,
+                        why: guarded.why,
+                    }),
+                }
             }
             Err(fault) => {
                 let stop = fault.code == code::CANCELLED;
                 faults.push(fault);
-                failed.push(database);
+                ended.failed.push(database);
                 if stop {
                     break;
                 }
             }
         }
     }
-    Ok(output.finish_both(Exit::Done, Ended { sets, failed }, &faults))
+    Ok(output.finish_both(Exit::Done, ended, &faults))
+}
+
+/// The decision for people, where it is not the usual one.
+fn said(guarded: &Guarded, output: &Output) {
+    let (database, why) = (&guarded.database, &guarded.why);
+    match guarded.decision.takes() {
+        None => output.line(format!("{database}: skipped: {why}")),
+        Some(kind) if guarded.decision.differs() => output.warn(format!(
+            "{database}: took a {kind} backup instead of a {}: {why}",
+            guarded.decision.wanted.kind
+        )),
+        Some(_) => {}
+    }
+}
+
+/// What is asked of the chain guard.
+fn wish(args: &BackupArgs, group: &Group) -> (Wanted, Bridge) {
+    let bridge = match group.backup.on_broken_chain {
+        BrokenChain::Differential => Bridge::Differential,
+        BrokenChain::Full => Bridge::Full,
+        BrokenChain::Refuse => Bridge::Refuse,
+    };
+    let wanted = Wanted {
+        kind: args.kind.backup(),
+        copy_only: args.copy_only,
+        tail: args.kind == Kind::Tail,
+    };
+    (wanted, bridge)
+}
+
+/// Where a database's backups go.
+fn targets(context: &Context, group: &Group, database: &str) -> Result<Targets, Fault> {
+    let target = |kind| {
+        let set = context.config.media_set(group.media_set_of(kind))?;
+        context.target(set, Some(database))
+    };
+    Ok(Targets {
+        data: target(BackupKind::Full)?,
+        logs: target(BackupKind::Log)?,
+    })
+}
+
+/// The order as it was typed; the chain guard may change it.
+fn order<'a>(
+    context: &Context,
+    args: &BackupArgs,
+    group: &'a Group,
+    (settings, database): (&'a InstanceSettings, &'a str),
+) -> Order<'a> {
+    Order {
+        settings,
+        database,
+        kind: args.kind.backup(),
+        copy_only: args.copy_only,
+        tail: args.kind == Kind::Tail,
+        new_branch: false,
+        base: None,
+        transfer: Transfer {
+            block_size: group.backup.block_size,
+            max_transfer_size: group.backup.max_transfer_size,
+            buffer_count: group.backup.buffer_count.unwrap_or(0),
+        },
+        compression: group.backup.compression,
+        encryption: group.backup.encryption.as_ref(),
+        memory_limit: context.config.agent.memory_limit,
+    }
+}
+
+/// The order as the chain guard has it; nothing where there is nothing to take.
+fn decided<'a>(mut order: Order<'a>, guarded: &Guarded) -> Option<Order<'a>> {
+    let Action::Take { kind, new_branch } = guarded.decision.action else {
+        return None;
+    };
+    order.kind = kind;
+    order.new_branch = new_branch;
+    order.base = guarded.base;
+    Some(order)
 }
 
 fn one(
@@ -75,27 +180,10 @@ fn one(
     settings: &InstanceSettings,
     database: &str,
     output: &Output,
-) -> Result<Finished, Fault> {
-    let kind = args.kind.backup();
-    let set = context.config.media_set(group.media_set_of(kind))?;
-    let target = context.target(set, Some(database))?;
-    let automatic = set.repair == Repair::Auto;
-    let order = Order {
-        settings,
-        database,
-        kind,
-        copy_only: args.copy_only,
-        tail: args.kind == Kind::Tail,
-        new_branch: false,
-        transfer: Transfer {
-            block_size: group.backup.block_size,
-            max_transfer_size: group.backup.max_transfer_size,
-            buffer_count: group.backup.buffer_count.unwrap_or(0),
-        },
-        compression: group.backup.compression,
-        encryption: group.backup.encryption.as_ref(),
-        memory_limit: context.config.agent.memory_limit,
-    };
+) -> Result<One, Fault> {
+    let targets = targets(context, group, database)?;
+    let order = order(context, args, group, (settings, database));
+    let wish = wish(args, group);
     let progress = output.progress();
     let mut desk = Desk {
         state: &context.state,
@@ -103,9 +191,23 @@ fn one(
         progress: &*progress,
         stop: interrupt::flag(),
     };
-    let mut finished = vdi::backup(&mut desk, &target, &order)?;
-    repair::after_run(&mut desk, &target, automatic, &mut finished);
-    Ok(finished)
+    // The name of the run stands in the program name, so that an orphan can be told as ours.
+    let mut probed = vdi::probe(&desk, &order, &targets.of(order.kind).key)?;
+    let facts = &probed.database;
+    let guarded = guard::guard(&mut desk, &targets, facts, wish, &mut probed.control)?;
+    if guarded.decision.action == Action::Refuse {
+        return Err(guard::refused(&group.name, &guarded));
+    }
+    let Some(order) = decided(order, &guarded) else {
+        let finished = None;
+        return Ok(One { guarded, finished });
+    };
+    let target = targets.of(order.kind);
+    let mut finished = vdi::backup(&mut desk, target, &order, probed)?;
+    let set = context.config.media_set(group.media_set_of(order.kind))?;
+    repair::after_run(&mut desk, target, set.repair == Repair::Auto, &mut finished);
+    let finished = Some(finished);
+    Ok(One { guarded, finished })
 }
 
 /// What takes a database offline must be asked for twice; what SQL Server would silently take for
@@ -185,41 +287,6 @@ fn databases(
         .remedy("look at the group's databases and at what the login may see"));
     }
     Ok(names)
-}
-
-fn dry_run(
-    context: &Context,
-    args: &BackupArgs,
-    group: &Group,
-    settings: &InstanceSettings,
-    databases: &[String],
-    output: &Output,
-) -> Result<Exit, Fault> {
-    let mut control = Connector::new(settings.clone(), "dry-run").open(Purpose::Control)?;
-    let mut planned = Vec::new();
-    for database in databases {
-        let set = context
-            .config
-            .media_set(group.media_set_of(args.kind.backup()))?;
-        let target = context.target(set, Some(database))?;
-        let state = facts::probe_database(&mut control, database)?
-            .map_or_else(|| "does not exist".to_owned(), |facts| facts.state_desc);
-        output.line(format!(
-            "would take a {} backup of {database} ({state}) on {} to {} ({})",
-            args.kind.backup(),
-            settings.name,
-            target.key,
-            target.shape
-        ));
-        planned.push(Planned {
-            database: database.clone(),
-            instance: settings.name.clone(),
-            media_set: target.key,
-            kind: args.kind.backup().to_string(),
-            state,
-        });
-    }
-    Ok(output.finish(Ok((Exit::Done, planned))))
 }
 
 /// One set for people.

@@ -8,8 +8,8 @@ use super::context::Context;
 use super::show;
 use crate::backup::desk::Target;
 use crate::backup::run;
-use crate::catalog::Run;
-use crate::config::Group;
+use crate::catalog::{Run, Seen};
+use crate::config::{Group, MediaSet};
 use crate::media::inventory::SetLine;
 use crate::report::{Output, table, utc};
 
@@ -17,6 +17,8 @@ use crate::report::{Output, table, utc};
 struct GroupStatus {
     group: String,
     media_sets: Vec<SetStatus>,
+    /// Backups of others that put restore points at risk which are still held.
+    foreign: Vec<Seen>,
 }
 
 #[derive(Serialize)]
@@ -53,35 +55,73 @@ pub(super) fn status(
         if only.is_some_and(|only| only != group.name) {
             continue;
         }
-        let set = context.config.media_set(&group.media_set)?;
-        let databases: Vec<Option<&str>> = if set.per_database() {
-            group.databases.named().map(Some).collect()
-        } else {
-            vec![None]
-        };
-        let mut media_sets = Vec::new();
-        for database in databases {
-            let target = context.target(set, database)?;
-            let mut status = look(context, &target)?;
-            keep_group(group, database, &mut status);
-            let sound = status.missing.is_empty()
-                && status.unconfirmed.is_empty()
-                && status.refused.is_empty()
-                && status.never.is_empty();
-            if !sound || status.fault.is_some() {
-                exit = exit.worst(Exit::Degraded);
+        let (mut media_sets, mut foreign) = (Vec::new(), Vec::new());
+        for key in group.media_sets() {
+            let set = context.config.media_set(key)?;
+            for target in targets(context, group, set)? {
+                let (target, database) = (target.0, target.1);
+                // One that nobody named and nobody formatted takes no part yet.
+                if set.is_beside && context.catalog.media_set(&target.key)?.is_none() {
+                    continue;
+                }
+                let mut status = look(context, &target)?;
+                keep_group(group, database, &mut status);
+                if key != group.media_set {
+                    status.never.clear();
+                }
+                let sound = status.missing.is_empty()
+                    && status.unconfirmed.is_empty()
+                    && status.refused.is_empty()
+                    && status.never.is_empty();
+                if !sound || status.fault.is_some() {
+                    exit = exit.worst(Exit::Degraded);
+                }
+                foreign.extend(risks(context, group, &target)?);
+                media_sets.push(status);
             }
-            media_sets.push(status);
         }
         groups.push(GroupStatus {
             group: group.name.clone(),
             media_sets,
+            foreign,
         });
     }
     for group in &groups {
         print(group, output);
     }
     Ok(output.finish(Ok((exit, groups))))
+}
+
+/// The media sets behind a key: one, or one for each database that the group names.
+fn targets<'a>(
+    context: &Context,
+    group: &'a Group,
+    set: &MediaSet,
+) -> Result<Vec<(Target, Option<&'a str>)>, Fault> {
+    let databases: Vec<Option<&str>> = if set.per_database() {
+        group.databases.named().map(Some).collect()
+    } else {
+        vec![None]
+    };
+    databases
+        .into_iter()
+        .map(|database| Ok((context.target(set, database)?, database)))
+        .collect()
+}
+
+/// Backups of others since the oldest set that is still held: what lies before cannot be restored
+/// to anyway.
+fn risks(context: &Context, group: &Group, target: &Target) -> Result<Vec<Seen>, Fault> {
+    let cards = context.catalog.sets(&target.key)?;
+    let held = cards
+        .iter()
+        .filter(|card| matches!(card.state, SetState::Published | SetState::Unconfirmed));
+    let Some(oldest) = held.filter_map(|card| card.written).min() else {
+        return Ok(Vec::new());
+    };
+    let mut seen = context.catalog.seen(&target.key, oldest)?;
+    seen.retain(|one| group.databases.select(&one.database));
+    Ok(seen)
 }
 
 /// A media set may carry other groups' databases too: only those of this group are shown, and those
@@ -154,6 +194,10 @@ fn look(context: &Context, target: &Target) -> Result<SetStatus, Fault> {
 
 fn print(group: &GroupStatus, output: &Output) {
     output.line(format!("group {}", group.group));
+    for one in &group.foreign {
+        let (by, risk) = (one.what.by.described(), one.what.risk());
+        output.line(format!("  {}: foreign {by}: {risk}", one.database));
+    }
     for set in &group.media_sets {
         output.line(format!("media set {}", set.media_set));
         if let Some(fault) = &set.fault {

@@ -167,3 +167,62 @@ fn family(row: &Row) -> Result<MsdbFamily, Fault> {
         mirror: row.int("mirror")?.unwrap_or(0),
     })
 }
+
+/// A backup of a database, as it is looked at to find those that others took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OtherSet {
+    /// `backup_set_uuid`.
+    pub set: Uuid,
+    /// The letter of its kind.
+    pub letter: Option<u8>,
+    /// WITH COPY_ONLY.
+    pub copy_only: bool,
+    /// Oldest record in it.
+    pub first_lsn: Option<Lsn>,
+    /// Record after it.
+    pub last_lsn: Option<Lsn>,
+    /// When it was finished, in the server's own zone.
+    pub finished: Option<LocalTime>,
+    /// NAME.
+    pub name: Option<String>,
+    /// The login that took it.
+    pub user: Option<String>,
+    /// Its first device: logical name, else physical.
+    pub device: Option<String>,
+}
+
+/// Newest backups of a database that are looked at: a week of logs every 15 minutes is 672.
+const NEWEST: u32 = 1000;
+
+/// The newest backups of a database in the server's history, newest first, whoever took them.
+///
+/// # Errors
+/// The faults of [`Session::query`].
+pub fn newest_sets(session: &mut Session, database: &str) -> Result<Vec<OtherSet>, Fault> {
+    let sql = format!(
+        "SELECT TOP ({NEWEST}) s.backup_set_id, s.backup_set_uuid, s.type, s.is_copy_only, \
+         s.first_lsn, s.last_lsn, s.backup_finish_date, s.name, s.user_name, \
+         f.logical_device_name, f.physical_device_name \
+         FROM msdb.dbo.backupset s \
+         JOIN msdb.dbo.backupmediafamily f ON f.media_set_id = s.media_set_id \
+         WHERE s.database_name = @P1 AND f.family_sequence_number = 1 AND f.mirror = 0 \
+         ORDER BY s.backup_set_id DESC"
+    );
+    let rows = session.query(&sql, &[Param::Text(database)])?;
+    let other = |row: &Row| {
+        let kind = row.text("type")?.unwrap_or_default();
+        let logical = row.text("logical_device_name")?;
+        Ok(OtherSet {
+            set: row.need_guid("backup_set_uuid")?,
+            letter: kind.trim().bytes().next(),
+            copy_only: row.bit("is_copy_only")?.unwrap_or(false),
+            first_lsn: row.lsn("first_lsn")?,
+            last_lsn: row.lsn("last_lsn")?,
+            finished: row.time("backup_finish_date")?,
+            name: row.text("name")?,
+            user: row.text("user_name")?,
+            device: logical.or(row.text("physical_device_name")?),
+        })
+    };
+    rows.all().iter().map(other).collect()
+}

@@ -3,8 +3,10 @@
 
 mod backup;
 mod bad_sql;
+mod chain;
 mod crash;
 mod facts;
+mod hostile;
 mod kinds;
 mod messages;
 mod restore;
@@ -18,6 +20,9 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use twinset::sqlserver::{
+    Auth, Connector, Endpoint, InstanceSettings, Purpose, Secret, StatementEnd,
+};
 use twinset_tests::lab::child::ServedLab;
 
 use crate::support::{Ran, World, built, sections};
@@ -132,9 +137,10 @@ impl Host {
             more: String::new(),
         };
         let group = format!(
-            "[group]\nname = \"payroll\"\npartners = [\"sql-a\"]\ndatabases = {:?}\n\
+            "[group]\nname = \"payroll\"\npartners = [\"sql-a\"]\ndatabases = {}\n\
              media_set = \"payroll\"\nsource = \"vdi\"\n[backup]\n{}\n",
-            setup.names, setup.backup
+            serde_json::to_string(&setup.names).unwrap(),
+            setup.backup
         );
         fs::create_dir(folder.join("groups.d")).unwrap();
         fs::write(folder.join("groups.d/payroll.toml"), group).unwrap();
@@ -156,6 +162,31 @@ impl Host {
     /// The instance goes wrong like this from now on.
     pub(crate) fn turn(&mut self, faults: &Value) {
         self.lab.turn(SERVER, faults).unwrap();
+    }
+
+    /// Somebody else's statement runs on the instance, without an error.
+    #[track_caller]
+    pub(crate) fn foreign(&self, sql: &str) {
+        let auth = Auth::Sql {
+            user: self.client.user.clone(),
+            password: Secret::new(PASSWORD),
+        };
+        let endpoint = Endpoint::Port(self.client.port);
+        let mut settings = InstanceSettings::new("other", &self.client.host, endpoint, auth);
+        settings.ca_file.clone_from(&self.client.ca_file);
+        let session = Connector::new(settings, "other").open(Purpose::Work);
+        let running = session.unwrap().start(sql).unwrap();
+        assert_eq!(running.wait(PATIENCE), Some(StatementEnd::Ok), "{sql}");
+    }
+
+    /// The same of a database, as an order to the lab.
+    #[track_caller]
+    pub(crate) fn unsettle(&mut self, database: &str, how: &Value) {
+        let mut order = json!({ "instance": SERVER, "database": database });
+        for (key, value) in how.as_object().unwrap() {
+            order[key] = value.clone();
+        }
+        self.lab.order(&order).unwrap();
     }
 
     /// How a database stands on the instance.

@@ -5,6 +5,8 @@
 //! {"instance": "SQL-A", "database": "Payroll"}                     tells how a database stands
 //! {"instance": "SQL-A", "advance_clock": 3600}                     moves its clock, in seconds
 //! {"instance": "SQL-A", "database": "Payroll", "write": ["a", "b"]} writes to it
+//! {"instance": "SQL-A", "database": "Payroll", "roll_back": "39000000172000001"}   its machine
+//! {"instance": "SQL-A", "database": "Payroll", "fork": true}       recovers it onto a new fork
 //! ```
 
 use std::io::{self, BufRead, Read, Write};
@@ -42,6 +44,12 @@ struct Order {
     /// What is written to that database first, one transaction each.
     #[serde(default)]
     write: Vec<String>,
+    /// The machine of the database is set back to when its next log started here.
+    #[serde(default)]
+    roll_back: Option<String>,
+    /// The database was restored over itself: another recovery fork.
+    #[serde(default)]
+    fork: bool,
 }
 
 /// Answers orders until the other side closes.
@@ -83,9 +91,43 @@ fn answer(lab: &Lab, line: &str) -> Result<Value, String> {
             let written = running.instance.write(&name, note);
             written.map_err(|message| message.text)?;
         }
+        unsettle(
+            &running.instance,
+            &name,
+            order.roll_back.as_deref(),
+            order.fork,
+        )?;
         told["database"] = describe(&running.instance, &name)?;
     }
     Ok(told)
+}
+
+/// Sets a database back as a snapshot of its machine does, or onto another fork.
+fn unsettle(
+    instance: &Instance,
+    name: &str,
+    roll_back: Option<&str>,
+    fork: bool,
+) -> Result<(), String> {
+    let mut guard = instance.state();
+    let state = &mut *guard;
+    let fresh = state.ids.fresh();
+    let Some(database) = state.database_mut(name) else {
+        return Err(format!("no database {name}"));
+    };
+    if let Some(lsn) = roll_back {
+        let lsn = Lsn(lsn.parse().map_err(|_| format!("no LSN: {lsn}"))?);
+        (database.last_log_backup, database.truncated_to) = (Some(lsn), Some(lsn));
+        database.log_end = lsn.plus_blocks(1);
+        database.writes.retain(|write| write.lsn < lsn);
+        database.released.retain(|released| released.last <= lsn);
+    }
+    if fork {
+        database.first_fork_guid = database.fork_guid;
+        database.fork_guid = fresh;
+        database.fork_point = Some(database.log_end);
+    }
+    Ok(())
 }
 
 /// How a database stands, with what a wrong success would have moved.

@@ -2,16 +2,17 @@
 
 use twinset_domain::verdict::{Evidence, History, Statement, Verdict, judge};
 use twinset_domain::{Fault, code};
-use twinset_format::mtf::SetFacts;
 use twinset_format::record::Outcome;
 
+use uuid::Uuid;
+
+use super::agree::{self, stream_facts};
 use super::session::Streamed;
 use crate::backup::desk::Desk;
 use crate::backup::facts::set_facts;
 use crate::backup::finished::Finished;
 use crate::backup::pump::cancelled;
 use crate::backup::run::Reserved;
-use crate::media::writer::Sealed;
 use crate::sqlserver::history::{MsdbSet, SetKey, find_set};
 use crate::sqlserver::vdi::End;
 use crate::sqlserver::{Session, StatementEnd};
@@ -21,10 +22,16 @@ pub(super) fn conclude(
     desk: &mut Desk<'_>,
     reserved: Reserved,
     streamed: Streamed,
+    base: Option<Uuid>,
     control: &mut Session,
 ) -> Result<Finished, Fault> {
     let (history, found) = ask(control, &streamed);
-    let evidence = evidence(&reserved, &streamed, history, found.as_ref());
+    let mut contradictions = agree::contradictions(&streamed.sealed, found.as_ref());
+    contradictions.extend(agree::other_base(&streamed.sealed, found.as_ref(), base));
+    if let Some(found) = &found {
+        contradictions.extend(agree::other_devices(&streamed.set_name, found));
+    }
+    let evidence = evidence(&reserved, &streamed, history, contradictions.is_empty());
     let verdict = judge(&evidence);
     tracing::debug!(?evidence, ?verdict, "backup judged");
     match verdict {
@@ -41,7 +48,7 @@ pub(super) fn conclude(
             Ok(finished)
         }
         Verdict::Unconfirmed => {
-            let fault = unconfirmed(&reserved, &streamed, &evidence);
+            let fault = unconfirmed(&reserved, &streamed, &evidence, contradictions);
             reserved.keep_unconfirmed(desk, &streamed.sealed, &fault)?;
             Err(fault)
         }
@@ -77,15 +84,11 @@ fn ask(control: &mut Session, streamed: &Streamed) -> (History, Option<MsdbSet>)
     }
 }
 
-fn stream_facts(sealed: &[Sealed]) -> Option<&SetFacts> {
-    sealed.first()?.stream.sets.first()
-}
-
 fn evidence(
     reserved: &Reserved,
     streamed: &Streamed,
     history: History,
-    found: Option<&MsdbSet>,
+    facts_agree: bool,
 ) -> Evidence {
     let families = usize::from(reserved.facts.shape.families);
     let ends = &streamed.devices;
@@ -114,7 +117,7 @@ fn evidence(
             && ends.iter().all(|end| end.end == End::Closed)
             && lengths_agree,
         all_sealed: streamed.sealed.len() == families,
-        facts_agree: facts_agree(&streamed.sealed, found),
+        facts_agree,
     }
 }
 
@@ -128,34 +131,6 @@ fn first_other(end: &StatementEnd, number: u32) -> u32 {
             .unwrap_or(number),
         StatementEnd::Ok | StatementEnd::Lost(_) => number,
     }
-}
-
-/// Streams that show their facts must be whole, agree with each other and with msdb.
-fn facts_agree(sealed: &[Sealed], found: Option<&MsdbSet>) -> bool {
-    use twinset_format::mtf::Container;
-    let whole = sealed
-        .iter()
-        .all(|family| family.stream.container != Container::Mtf || family.stream.complete);
-    let Some(first) = stream_facts(sealed) else {
-        return whole;
-    };
-    let twins = sealed
-        .iter()
-        .filter_map(|family| family.stream.sets.first())
-        .all(|set| {
-            (set.set, set.first_lsn, set.last_lsn) == (first.set, first.first_lsn, first.last_lsn)
-        });
-    let history = found.is_none_or(|found| {
-        same(first.set, Some(found.backup_set_uuid))
-            && same(first.first_lsn, found.first_lsn)
-            && same(first.last_lsn, found.last_lsn)
-    });
-    whole && twins && history
-}
-
-/// Two sides agree where both speak.
-fn same<T: PartialEq>(ours: Option<T>, theirs: Option<T>) -> bool {
-    ours.is_none() || theirs.is_none() || ours == theirs
 }
 
 /// The cause that came first: our own fault, then SQL Server's error. 3013, 3041 and 995 are
@@ -190,10 +165,22 @@ fn first_cause(reserved: &Reserved, streamed: &Streamed) -> Fault {
 }
 
 /// Sealed everywhere, but SQL Server's word is missing or speaks against it.
-fn unconfirmed(reserved: &Reserved, streamed: &Streamed, evidence: &Evidence) -> Fault {
+fn unconfirmed(
+    reserved: &Reserved,
+    streamed: &Streamed,
+    evidence: &Evidence,
+    contradictions: Vec<String>,
+) -> Fault {
     let facts = &reserved.facts;
     let object = format!("database {}, position {}", facts.database, facts.position);
-    let message = "the set is sealed on every mirror, but SQL Server's verdict is not success";
+    let clean = evidence.statement == Statement::Clean && evidence.history == History::Found;
+    let (code, message) = if clean && evidence.all_closed {
+        let message = "SQL Server took the backup, and its facts contradict each other";
+        (code::SQL_DISAGREES, message)
+    } else {
+        let message = "the set is sealed on every mirror, but SQL Server's verdict is not success";
+        (code::UNCONFIRMED, message)
+    };
     let statement = match &streamed.statement {
         Some(StatementEnd::Ok) => "the statement ended without error".to_owned(),
         Some(StatementEnd::Error {
@@ -207,15 +194,13 @@ fn unconfirmed(reserved: &Reserved, streamed: &Streamed, evidence: &Evidence) ->
         History::Absent => "msdb does not know the set",
         History::Unknown => "msdb could not be asked",
     };
-    let mut fault = Fault::new(code::UNCONFIRMED, object, message)
+    let mut fault = Fault::new(code, object, message)
         .cause(statement)
         .cause(history);
     if !evidence.all_closed {
         fault = fault.cause("a virtual device did not end as it should");
     }
-    if !evidence.facts_agree {
-        fault = fault.cause("the stream's own facts do not agree");
-    }
+    fault = contradictions.into_iter().fold(fault, Fault::cause);
     let lsns = stream_facts(&streamed.sealed).and_then(|set| Some((set.first_lsn?, set.last_lsn?)));
     if let Some((first, last)) = lsns {
         fault = fault.cause(format!("it holds log sequence numbers {first} to {last}"));
