@@ -364,6 +364,14 @@ pub mod code {
         NOT_SUPPORTED = "TW4023" Failed;
         /// Nothing to restore.
         NO_RESTORE_POINT = "TW4009" Failed;
+        /// The point lies behind or before everything that can be restored.
+        POINT_UNREACHABLE = "TW4031" Refused;
+        /// Log records on the way to the point are missing.
+        CHAIN_GAP = "4305" Lost;
+        /// SQL Server cannot stop inside a log that holds changes logged in bulk.
+        INSIDE_BULK = "4341" Refused;
+        /// The sets are on another recovery fork.
+        CHAIN_FORK = "4330" Refused;
 
         // State of the agent.
         /// The catalog cannot be used.

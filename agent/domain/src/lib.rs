@@ -36,4 +36,4 @@ pub use ids::{
 };
 pub use kind::BackupKind;
 pub use lsn::Lsn;
-pub use moment::{LocalTime, Moment};
+pub use moment::{LocalTime, Moment, offset_of, offset_text};

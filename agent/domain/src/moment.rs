@@ -128,6 +128,130 @@ pub struct LocalTime {
     pub time: (u8, u8, u8),
 }
 
+/// Largest distance of a zone from UTC, in seconds (14 hours).
+const MAX_OFFSET: i64 = 14 * 3600;
+/// Zones are whole quarters of an hour away from UTC.
+const QUARTER: i64 = 900;
+/// How far apart two clocks may be that looked at one moment, in seconds.
+const SAME_MOMENT: i64 = 300;
+
+impl LocalTime {
+    /// The moment, where the writer's zone is so many seconds east of UTC; `None` for a date that
+    /// is none.
+    #[must_use]
+    pub fn at(self, offset: i32) -> Option<Moment> {
+        let (h, m, s) = self.time;
+        let (year, month, day) = (self.year.into(), self.month.into(), self.day.into());
+        let days = days_from_civil(year, month, day);
+        let lawful = civil(days) == (year, self.month.into(), self.day.into());
+        let seconds = i64::from(h) * 3600 + i64::from(m) * 60 + i64::from(s);
+        (lawful && h < 24 && m < 60 && s < 60)
+            .then(|| Moment(days * 86_400 + seconds - i64::from(offset)))
+    }
+
+    /// How many seconds east of UTC the writer's zone is, told by one moment that two clocks saw:
+    /// the writer's (`self`) and ours. `None` when they differ by more than a zone can explain.
+    #[must_use]
+    pub fn offset_from(self, ours: Moment) -> Option<i32> {
+        let apart = self.at(0)?.0 - ours.0;
+        let quarters = (apart + QUARTER / 2).div_euclid(QUARTER) * QUARTER;
+        let lawful = quarters.abs() <= MAX_OFFSET && (apart - quarters).abs() <= SAME_MOMENT;
+        i32::try_from(quarters).ok().filter(|_| lawful)
+    }
+
+    /// Reads `2026-11-21T03:15:00` or `2026-11-21 03:15[:00]`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let shape = |pattern: &str| {
+            text.len() == pattern.len()
+                && text.bytes().zip(pattern.bytes()).all(|(b, p)| match p {
+                    b'9' => b.is_ascii_digit(),
+                    b'T' => b == b'T' || b == b' ',
+                    _ => b == p,
+                })
+        };
+        if !shape("9999-99-99T99:99:99") && !shape("9999-99-99T99:99") {
+            return None;
+        }
+        let number = |from: usize, to: usize| text.get(from..to)?.parse::<u8>().ok();
+        let second = if text.len() > 16 { number(17, 19)? } else { 0 };
+        let read = Self {
+            year: text.get(..4)?.parse().ok()?,
+            month: number(5, 7)?,
+            day: number(8, 10)?,
+            time: (number(11, 13)?, number(14, 16)?, second),
+        };
+        read.at(0).map(|_| read)
+    }
+}
+
+impl Moment {
+    /// What a clock shows whose zone is so many seconds east of UTC.
+    #[must_use]
+    pub fn local(self, offset: i32) -> LocalTime {
+        let shown = self.0.saturating_add(offset.into());
+        let (year, month, day) = civil(shown.div_euclid(86_400));
+        let second = shown.rem_euclid(86_400);
+        let part = |value: i64| u8::try_from(value).unwrap_or(0);
+        LocalTime {
+            year: u16::try_from(year).unwrap_or(0),
+            month: u8::try_from(month).unwrap_or(1),
+            day: u8::try_from(day).unwrap_or(1),
+            time: (
+                part(second / 3600),
+                part(second / 60 % 60),
+                part(second % 60),
+            ),
+        }
+    }
+
+    /// Reads a time with an offset (`...Z`, `...+01:00`); `zone` says how far east of UTC one
+    /// without it is meant. `None` when the text is no time, or `zone` does not know.
+    #[must_use]
+    pub fn in_zone(text: &str, zone: &dyn Fn(LocalTime) -> Option<i32>) -> Option<Self> {
+        if let Some(plain) = text.strip_suffix('Z') {
+            return LocalTime::parse(plain)?.at(0);
+        }
+        let (plain, offset) = match text
+            .len()
+            .checked_sub(6)
+            .map(|at| text.split_at_checked(at))
+        {
+            Some(Some((plain, offset))) if offset.starts_with(['+', '-']) && plain.len() > 10 => {
+                (plain, Some(offset_of(offset)?))
+            }
+            _ => (text, None),
+        };
+        let local = LocalTime::parse(plain)?;
+        local.at(offset.map_or_else(|| zone(local), Some)?)
+    }
+}
+
+/// Reads `+01:00`.
+#[must_use]
+pub fn offset_of(text: &str) -> Option<i32> {
+    let sign = match text.as_bytes().first()? {
+        b'+' => 1,
+        b'-' => -1,
+        _ => return None,
+    };
+    let (hours, minutes) = text.get(1..)?.split_once(':')?;
+    let digits = |text: &str| text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit());
+    if !digits(hours) || !digits(minutes) {
+        return None;
+    }
+    let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
+    let seconds = hours * 3600 + minutes * 60;
+    (minutes < 60 && i64::from(seconds) <= MAX_OFFSET).then_some(sign * seconds)
+}
+
+/// An offset as people write it: `+01:00`.
+#[must_use]
+pub fn offset_text(offset: i32) -> String {
+    let (sign, minutes) = (if offset < 0 { '-' } else { '+' }, offset.abs() / 60);
+    format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+}
+
 impl fmt::Display for LocalTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (h, m, s) = self.time;

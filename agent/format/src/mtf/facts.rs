@@ -91,7 +91,7 @@ pub struct SetFacts {
     /// Fork that the set begins on, where it is another one than it ends on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_recovery_fork: Option<Uuid>,
-    /// Where the two part; only msdb tells.
+    /// Where the two part; may lie long before the set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fork_point_lsn: Option<Lsn>,
     /// First log of its chain; only msdb tells.
@@ -161,6 +161,8 @@ impl SetFacts {
             let crosses = self.recovery_fork.is_some_and(|last| last != *first);
             crosses && !first.is_nil()
         });
+        self.fork_point_lsn =
+            lsn_at(record, 172).filter(|_| self.first_recovery_fork.is_some());
         self.family_guid = guid_at(record, 224);
         self.checksum = Some(flags & 0x10 != 0);
         let differential = self.kind == Some(BackupKind::Differential);
