@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod catalog;
+mod chains;
 mod damage;
 mod degraded;
 mod double;

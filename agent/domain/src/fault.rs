@@ -370,6 +370,10 @@ pub mod code {
         CHAIN_GAP = "4305" Lost;
         /// SQL Server cannot stop inside a log that holds changes logged in bulk.
         INSIDE_BULK = "4341" Refused;
+        /// The stop time lies behind every log that was restored.
+        STOP_NOT_REACHED = "4322" Failed;
+        /// The mark is in none of the logs that were restored.
+        MARK_NOT_FOUND = "4329" Failed;
         /// The sets are on another recovery fork.
         CHAIN_FORK = "4330" Refused;
 

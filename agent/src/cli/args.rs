@@ -3,6 +3,7 @@
 mod backup;
 mod owner;
 mod read;
+mod restore;
 mod upkeep;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use crate::report::logging::Level;
 
 pub use backup::{BackupArgs, Kind};
 pub use owner::{AdoptArgs, AgentVerb, DropMirrorArgs, KeyVerb, VerifyArgs};
+pub use restore::{Move, RestoreArgs, RestoreFrom, RestorePoint, RestoreVerb, SetNumber};
 pub use upkeep::{CatalogVerb, ExpireArgs};
 
 /// Where the configuration lies when nothing else is said.
@@ -70,7 +72,7 @@ pub enum Verb {
     /// Media sets: format, show, verify, import, export, recover
     #[command(subcommand)]
     Media(MediaVerb),
-    /// Restore a database to a new name
+    /// Restore a database to a new name, to any point that was backed up
     #[command(subcommand)]
     Restore(RestoreVerb),
     /// Databases, last backup sets and mirrors at a glance
@@ -258,59 +260,6 @@ Examples:
     Expire(ExpireArgs),
 }
 
-/// `twinset restore ...`
-#[derive(Debug, Subcommand)]
-pub enum RestoreVerb {
-    /// Print what a restore would read, and from which mirrors
-    #[command(after_help = "Example:\n  twinset restore plan Payroll --group payroll")]
-    Plan(RestorePoint),
-    /// Restore to a new name
-    #[command(after_help = "\
-Examples:
-  twinset restore run Payroll --group payroll --as Payroll_Copy --on sql-a
-  twinset restore run Payroll --group payroll --as P2 --on sql-b --data-dir /var/opt/mssql/p2
-  twinset restore run Payroll --group payroll --as P3 --on sql-a --move Payroll=/d/p3.mdf")]
-    Run {
-        /// What to restore
-        #[command(flatten)]
-        point: RestorePoint,
-        /// Name of the restored database
-        #[arg(long = "as", value_name = "NAME")]
-        name: String,
-        /// Instance that takes it
-        #[arg(long, value_name = "INSTANCE")]
-        on: String,
-        /// Folder for its files, as SQL Server sees it
-        #[arg(long, value_name = "DIR")]
-        data_dir: Option<String>,
-        /// Place of one file, by its logical name
-        #[arg(long = "move", value_name = "LOGICAL=PATH", value_parser = relocation)]
-        moves: Vec<Move>,
-    },
-}
-
-/// What to restore.
-#[derive(Debug, clap::Args)]
-pub struct RestorePoint {
-    /// The database as it was named when it was backed up
-    pub database: String,
-    /// The protection group that backed it up
-    #[arg(long, value_name = "G")]
-    pub group: String,
-    /// The backup set at this position; the latest full without it
-    #[arg(long, value_name = "N", value_parser = position)]
-    pub position: Option<Position>,
-}
-
-/// `--move LOGICAL=PATH`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Move {
-    /// Logical name of a database file.
-    pub logical: String,
-    /// Its path as SQL Server sees it.
-    pub path: String,
-}
-
 /// `twinset plugin ...`
 #[derive(Debug, Subcommand)]
 pub enum PluginVerb {
@@ -328,16 +277,6 @@ pub enum PluginVerb {
 fn position(text: &str) -> Result<Position, String> {
     let number = text.parse().ok().and_then(Position::new);
     number.ok_or_else(|| "positions are whole numbers from 1".to_owned())
-}
-
-fn relocation(text: &str) -> Result<Move, String> {
-    match text.split_once('=') {
-        Some((logical, path)) if !logical.is_empty() && !path.is_empty() => Ok(Move {
-            logical: logical.to_owned(),
-            path: path.to_owned(),
-        }),
-        _ => Err("write a logical name, = and a path".to_owned()),
-    }
 }
 
 #[cfg(test)]

@@ -1,21 +1,32 @@
 //! `twinset restore`.
 
+mod tell;
+mod wish;
+
 use std::collections::BTreeMap;
 
-use twinset_domain::restore::Wanted;
+use serde::Serialize;
+use twinset_domain::restore::{self as decide, Plan};
 use twinset_domain::{Exit, Fault};
 
-use super::args::{RestorePoint, RestoreVerb};
+use super::args::{RestoreArgs, RestoreFrom, RestorePoint, RestoreVerb};
 use super::context::Context;
 use super::interrupt;
 use crate::clock;
 use crate::config::Config;
-use crate::media::holds::Hold;
-use crate::report::{Output, bytes, utc};
-use crate::restore::open::{OpenSet, Plan};
-use crate::restore::run;
+use crate::report::Output;
+use crate::restore::{check, run, script};
 use crate::sqlserver::InstanceSettings;
 use crate::sqlserver::statement::Move;
+
+/// What `restore plan` prints.
+#[derive(Serialize)]
+struct Planned {
+    #[serde(flatten)]
+    plan: Plan,
+    /// Volumes that are missing, and why.
+    missing: Vec<String>,
+}
 
 /// Runs one of the verbs.
 pub(super) fn restore(
@@ -24,66 +35,61 @@ pub(super) fn restore(
     output: &Output,
 ) -> Result<Exit, Fault> {
     match verb {
-        RestoreVerb::Plan(point) => {
-            let (_, plan) = plan(context, &point)?;
-            tell(&plan, output);
-            let exit = if plan.missing.is_empty() {
-                Exit::Done
-            } else {
-                Exit::Degraded
-            };
-            Ok(output.finish(Ok((exit, plan))))
-        }
-        RestoreVerb::Run {
-            point,
-            name,
-            on,
-            data_dir,
-            moves,
-        } => {
-            let moves: Vec<Move> = moves
-                .into_iter()
-                .map(|given| Move {
-                    logical: given.logical,
-                    to: given.path,
-                })
-                .collect();
-            let settings = context.config.instance(&on)?.settings()?;
-            let (opened, plan) = plan(context, &point)?;
-            tell(&plan, output);
-            let _hold = Hold::take(&opened.matrix, context.state.agent, clock::now);
-            let order = run::Order {
-                position: plan.set.position,
-                settings: &settings,
-                name: &name,
-                data_dir: data_dir.as_deref(),
-                moves: &moves,
-            };
-            execute(&opened, &order, output)
-        }
+        RestoreVerb::Plan(point) => plan(context, &point, output),
+        RestoreVerb::Run(args) => execute(context, &args, output),
+        RestoreVerb::Points(from) => points(context, &from, output),
+        RestoreVerb::Verify { point, on } => verify(context, &point, &on, output),
     }
 }
 
-fn execute(opened: &OpenSet, order: &run::Order<'_>, output: &Output) -> Result<Exit, Fault> {
+fn plan(context: &Context, point: &RestorePoint, output: &Output) -> Result<Exit, Fault> {
+    let holdings = wish::holdings(context, &point.from)?;
+    let wanted = wish::wanted(context, point, &holdings)?;
+    let plan = decide::plan(&wanted, &holdings.candidates)?;
+    let missing = holdings.missing();
+    tell::plan(&plan, &missing, output);
+    let exit = if missing.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Degraded
+    };
+    Ok(output.finish(Ok((exit, Planned { plan, missing }))))
+}
+
+fn execute(context: &Context, args: &RestoreArgs, output: &Output) -> Result<Exit, Fault> {
+    let moves: Vec<Move> = args
+        .moves
+        .iter()
+        .map(|given| Move {
+            logical: given.logical.clone(),
+            to: given.path.clone(),
+        })
+        .collect();
+    let settings = context.config.instance(&args.on)?.settings()?;
+    let holdings = wish::holdings(context, &args.point.from)?;
+    let wanted = wish::wanted(context, &args.point, &holdings)?;
+    let plan = decide::plan(&wanted, &holdings.candidates)?;
+    let order = run::Order {
+        wanted: &wanted,
+        settings: &settings,
+        name: &args.name,
+        data_dir: args.data_dir.as_deref(),
+        moves: &moves,
+        norecovery: args.norecovery,
+    };
+    let _holds = holdings.hold(context.state.agent, clock::now);
     let progress = output.progress();
-    let restored = run::restore(opened, order, &*progress, interrupt::flag())?;
-    for damage in &restored.map.damage {
-        output.line(format!("damaged {damage}: taken from its twin"));
+    if let Some(folder) = &args.script {
+        let stop = interrupt::flag();
+        let text = script::script(&holdings, &order, &plan, folder, &*progress, stop)?;
+        output.line(text.trim_end());
+        let script = BTreeMap::from([("script", text)]);
+        return Ok(output.finish(Ok((Exit::Done, script))));
     }
-    for (slot, chunks) in &restored.map.read_from {
-        output.line(format!("read {chunks} chunks from {slot}"));
-    }
-    for (logical, path) in &restored.files {
-        output.line(format!("file {logical}: {path}"));
-    }
-    output.line(format!(
-        "restored as {} on {}: {} read, position {}",
-        restored.database,
-        restored.instance,
-        bytes(restored.bytes),
-        restored.position
-    ));
-    let exit = if restored.map.damage.is_empty() {
+    tell::plan(&plan, &holdings.missing(), output);
+    let restored = run::restore(&holdings, &order, &*progress, interrupt::flag())?;
+    tell::restored(&restored, output);
+    let exit = if restored.map.damage.is_empty() && restored.detours.is_empty() {
         Exit::Done
     } else {
         Exit::Degraded
@@ -91,38 +97,40 @@ fn execute(opened: &OpenSet, order: &run::Order<'_>, output: &Output) -> Result<
     Ok(output.finish(Ok((exit, restored))))
 }
 
-fn plan(context: &Context, point: &RestorePoint) -> Result<(OpenSet, Plan), Fault> {
-    let group = context.config.group(&point.group)?;
-    let set = context.config.media_set(&group.media_set)?;
-    let target = context.target(set, Some(&point.database))?;
-    let opened = context.open_set(&target)?;
-    let wanted = Wanted {
-        database: point.database.clone(),
-        position: point.position,
+fn points(context: &Context, from: &RestoreFrom, output: &Output) -> Result<Exit, Fault> {
+    let holdings = wish::holdings(context, from)?;
+    let wanted = wish::latest(from, &holdings)?;
+    let points = decide::points(&wanted, &holdings.candidates)?;
+    tell::points(&points, output);
+    let safe = |one: &decide::Interval| one.endangered.is_empty();
+    let exit = if points.intervals.iter().all(safe) && points.gaps.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Degraded
     };
-    let plan = opened.plan(&wanted)?;
-    Ok((opened, plan))
+    Ok(output.finish(Ok((exit, points))))
 }
 
-fn tell(plan: &Plan, output: &Output) {
-    let set = &plan.set;
-    output.line(format!(
-        "restore {} from position {}: {}, written {}",
-        set.database,
-        set.position,
-        bytes(set.bytes),
-        utc(set.at)
-    ));
-    for (family, sources) in (1..).zip(&set.sources) {
-        let list: Vec<String> = sources
-            .iter()
-            .map(|slot| format!("mirror {}", slot.mirror.0))
-            .collect();
-        output.line(format!("family {family}: {}", list.join(", then ")));
-    }
-    for missing in &plan.missing {
-        output.line(format!("missing {missing}"));
-    }
+fn verify(
+    context: &Context,
+    point: &RestorePoint,
+    on: &str,
+    output: &Output,
+) -> Result<Exit, Fault> {
+    let settings = context.config.instance(on)?.settings()?;
+    let holdings = wish::holdings(context, &point.from)?;
+    let wanted = wish::wanted(context, point, &holdings)?;
+    let plan = decide::plan(&wanted, &holdings.candidates)?;
+    let _holds = holdings.hold(context.state.agent, clock::now);
+    let progress = output.progress();
+    let verified = check::verify(&holdings, &plan, &settings, &*progress, interrupt::flag())?;
+    tell::verified(&verified, output);
+    let faults: Vec<Fault> = verified
+        .sets
+        .iter()
+        .filter_map(|set| set.fault.clone())
+        .collect();
+    Ok(output.finish_both(verified.exit(), verified, &faults))
 }
 
 /// Every instance of the configuration whose secrets can be read.

@@ -91,7 +91,7 @@ pub fn export(
 
 /// `0001.Payroll.full.20261121T010000Z.bak` without the encoding's ending, or `...family1of2.bak` for stripes; the number is the
 /// position.
-fn name(facts: &Facts, family: usize, families: usize) -> String {
+pub(super) fn name(facts: &Facts, family: usize, families: usize) -> String {
     let ended = facts.data_name.as_str();
     let data_name = ended.strip_suffix(".age").unwrap_or(ended);
     let data_name = data_name.strip_suffix(".zst").unwrap_or(data_name);
@@ -170,6 +170,7 @@ fn statement(open: &OpenSet, position: Position, files: &[PathBuf]) -> String {
             max_transfer_size: facts.and_then(|facts| facts.max_transfer_size).unwrap_or(0),
             buffer_count: 0,
         },
+        stop: None,
     }
     .to_sql()
 }

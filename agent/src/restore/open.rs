@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::Serialize;
-use twinset_domain::restore::{Candidate, Wanted, choose};
 use twinset_domain::standing::Standing;
 use twinset_domain::{AgentId, FamilyNo, Fault, MediaSetId, MirrorNo, Position, Slot, code};
 use twinset_format::manifest::Manifest;
@@ -29,17 +28,6 @@ pub struct OpenSet {
     pub keys: Keys,
     /// Volumes that answered and could not be read.
     pub unread: Vec<Unread>,
-}
-
-/// What would be read.
-#[derive(Clone, Debug, Serialize)]
-pub struct Plan {
-    /// The set.
-    pub set: Candidate,
-    /// Its media set.
-    pub media_set: Option<MediaSetId>,
-    /// Volumes that are missing, and why.
-    pub missing: Vec<String>,
 }
 
 /// What reading came to, over all families.
@@ -134,25 +122,6 @@ impl OpenSet {
         dropped.map(|(mirror, _)| *mirror).collect()
     }
 
-    /// Chooses the set.
-    ///
-    /// # Errors
-    /// [`choose`]'s.
-    pub fn plan(&self, wanted: &Wanted) -> Result<Plan, Fault> {
-        let shape = self.matrix.shape;
-        let candidates: Vec<Candidate> = self
-            .sets
-            .iter()
-            .filter_map(|set| set.candidate(shape))
-            .collect();
-        let set = choose(wanted, &candidates)?;
-        Ok(Plan {
-            set,
-            media_set: self.matrix.media_set,
-            missing: self.missing(),
-        })
-    }
-
     /// The set at a position, with everything it needs to be read.
     ///
     /// # Errors
@@ -165,9 +134,7 @@ impl OpenSet {
             return Err(Fault::new(code::LOST, object, message)
                 .remedy("bring a missing volume back, or choose another set"));
         }
-        let Some((set, candidate)) =
-            set.and_then(|set| Some((set, set.candidate(self.matrix.shape)?)))
-        else {
+        let Some(set) = set.filter(|set| set.is_kept()) else {
             return Err(
                 Fault::new(code::SET_MISSING, object, "there is no backup set")
                     .remedy("look: twinset media show"),
@@ -176,7 +143,7 @@ impl OpenSet {
         let dropped = self.dropped();
         (1..)
             .map(FamilyNo)
-            .zip(candidate.sources)
+            .zip(set.sources(self.matrix.shape))
             .map(|(family, mut sources)| {
                 // What a dropped mirror still holds is the last resort.
                 sources.sort_by_key(|slot| (dropped.contains(&slot.mirror), *slot));

@@ -1,31 +1,34 @@
-//! RESTORE through the virtual device interface, always under a name that is free (P11).
+//! RESTORE of a whole chain through the virtual device interface, always under a name that is free
+//! (P11).
+//!
+//! Every set is looked at before the first one is restored: keys, certificates and the list of
+//! files. A set that turns out to be damaged on every mirror is gone around, where another chain
+//! leads to the same point; then the chain begins anew, for SQL Server takes nothing behind a set
+//! that broke off.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use serde::Serialize;
-use twinset_domain::{BackupKind, Fault, Position, RunId, code};
-use twinset_format::manifest::Facts;
+use twinset_domain::restore::{Goal, Place, Plan, Stop, Wanted, plan};
+use twinset_domain::{Fault, Position, RunId, code};
 
-use super::open::{DamageMap, OpenSet};
-use super::source::FamilySource;
+use super::chain::{self, Chain};
+use super::holdings::Holdings;
+use super::open::DamageMap;
+use super::state::{self, Reached};
+use super::stream::{Server, has_checksums, judged, transfer};
+use super::target::{Lists, free_name, named, placed};
 use crate::media::encoding::decoder::PlainReader;
 use crate::report::Progress;
 use crate::sqlserver::facts::{self, ListedFile};
-use crate::sqlserver::statement::{
-    Medium, Move, Recovery, RestoreStatement, Transfer, file_list_sql,
-};
-use crate::sqlserver::vdi::{DeviceEnd, End, VdiLibrary, drive_restore, feature};
-use crate::sqlserver::{Connector, InstanceSettings, Purpose, Rows, Session, StatementEnd, VdiJob};
-
-/// How long RESTORE may roll forward and recover after it has read everything.
-const STATEMENT_LIMIT: Duration = Duration::from_secs(24 * 3600);
+use crate::sqlserver::statement::{Move, file_list_sql};
+use crate::sqlserver::vdi::VdiLibrary;
+use crate::sqlserver::{Connector, InstanceSettings, Purpose, Session};
 
 /// What is to be restored, and where to.
 pub struct Order<'a> {
-    /// The set.
-    pub position: Position,
+    /// What is wanted.
+    pub wanted: &'a Wanted,
     /// The instance that takes it.
     pub settings: &'a InstanceSettings,
     /// Name of the restored database.
@@ -34,6 +37,8 @@ pub struct Order<'a> {
     pub data_dir: Option<&'a str>,
     /// Places of single files, by logical name.
     pub moves: &'a [Move],
+    /// Leave it RESTORING: more will be rolled forward.
+    pub norecovery: bool,
 }
 
 /// What was restored.
@@ -43,317 +48,275 @@ pub struct Restored {
     pub database: String,
     /// Instance.
     pub instance: String,
-    /// The set.
+    /// Position of the last set.
     pub position: Position,
+    /// Every set, in order.
+    pub sets: Vec<Place>,
     /// Bytes that SQL Server read.
     pub bytes: u64,
     /// Where its files went.
     pub files: Vec<(String, String)>,
     /// What was damaged, and where it was taken from.
     pub map: DamageMap,
+    /// Sets that turned out to be unreadable and were gone around.
+    pub detours: Vec<Place>,
+    /// `ONLINE`, or `RESTORING` when it was asked so.
+    pub state: String,
 }
 
-/// What a statement over virtual devices came to.
-struct Streamed {
-    statement: Option<StatementEnd>,
-    rows: Option<Rows>,
-    devices: Vec<DeviceEnd>,
-    map: DamageMap,
-    fault: Option<Fault>,
-}
-
-/// What all statements of one restore share.
-struct Server<'a> {
-    library: &'a Arc<VdiLibrary>,
-    settings: &'a InstanceSettings,
-    progress: &'a dyn Progress,
-    stop: &'a AtomicBool,
+/// A set that ended a chain, and why.
+pub(super) struct Broken {
+    pub(super) place: Place,
+    pub(super) fault: Fault,
 }
 
 /// Restores.
 ///
 /// # Errors
 /// 3141 when the name is taken, 3104 when it is in a mirroring session, [`code::LOST`] when no
-/// mirror has a chunk, and SQL Server's own.
+/// mirror has a chunk and no other chain leads there, SQL Server's own, and what planning refuses.
+/// Each says how the database stands and how to go on.
 pub fn restore(
-    open: &OpenSet,
+    holdings: &Holdings,
     order: &Order<'_>,
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<Restored, Fault> {
-    let Some(facts) = open
-        .manifest(order.position)
-        .map(|manifest| &manifest.facts)
-    else {
-        let object = format!("position {}", order.position);
-        return Err(
-            Fault::new(code::SET_MISSING, object, "there is no backup set")
-                .remedy("look: twinset media show"),
-        );
-    };
-    if facts.sets.len() > 1 {
-        let object = format!("position {}", order.position);
-        let message = format!("it holds {} backup sets of SQL Server", facts.sets.len());
-        return Err(Fault::new(code::SET_TYPE, object, message)
-            .remedy("export it and restore the one you want with FILE = n"));
-    }
+    usable(order)?;
     named(order.name)?;
+    let first = plan(order.wanted, &holdings.candidates)?;
+    whole_sets(holdings, &first)?;
     let library = VdiLibrary::load(&order.settings.vdi_library)?;
     let run = RunId::random().to_string();
     let mut control = Connector::new(order.settings.clone(), &run).open(Purpose::Control)?;
     free_name(&mut control, order.name)?;
-    let session = Server {
+    let server = Server {
         library: &library,
         settings: order.settings,
         progress,
         stop,
     };
-    progress.note("read the list of database files");
-    let files = file_list(open, order, facts, &session, &mut control)?;
-    let moves = placed(&mut control, order, &files)?;
-    let readers = open.plain_readers(order.position)?;
-    let bytes = readers.iter().map(PlainReader::length).sum();
-    progress.begin(
-        &format!("restore {} as {}", facts.database, order.name),
-        Some(bytes),
-    );
-    let statement = |devices: Vec<Medium>| {
-        RestoreStatement {
-            database: order.name.to_owned(),
-            kind: facts.kind.unwrap_or(BackupKind::Full),
-            devices,
-            moves: moves.clone(),
-            replace: false,
-            recovery: Recovery::Recovery,
-            checksum: facts
-                .sets
-                .first()
-                .is_some_and(|set| set.checksum == Some(true)),
-            transfer: transfer(facts),
-        }
-        .to_sql()
-    };
-    let streamed = session.stream(readers, true, &statement, &mut control);
-    progress.end();
-    let read = streamed.devices.iter().map(|device| device.bytes).sum();
-    if stop.load(Ordering::Relaxed) && streamed.statement != Some(StatementEnd::Ok) {
-        let message = "stopped by the operator";
-        return Err(
-            Fault::new(code::CANCELLED, format!("database {}", order.name), message)
-                .remedy("it may be left RESTORING: drop it, or restore again"),
+    let mut wanted = order.wanted.clone();
+    let mut restored = begun(order);
+    let mut next = first;
+    loop {
+        let mut reached = Reached::default();
+        let outcome = follow(
+            holdings,
+            order,
+            &next,
+            &server,
+            &mut control,
+            &mut restored,
+            &mut reached,
         );
+        progress.end();
+        let Err(broken) = outcome else {
+            return Ok(restored);
+        };
+        let unreadable = [code::LOST, code::UNDECODABLE].contains(&broken.fault.code);
+        if unreadable && !stop.load(Ordering::Relaxed) {
+            wanted.lost.push(broken.place.clone());
+            if let Ok(around) = plan(&wanted, &holdings.candidates)
+                && whole_sets(holdings, &around).is_ok()
+            {
+                progress.note(&format!(
+                    "{}: {}",
+                    broken.fault.object, broken.fault.message
+                ));
+                progress.note("goes around it, from the first set again");
+                restored.detours.push(broken.place);
+                next = around;
+                continue;
+            }
+        }
+        return Err(state::told(broken, order, &reached, &mut control, stop));
     }
-    let map = judged(streamed, order.name)?.map;
-    Ok(Restored {
+}
+
+fn begun(order: &Order<'_>) -> Restored {
+    Restored {
         database: order.name.to_owned(),
         instance: order.settings.name.clone(),
-        position: order.position,
-        bytes: read,
-        files: moves.into_iter().map(|m| (m.logical, m.to)).collect(),
-        map,
-    })
-}
-
-/// The block size must be that of the backup; the transfer size may be another, but never smaller.
-fn transfer(facts: &Facts) -> Transfer {
-    Transfer {
-        block_size: facts.block_size.unwrap_or(0),
-        max_transfer_size: facts.max_transfer_size.unwrap_or(1 << 20),
-        buffer_count: 0,
+        position: Position::FIRST,
+        sets: Vec::new(),
+        bytes: 0,
+        files: Vec::new(),
+        map: DamageMap::default(),
+        detours: Vec::new(),
+        state: String::new(),
     }
 }
 
-/// A name that SQL Server takes: 1 to 128 characters.
-fn named(name: &str) -> Result<(), Fault> {
-    let length = name.encode_utf16().count();
-    if (1..=128).contains(&length) && !name.chars().any(char::is_control) {
-        return Ok(());
+/// What does not go together.
+pub(super) fn usable(order: &Order<'_>) -> Result<(), Fault> {
+    if order.norecovery && matches!(order.wanted.goal, Goal::Mark(_)) {
+        let message = "whether a mark was found shows only when the database is opened";
+        return Err(Fault::new(code::USAGE, "--norecovery", message)
+            .remedy("leave it out, or name a time or an LSN"));
     }
-    Err(
-        Fault::new(code::USAGE, "--as", "this is no name for a database")
-            .remedy("use 1 to 128 characters, none of them a control character"),
-    )
+    Ok(())
 }
 
-/// A database is never restored over another one, and never over a mirrored one (P11).
-fn free_name(control: &mut Session, name: &str) -> Result<(), Fault> {
-    let object = format!("{}, database {name}", control.instance());
-    let Some(there) = facts::probe_database(control, name)? else {
-        return Ok(());
+/// Virtual devices give one set of SQL Server; a file with several cannot be told which.
+pub(super) fn whole_sets(holdings: &Holdings, plan: &Plan) -> Result<(), Fault> {
+    for step in &plan.steps {
+        let sets = holdings.facts(&step.set.place)?.sets.len();
+        if sets > 1 {
+            let message = format!("it holds {sets} backup sets of SQL Server");
+            return Err(
+                Fault::new(code::SET_TYPE, step.set.place.to_string(), message)
+                    .remedy("export it and restore the one you want with FILE = n"),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Restores one chain from its first set to its last.
+fn follow(
+    holdings: &Holdings,
+    order: &Order<'_>,
+    plan: &Plan,
+    server: &Server<'_>,
+    control: &mut Session,
+    restored: &mut Restored,
+    reached: &mut Reached,
+) -> Result<(), Broken> {
+    let (moves, bytes) = look(holdings, order, plan, server, control)?;
+    let chain = Chain {
+        plan,
+        name: order.name,
+        norecovery: order.norecovery,
+        moves: &moves,
     };
-    if there.mirroring_guid.is_some() {
-        return Err(Fault::new(
-            code::RESTORE_MIRRORED,
-            object,
-            "it is in a mirroring session",
-        )
-        .remedy("restore under a new name: --as NAME"));
+    let what = format!("restore {} as {}", plan.database, order.name);
+    server.progress.begin(&what, Some(bytes));
+    for (number, step) in plan.steps.iter().enumerate() {
+        let place = &step.set.place;
+        if plan.steps.len() > 1 {
+            let text = format!(
+                "set {} of {}: {}",
+                number + 1,
+                plan.steps.len(),
+                step.set.named()
+            );
+            server.progress.note(&text);
+        }
+        let broken = |fault| Broken {
+            place: place.clone(),
+            fault,
+        };
+        let streamed = one(holdings, &chain, number, server, control).map_err(broken)?;
+        restored.bytes += streamed.1;
+        restored.map.join(streamed.0);
+        restored.sets.push(place.clone());
+        restored.position = place.position;
+        reached.set = Some(step.set.clone());
+        if matches!(plan.stop, Some(Stop::Mark { .. }))
+            && state::of(control, order.name).as_deref() == Some("ONLINE")
+        {
+            break;
+        }
     }
-    Err(Fault::new(
-        code::RESTORE_EXISTS,
-        object,
-        "a database of this name is there",
-    )
-    .remedy("restore under a new name: --as NAME"))
+    restored.files = moves
+        .into_iter()
+        .flatten()
+        .map(|m| (m.logical, m.to))
+        .collect();
+    let ended = state::ended(control, order, plan);
+    restored.state = ended.map_err(|fault| Broken {
+        place: plan
+            .steps
+            .last()
+            .map_or_else(|| nowhere(order), |step| step.set.place.clone()),
+        fault,
+    })?;
+    Ok(())
+}
+
+/// A chain always has a set; this names the goal should it have none.
+fn nowhere(order: &Order<'_>) -> Place {
+    Place {
+        media_set: order.wanted.database.clone(),
+        position: Position::FIRST,
+    }
+}
+
+/// Looks at every set before the first is restored. Gives the places of the files that each brings,
+/// and the bytes that SQL Server will read.
+pub(super) fn look(
+    holdings: &Holdings,
+    order: &Order<'_>,
+    plan: &Plan,
+    server: &Server<'_>,
+    control: &mut Session,
+) -> Result<(Vec<Vec<Move>>, u64), Broken> {
+    server.progress.note("read the list of database files");
+    let (mut lists, mut bytes) = (Lists::new(), 0);
+    for step in &plan.steps {
+        let place = &step.set.place;
+        let looked = file_list(holdings, order, place, server, control);
+        let (list, length) = looked.map_err(|fault| Broken {
+            place: place.clone(),
+            fault,
+        })?;
+        lists.push(list);
+        bytes += length;
+    }
+    let place = plan.steps.first().map(|step| step.set.place.clone());
+    let moves = placed(control, order, &lists).map_err(|fault| Broken {
+        place: place.unwrap_or_else(|| nowhere(order)),
+        fault,
+    })?;
+    Ok((moves, bytes))
 }
 
 fn file_list(
-    open: &OpenSet,
+    holdings: &Holdings,
     order: &Order<'_>,
-    facts: &Facts,
-    session: &Server<'_>,
+    place: &Place,
+    server: &Server<'_>,
     control: &mut Session,
-) -> Result<Vec<ListedFile>, Fault> {
-    let readers = open.plain_readers(order.position)?;
-    let transfer = transfer(facts);
-    let streamed = session.stream(
-        readers,
-        false,
-        &|devices| file_list_sql(&devices, transfer),
-        control,
-    );
-    let rows = judged(streamed, order.name)?.rows;
+) -> Result<(Vec<ListedFile>, u64), Fault> {
+    let readers = holdings.readers(place)?;
+    let bytes = readers.iter().map(PlainReader::length).sum();
+    let transfer = transfer(holdings.facts(place)?);
+    let statement = |devices: Vec<_>| file_list_sql(&devices, transfer);
+    let streamed = server.stream(readers, false, &statement, control);
+    let rows = judged(streamed, &object(order, place))?.rows;
     let rows = rows.ok_or_else(|| {
-        Fault::new(
-            code::SQL_ERROR,
-            &order.settings.name,
-            "no list of database files came",
-        )
-        .remedy("see SQL Server's error log")
+        let message = "no list of database files came";
+        Fault::new(code::SQL_ERROR, &order.settings.name, message)
+            .remedy("see SQL Server's error log")
     })?;
-    facts::file_list(&rows)
+    Ok((facts::file_list(&rows)?, bytes))
 }
 
-/// Every file gets a place that is not the original's: named ones where they are named, the
-/// others into the data folder under the new database's name.
-fn placed(
+fn object(order: &Order<'_>, place: &Place) -> String {
+    format!("database {}, {place}", order.name)
+}
+
+/// Restores one set of a chain.
+fn one(
+    holdings: &Holdings,
+    chain: &Chain<'_>,
+    number: usize,
+    server: &Server<'_>,
     control: &mut Session,
-    order: &Order<'_>,
-    files: &[ListedFile],
-) -> Result<Vec<Move>, Fault> {
-    let named = |m: &&Move| files.iter().all(|file| file.logical_name != m.logical);
-    if let Some(unknown) = order.moves.iter().find(named) {
-        let known: Vec<&str> = files
-            .iter()
-            .map(|file| file.logical_name.as_str())
-            .collect();
-        let message = format!("the backup has no file {}", unknown.logical);
-        return Err(Fault::new(code::UNKNOWN_NAME, "--move", message)
-            .cause(format!("its files: {}", known.join(", ")))
-            .remedy("name a logical file of the backup"));
-    }
-    let folder = match order.data_dir {
-        Some(folder) => Some(folder.to_owned()),
-        None => facts::default_data_folder(control)?,
+) -> Result<(DamageMap, u64), Fault> {
+    let Some(step) = chain.plan.steps.get(number) else {
+        return Ok((DamageMap::default(), 0));
     };
-    let place = |file: &ListedFile| {
-        let named = order.moves.iter().find(|m| m.logical == file.logical_name);
-        let to = match (named, &folder) {
-            (Some(named), _) => named.to.clone(),
-            (None, Some(folder)) => join(folder, order.name, file),
-            (None, None) => file.physical_name.clone(),
-        };
-        Move {
-            logical: file.logical_name.clone(),
-            to,
-        }
+    let place = &step.set.place;
+    let readers = holdings.readers(place)?;
+    let facts = holdings.facts(place)?;
+    let statement = |devices: Vec<_>| {
+        let (transfer, checksum) = (transfer(facts), has_checksums(facts));
+        chain::statement(chain, number, devices, transfer, checksum).to_sql()
     };
-    Ok(files.iter().map(place).collect())
-}
-
-/// `<folder>/<name>.<logical>.mdf`, with the separator that the folder uses.
-fn join(folder: &str, name: &str, file: &ListedFile) -> String {
-    let separator = if folder.contains('\\') { '\\' } else { '/' };
-    let ending = match file.kind.as_str() {
-        "L" => "ldf",
-        "D" => "mdf",
-        _ => "dat",
-    };
-    let name = twinset_domain::name::safe(name);
-    let logical = twinset_domain::name::safe(&file.logical_name);
-    format!(
-        "{}{separator}{name}.{logical}.{ending}",
-        folder.trim_end_matches(['/', '\\'])
-    )
-}
-
-/// What the statement and the devices say: success needs both.
-fn judged(streamed: Streamed, name: &str) -> Result<Streamed, Fault> {
-    let object = format!("database {name}");
-    let server = streamed
-        .statement
-        .as_ref()
-        .and_then(|end| end.fault(&object));
-    let device = streamed
-        .devices
-        .iter()
-        .find_map(|device| match &device.end {
-            End::Failed(fault) | End::Protocol(fault) => Some(fault.clone()),
-            End::Closed | End::Aborted => None,
-        });
-    match (streamed.fault.clone().or(device), server) {
-        (Some(ours), Some(server)) if ours.code != code::CANCELLED => {
-            Err(ours.cause(format!("then {}", server.message)))
-        }
-        (Some(fault), _) | (None, Some(fault)) => Err(fault),
-        (None, None) if streamed.statement == Some(StatementEnd::Ok) => Ok(streamed),
-        (None, None) => Err(
-            Fault::new(code::SQL_LOST, object, "the statement did not end")
-                .remedy("look at the database's state before trying again"),
-        ),
-    }
-}
-
-impl Server<'_> {
-    /// Sends a statement and serves its reads; where it reads the `whole` set, all is proved.
-    fn stream(
-        &self,
-        readers: Vec<PlainReader>,
-        whole: bool,
-        statement: &dyn Fn(Vec<Medium>) -> String,
-        control: &mut Session,
-    ) -> Streamed {
-        let run = RunId::random().to_string();
-        let job = VdiJob {
-            library: self.library,
-            settings: self.settings,
-            run: &run,
-            features: feature::LIKE_PIPE,
-            families: u16::try_from(readers.len()).unwrap_or(u16::MAX),
-            end_limit: STATEMENT_LIMIT,
-            stop: self.stop,
-            // How far a restore is, its own reads tell better.
-            percent: &|_| {},
-        };
-        let mut readers = readers.into_iter();
-        let mut open = |_| {
-            let reader = readers.next().ok_or_else(|| {
-                Fault::new(code::INTERNAL, "restore", "more devices than families")
-            })?;
-            Ok(FamilySource::new(reader, self.progress))
-        };
-        let end = job.run(
-            statement,
-            &mut open,
-            &|device, mut source, cancelled| {
-                let end = drive_restore(device, &mut source, cancelled);
-                let whole = whole && end.end == End::Closed;
-                (end, source.finish(whole))
-            },
-            control,
-        );
-        let mut streamed = Streamed {
-            statement: end.statement,
-            rows: end.rows,
-            devices: Vec::new(),
-            map: DamageMap::default(),
-            fault: end.fault,
-        };
-        for (device, (report, fault)) in end.devices {
-            streamed.devices.push(device);
-            streamed.map.add(report);
-            streamed.fault = streamed.fault.or(fault);
-        }
-        streamed
-    }
+    let streamed = server.stream(readers, true, &statement, control);
+    let read = streamed.devices.iter().map(|device| device.bytes).sum();
+    let object = format!("database {}, {}", chain.name, step.set.named());
+    judged(streamed, &object).map(|streamed| (streamed.map, read))
 }

@@ -1,13 +1,13 @@
 //! BACKUP and RESTORE as text. The only place where names and literals are quoted.
 
 mod backup;
+mod restore;
 pub mod support;
-
-use twinset_domain::BackupKind;
 
 pub use backup::{
     Algorithm, BackupStatement, Cipher, Compression, Encryption, Encryptor, Level, Tail,
 };
+pub use restore::{Move, Recovery, RestoreStatement, recover_sql};
 
 /// Longest identifier, in UTF-16 units (sysname).
 pub const MAX_NAME: usize = 128;
@@ -74,88 +74,6 @@ impl Transfer {
                 .filter(|(_, v)| *v != 0)
                 .map(|(name, value)| format!("{name} = {value}")),
         );
-    }
-}
-
-/// State that RESTORE leaves the database in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Recovery {
-    /// Open for use.
-    Recovery,
-    /// Ready for a differential or a log.
-    NoRecovery,
-}
-
-/// One file that goes to another place.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Move {
-    /// Logical name in the backup.
-    pub logical: String,
-    /// Path that the server sees.
-    pub to: String,
-}
-
-/// A RESTORE. Checksums are verified.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RestoreStatement {
-    /// Name under which it is restored.
-    pub database: String,
-    /// Full and differential restore the database, log its log.
-    pub kind: BackupKind,
-    /// One for each family, in the order of families.
-    pub devices: Vec<Medium>,
-    /// Files that go elsewhere.
-    pub moves: Vec<Move>,
-    /// Takes the place of an existing database.
-    pub replace: bool,
-    /// State afterwards.
-    pub recovery: Recovery,
-    /// The backup has checksums to verify; asking for absent ones fails (3187).
-    pub checksum: bool,
-    /// Sizes; the block size is that of the backup.
-    pub transfer: Transfer,
-}
-
-impl RestoreStatement {
-    /// The statement.
-    #[must_use]
-    pub fn to_sql(&self) -> String {
-        let verb = match self.kind {
-            BackupKind::Full | BackupKind::Differential => "DATABASE",
-            BackupKind::Log => "LOG",
-        };
-        let mut options: Vec<String> = self
-            .moves
-            .iter()
-            .map(|m| {
-                format!(
-                    "MOVE {} TO {}",
-                    quote_literal(&m.logical),
-                    quote_literal(&m.to)
-                )
-            })
-            .collect();
-        if self.replace {
-            options.push("REPLACE".to_owned());
-        }
-        options.push(
-            match self.recovery {
-                Recovery::Recovery => "RECOVERY",
-                Recovery::NoRecovery => "NORECOVERY",
-            }
-            .to_owned(),
-        );
-        if self.checksum {
-            options.push("CHECKSUM".to_owned());
-        }
-        options.push(format!("STATS = {STATS_PERCENT}"));
-        self.transfer.options(&mut options);
-        format!(
-            "RESTORE {verb} {} FROM {} WITH {}",
-            quote_name(&self.database),
-            media(&self.devices),
-            options.join(", ")
-        )
     }
 }
 

@@ -168,7 +168,8 @@ fn volumes_missing_on_different_mirrors_are_no_loss() {
         .ended(3)
         .result();
     let slot = |mirror, family| json!([{ "mirror": mirror, "family": family }]);
-    assert_eq!(planned["set"]["sources"], json!([slot(2, 1), slot(1, 2)]));
+    let set = &planned["steps"][0];
+    assert_eq!(set["sources"], json!([slot(2, 1), slot(1, 2)]));
     assert_eq!(planned["missing"].as_array().unwrap().len(), 2);
     host.restore("Copy").ended(3);
     assert_eq!(host.told("Copy")["state"], "ONLINE");
@@ -210,7 +211,7 @@ fn the_plan_is_told_to_people_and_programs() {
     let host = with_set();
     let line = ["restore", "plan", "Payroll", "--group", "payroll"];
     let planned = host.world.json(&line).ended(0).result();
-    let set = &planned["set"];
+    let set = &planned["steps"][0];
     assert_eq!(
         (&set["position"], &set["database"]),
         (&json!(1), &json!("Payroll"))

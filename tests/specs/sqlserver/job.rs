@@ -227,6 +227,7 @@ pub(super) fn restore_as<'a>(
             recovery: Recovery::Recovery,
             checksum: true,
             transfer: SIZES,
+            stop: None,
         }
         .to_sql()
     }

@@ -161,8 +161,7 @@ impl SetFacts {
             let crosses = self.recovery_fork.is_some_and(|last| last != *first);
             crosses && !first.is_nil()
         });
-        self.fork_point_lsn =
-            lsn_at(record, 172).filter(|_| self.first_recovery_fork.is_some());
+        self.fork_point_lsn = lsn_at(record, 172).filter(|_| self.first_recovery_fork.is_some());
         self.family_guid = guid_at(record, 224);
         self.checksum = Some(flags & 0x10 != 0);
         let differential = self.kind == Some(BackupKind::Differential);

@@ -54,6 +54,13 @@ fn the_forms_of_the_design_parse() {
         "twinset agent renew-id --yes",
         "twinset restore plan D --group g --position 2",
         "twinset restore run D --group g --as N --on i --data-dir d --move a=b --move c=d=e",
+        "twinset restore plan D --group g --to 2026-11-21T03:15:00Z --fork 6f6c1f2e-8f0a-4a59-9d2b-0f8a3c1b7e55",
+        "twinset restore plan D --group g --to mark:m --after 2026-11-21 --without 3 --without logs:4",
+        "twinset restore run D --group g --as N --on i --to lsn:7 --norecovery --server-zone -05:00",
+        "twinset restore run D --group g --as N --on i --position logs:7 --script out",
+        "twinset restore run D --group g --as N --on i --id 6f6c1f2e-8f0a-4a59-9d2b-0f8a3c1b7e55",
+        "twinset restore points D --group g",
+        "twinset restore verify D --group g --on i --position 2",
         "twinset status",
         "twinset status g",
         "twinset plugin list",
@@ -65,13 +72,13 @@ fn the_forms_of_the_design_parse() {
 
 #[test]
 fn moves_part_at_the_first_equals_sign() {
-    let Verb::Restore(RestoreVerb::Run { moves, .. }) =
+    let Verb::Restore(RestoreVerb::Run(run)) =
         parse("twinset restore run D --group g --as N --on i --move c=d=e").verb
     else {
         panic!("another verb");
     };
     assert_eq!(
-        moves,
+        run.moves,
         [Move {
             logical: "c".to_owned(),
             path: "d=e".to_owned()

@@ -1,12 +1,32 @@
 //! What a set on media is to those who restore, remember and look.
 
-use twinset_domain::Shape;
 use twinset_domain::recover::{Piece, Second, SetState};
-use twinset_domain::restore::Candidate;
+use twinset_domain::restore::{Candidate, Link, Place};
+use twinset_domain::{Shape, Slot};
 use twinset_format::card::Card;
-use twinset_format::manifest::Manifest;
+use twinset_format::manifest::{Manifest, Source};
+use twinset_format::mtf::{Container, SetFacts};
 
 use super::{SetLine, SetOnMedia, names};
+
+/// What the stream tells of a set, and where it is silent, what msdb told.
+fn link(stream: &SetFacts, msdb: &SetFacts, copy_only: bool) -> Link {
+    Link {
+        set: stream.set.or(msdb.set),
+        family: stream.family_guid.or(msdb.family_guid),
+        fork: stream.recovery_fork.or(msdb.recovery_fork),
+        first_fork: stream.first_recovery_fork.or(msdb.first_recovery_fork),
+        fork_point: stream.fork_point_lsn.or(msdb.fork_point_lsn),
+        first: stream.first_lsn.or(msdb.first_lsn),
+        last: stream.last_lsn.or(msdb.last_lsn),
+        checkpoint: stream.checkpoint_lsn.or(msdb.checkpoint_lsn),
+        database_backup: stream.database_backup_lsn.or(msdb.database_backup_lsn),
+        base: stream.differential_base.or(msdb.differential_base),
+        base_lsn: stream.differential_base_lsn.or(msdb.differential_base_lsn),
+        copy_only: copy_only || stream.copy_only.or(msdb.copy_only) == Some(true),
+        bulk: stream.bulk_logged.or(msdb.bulk_logged) == Some(true),
+    }
+}
 
 impl SetOnMedia {
     /// Whether it must stay readable: published, or possibly acknowledged.
@@ -27,31 +47,73 @@ impl SetOnMedia {
         self.manifests.values().next()
     }
 
-    /// The form for restore planning; `None` for sets that hold nothing to restore.
+    /// Per family, the volumes that hold it.
     #[must_use]
-    pub fn candidate(&self, shape: Shape) -> Option<Candidate> {
-        if !self.is_kept() {
-            return None;
-        }
-        let facts = &self.any_manifest()?.facts;
-        let sources = shape.families().map(|family| {
+    pub fn sources(&self, shape: Shape) -> Vec<Vec<Slot>> {
+        let of = |family| {
             let manifest = self.manifests.contains_key(&family);
-            let holds = |piece: &&Piece| piece.slot.family == family && piece.data && manifest;
+            let holds = move |piece: &&Piece| piece.slot.family == family && piece.data && manifest;
             self.pieces
                 .iter()
                 .filter(holds)
                 .map(|piece| piece.slot)
                 .collect()
-        });
+        };
+        shape.families().map(of).collect()
+    }
+
+    /// Zone of the server that took it, in seconds east of UTC, where two clocks saw its start.
+    #[must_use]
+    pub fn offset(&self) -> Option<i32> {
+        let facts = &self.any_manifest()?.facts;
+        // An imported file was written at another time than it was taken in.
+        let seen = facts.source != Source::Import;
+        let started = facts.sets.first().or(self.history())?.started?;
+        seen.then(|| started.offset_from(facts.written)).flatten()
+    }
+
+    fn history(&self) -> Option<&SetFacts> {
+        self.verdict.as_ref()?.history.as_ref()
+    }
+
+    /// The form for restore planning; `None` for sets that hold nothing to restore. `offset` is
+    /// taken for the server's zone where the set does not tell it.
+    #[must_use]
+    pub fn candidate(&self, key: &str, shape: Shape, offset: i32) -> Option<Candidate> {
+        if !self.is_kept() {
+            return None;
+        }
+        let facts = &self.any_manifest()?.facts;
+        let told = match (facts.sets.as_slice(), self.history()) {
+            ([], Some(history)) => Some((history, history)),
+            ([one], Some(history)) => Some((one, history)),
+            ([one], None) => Some((one, one)),
+            _ => None,
+        };
+        let kind = facts.kind.or_else(|| told.and_then(|(_, msdb)| msdb.kind));
+        let finished = told.and_then(|(stream, msdb)| stream.finished.or(msdb.finished));
+        let zone = self.offset();
         Some(Candidate {
-            position: self.position,
+            place: Place {
+                media_set: key.to_owned(),
+                position: self.position,
+            },
             run: facts.run,
             state: self.state,
             database: facts.database.clone(),
-            kind: facts.kind,
+            kind,
             at: facts.written,
+            finished: finished.and_then(|time| time.at(zone.unwrap_or(offset))),
+            offset: zone.unwrap_or(offset),
+            offset_is_guessed: zone.is_none(),
             bytes: self.bytes(),
-            sources: sources.collect(),
+            sets: facts.sets.len(),
+            link: told.map(|(stream, msdb)| link(stream, msdb, facts.copy_only)),
+            new_branch: false,
+            branch: 0,
+            container: facts.container == Container::Mssqlbak,
+            sources: self.sources(shape),
+            mirrors: shape.mirrors,
         })
     }
 

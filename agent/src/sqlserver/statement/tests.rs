@@ -77,6 +77,45 @@ fn restore() -> RestoreStatement {
             block_size: 4096,
             ..Transfer::default()
         },
+        stop: None,
+    }
+}
+
+#[test]
+fn logs_are_told_where_to_stop() {
+    use twinset_domain::LocalTime;
+    use twinset_domain::restore::Stop;
+    let time = LocalTime {
+        year: 2026,
+        month: 11,
+        day: 21,
+        time: (3, 15, 0),
+    };
+    let mark = |before, after| Stop::Mark {
+        name: "it's".into(),
+        before,
+        after,
+    };
+    for (stop, expected) in [
+        (Stop::At(time), "STOPAT = N'2026-11-21T03:15:00'"),
+        (Stop::Lsn(twinset_domain::Lsn(7)), "STOPATMARK = N'lsn:7'"),
+        (mark(true, None), "STOPBEFOREMARK = N'it''s'"),
+        (
+            mark(false, Some(time)),
+            "STOPATMARK = N'it''s' AFTER N'2026-11-21T03:15:00'",
+        ),
+    ] {
+        let sql = RestoreStatement {
+            kind: BackupKind::Log,
+            stop: Some(stop),
+            ..restore()
+        }
+        .to_sql();
+        let sure = format!("WITH RECOVERY, {expected}, CHECKSUM");
+        assert!(
+            sql.starts_with("RESTORE LOG [Payroll2] FROM") && sql.contains(&sure),
+            "{sql}"
+        );
     }
 }
 
