@@ -68,6 +68,7 @@ fn execute(context: &Context, args: &RestoreArgs, output: &Output) -> Result<Exi
     let settings = context.config.instance(&args.on)?.settings()?;
     let holdings = wish::holdings(context, &args.point.from)?;
     let wanted = wish::wanted(context, &args.point, &holdings)?;
+    run::usable(args.norecovery, &wanted.goal)?;
     let plan = decide::plan(&wanted, &holdings.candidates)?;
     let order = run::Order {
         wanted: &wanted,

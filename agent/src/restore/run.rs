@@ -67,7 +67,16 @@ pub struct Restored {
 /// A set that ended a chain, and why.
 pub(super) struct Broken {
     pub(super) place: Place,
-    pub(super) fault: Fault,
+    pub(super) fault: Box<Fault>,
+}
+
+impl Broken {
+    fn at(place: &Place, fault: Fault) -> Self {
+        Self {
+            place: place.clone(),
+            fault: Box::new(fault),
+        }
+    }
 }
 
 /// Restores.
@@ -82,7 +91,7 @@ pub fn restore(
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<Restored, Fault> {
-    usable(order)?;
+    usable(order.norecovery, &order.wanted.goal)?;
     named(order.name)?;
     let first = plan(order.wanted, &holdings.candidates)?;
     whole_sets(holdings, &first)?;
@@ -148,9 +157,12 @@ fn begun(order: &Order<'_>) -> Restored {
     }
 }
 
-/// What does not go together.
-pub(super) fn usable(order: &Order<'_>) -> Result<(), Fault> {
-    if order.norecovery && matches!(order.wanted.goal, Goal::Mark(_)) {
+/// What does not go together, whatever the media hold.
+///
+/// # Errors
+/// [`code::USAGE`].
+pub fn usable(norecovery: bool, goal: &Goal) -> Result<(), Fault> {
+    if norecovery && matches!(goal, Goal::Mark(_)) {
         let message = "whether a mark was found shows only when the database is opened";
         return Err(Fault::new(code::USAGE, "--norecovery", message)
             .remedy("leave it out, or name a time or an LSN"));
@@ -183,6 +195,7 @@ fn follow(
     restored: &mut Restored,
     reached: &mut Reached,
 ) -> Result<(), Broken> {
+    restored.sets.clear();
     let (moves, bytes) = look(holdings, order, plan, server, control)?;
     let chain = Chain {
         plan,
@@ -203,10 +216,7 @@ fn follow(
             );
             server.progress.note(&text);
         }
-        let broken = |fault| Broken {
-            place: place.clone(),
-            fault,
-        };
+        let broken = |fault| Broken::at(place, fault);
         let streamed = one(holdings, &chain, number, server, control).map_err(broken)?;
         restored.bytes += streamed.1;
         restored.map.join(streamed.0);
@@ -225,12 +235,9 @@ fn follow(
         .map(|m| (m.logical, m.to))
         .collect();
     let ended = state::ended(control, order, plan);
-    restored.state = ended.map_err(|fault| Broken {
-        place: plan
-            .steps
-            .last()
-            .map_or_else(|| nowhere(order), |step| step.set.place.clone()),
-        fault,
+    restored.state = ended.map_err(|fault| match plan.steps.last() {
+        Some(step) => Broken::at(&step.set.place, fault),
+        None => Broken::at(&nowhere(order), fault),
     })?;
     Ok(())
 }
@@ -257,17 +264,14 @@ pub(super) fn look(
     for step in &plan.steps {
         let place = &step.set.place;
         let looked = file_list(holdings, order, place, server, control);
-        let (list, length) = looked.map_err(|fault| Broken {
-            place: place.clone(),
-            fault,
-        })?;
+        let (list, length) = looked.map_err(|fault| Broken::at(place, fault))?;
         lists.push(list);
         bytes += length;
     }
-    let place = plan.steps.first().map(|step| step.set.place.clone());
-    let moves = placed(control, order, &lists).map_err(|fault| Broken {
-        place: place.unwrap_or_else(|| nowhere(order)),
-        fault,
+    let moves = placed(control, order, &lists);
+    let moves = moves.map_err(|fault| match plan.steps.first() {
+        Some(step) => Broken::at(&step.set.place, fault),
+        None => Broken::at(&nowhere(order), fault),
     })?;
     Ok((moves, bytes))
 }

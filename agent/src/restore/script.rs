@@ -31,7 +31,7 @@ pub fn script(
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<String, Fault> {
-    run::usable(order)?;
+    run::usable(order.norecovery, &plan.goal)?;
     target::named(order.name)?;
     run::whole_sets(holdings, plan)?;
     let library = VdiLibrary::load(&order.settings.vdi_library)?;
@@ -44,7 +44,7 @@ pub fn script(
         stop,
     };
     let looked = run::look(holdings, order, plan, &server, &mut control);
-    let (moves, _) = looked.map_err(|broken| broken.fault)?;
+    let (moves, _) = looked.map_err(|broken| *broken.fault)?;
     let chain = Chain {
         plan,
         name: order.name,

@@ -66,7 +66,7 @@ pub(super) fn told(
     control: &mut Session,
     stop: &AtomicBool,
 ) -> Fault {
-    let mut fault = broken.fault;
+    let mut fault = *broken.fault;
     if stop.load(Ordering::Relaxed) && fault.code != code::CANCELLED {
         let object = std::mem::take(&mut fault.object);
         fault = Fault::new(code::CANCELLED, object, "stopped by the operator");
@@ -81,7 +81,12 @@ pub(super) fn told(
         fault.causes.push(format!(
             "there is no database {name} on {instance}: nothing is left behind"
         ));
-        return with(fault, "");
+        let again = "start it again when it suits";
+        return if fault.remedy.is_empty() {
+            fault.remedy(again)
+        } else {
+            fault
+        };
     };
     let far = reached.set.as_ref().map_or_else(String::new, |set| {
         format!(", restored to the end of {} ({})", set.named(), set.ended())

@@ -188,11 +188,15 @@ impl<'a> Story<'a> {
                     "{name} is needed, and nothing proves that SQL Server called it good"
                 ));
             }
-            if set.container {
-                said.push(format!(
-                    "{name} was compressed or encrypted by SQL Server: the instance needs the \
-                     certificate that it was encrypted with, if it was"
-                ));
+            match &set.encryptor {
+                Some(key) => said.push(format!(
+                    "{name} was encrypted by SQL Server: the instance needs {key} in master"
+                )),
+                None if set.container => said.push(format!(
+                    "{name} was compressed or encrypted by SQL Server: if encrypted, the instance \
+                     needs the certificate"
+                )),
+                None => {}
             }
         }
         if matches!(stop, Some(Stop::At(_))) {

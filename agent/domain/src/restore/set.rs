@@ -100,6 +100,8 @@ pub struct Candidate {
     pub branch: u32,
     /// Compressed or encrypted by SQL Server itself.
     pub container: bool,
+    /// The certificate or asymmetric key that SQL Server was told to encrypt it with.
+    pub encryptor: Option<String>,
     /// Per family, the volumes that hold it, in the order they are asked.
     pub sources: Vec<Vec<Slot>>,
     /// Mirrors that the media set has.

@@ -109,9 +109,13 @@ impl SetOnMedia {
             bytes: self.bytes(),
             sets: facts.sets.len(),
             link: told.map(|(stream, msdb)| link(stream, msdb, facts.copy_only)),
-            new_branch: false,
+            new_branch: facts.new_branch,
             branch: 0,
             container: facts.container == Container::Mssqlbak,
+            encryptor: facts
+                .asked
+                .as_ref()
+                .and_then(|asked| asked.encryptor.clone()),
             sources: self.sources(shape),
             mirrors: shape.mirrors,
         })
