@@ -23,7 +23,7 @@ use crate::media::encoding::Recipe;
 use crate::media::holds;
 use crate::media::kept;
 use crate::media::ledger::{Ledger, Opening};
-use crate::media::matrix::Matrix;
+use crate::media::matrix::{Matrix, chain_behind};
 use crate::media::publish::{By, Chain, Statement};
 use crate::media::writer::{FamilyWriter, RunFacts, Sealed};
 use crate::state::{SetLock, StateDir};
@@ -78,7 +78,7 @@ pub fn open(
         planned = append::plan(&expected, &seen);
     }
     let plan = planned.map_err(first_of)?;
-    matrix.chain(&target.key, signer.clone())?;
+    chain_behind(&seen, &target.key, signer.clone())?;
     let (highest, sequence) = (plan.position.get() - 1, plan.sequence - 1);
     desk.catalog.attach(
         &target.key,

@@ -179,26 +179,7 @@ impl Matrix {
     /// # Errors
     /// [`code::SIGNER`] when another key, or none, would sign what comes next.
     pub fn chain(&self, label: &str, signer: Option<Signer>) -> Result<Chain, Fault> {
-        let seen = self.seen();
-        let found = seen.iter().filter_map(|seen| match &seen.state {
-            State::Found(found) => Some(found),
-            _ => None,
-        });
-        let newest = found.max_by(|a, b| a.tail.cmp(&b.tail));
-        let (tail, signed) = newest.map_or((None, None), |f| (f.tail.clone(), f.signer.clone()));
-        let ours = signer.as_ref().map(|signer| signer.public().to_string());
-        match signed {
-            Some(signed) if ours.as_ref() != Some(&signed) => {
-                let message = "the media set is signed with another key than the configured one";
-                let ours = ours.unwrap_or_else(|| "none".to_owned());
-                Err(Fault::new(code::SIGNER, format!("media set {label}"), message)
-                    .cause(format!("its last record is signed by {signed}, configured is {ours}"))
-                    .remedy(
-                        "name the right key in [agent] signing_key_file; for another key, format a new media set",
-                    ))
-            }
-            _ => Ok(Chain { tail, signer }),
-        }
+        chain_behind(&self.seen(), label, signer)
     }
 
     /// Whether the newest record bears a signature.
@@ -310,6 +291,32 @@ fn only_media_set(
             .remedy("give each media set paths of its own, or bring the catalog back"));
     }
     Ok(ids.pop_first())
+}
+
+/// [`Matrix::chain`] for those who have looked already.
+///
+/// # Errors
+/// As there.
+pub fn chain_behind(seen: &[Seen], label: &str, signer: Option<Signer>) -> Result<Chain, Fault> {
+    let found = seen.iter().filter_map(|seen| match &seen.state {
+        State::Found(found) => Some(found),
+        _ => None,
+    });
+    let newest = found.max_by(|a, b| a.tail.cmp(&b.tail));
+    let (tail, signed) = newest.map_or((None, None), |f| (f.tail.clone(), f.signer.clone()));
+    let ours = signer.as_ref().map(|signer| signer.public().to_string());
+    match signed {
+        Some(signed) if ours.as_ref() != Some(&signed) => {
+            let message = "the media set is signed with another key than the configured one";
+            let ours = ours.unwrap_or_else(|| "none".to_owned());
+            Err(Fault::new(code::SIGNER, format!("media set {label}"), message)
+                .cause(format!("its last record is signed by {signed}, configured is {ours}"))
+                .remedy(
+                    "name the right key in [agent] signing_key_file; for another key, format a new media set",
+                ))
+        }
+        _ => Ok(Chain { tail, signer }),
+    }
 }
 
 /// Whether any volume of a media set says that it was closed.

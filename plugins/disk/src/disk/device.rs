@@ -9,13 +9,13 @@ use twinset_plugin_api::{
 };
 
 use super::errors::{failed, misused};
-use super::listing::{self, Found};
+use super::listing::{self, Sections};
 use super::mount::{self, Volume, Who};
 use super::names::{self, Kind};
 use super::options::Options;
-use super::os::Folder;
 use super::reader::Reader;
 use super::record;
+use super::shelf::Shelf;
 use super::work::Work;
 
 /// A folder of volumes.
@@ -29,7 +29,7 @@ pub(crate) struct Disk {
     work: Option<Work>,
     reader: Option<Reader>,
     /// What the first page of a list was made from, so that later pages cost no further scan.
-    sections: Vec<Found>,
+    sections: Sections,
     records: Vec<RecordEntry>,
     leftovers: Vec<Leftover>,
 }
@@ -44,13 +44,13 @@ impl Disk {
             volume: None,
             work: None,
             reader: None,
-            sections: Vec::new(),
+            sections: Sections::default(),
             records: Vec::new(),
             leftovers: Vec::new(),
         }
     }
 
-    fn folder(&self) -> Result<&Folder, DeviceError> {
+    fn folder(&self) -> Result<&Shelf, DeviceError> {
         let volume = self.volume.as_ref();
         volume
             .map(|volume| &volume.folder)
@@ -58,7 +58,7 @@ impl Disk {
     }
 
     /// The folder, for a call that changes it.
-    fn writable(&self) -> Result<&Folder, DeviceError> {
+    fn writable(&self) -> Result<&Shelf, DeviceError> {
         if self.access == Access::Read {
             let text = "the device was opened for reading";
             return Err(DeviceError::new(Outcome::WRITE_PROTECTED, text));
@@ -67,7 +67,7 @@ impl Disk {
     }
 
     /// The folder, for a record: who only reads may still leave and remove its own holds.
-    fn writable_for(&self, record: &str) -> Result<&Folder, DeviceError> {
+    fn writable_for(&self, record: &str) -> Result<&Shelf, DeviceError> {
         if record.starts_with(v1::HOLD_PREFIX) {
             self.folder()
         } else {
@@ -106,7 +106,7 @@ impl Disk {
 
 impl Device for Disk {
     fn mount(&mut self, wanted: Mount<'_>) -> Result<(), DeviceError> {
-        self.sections.clear();
+        self.sections = Sections::default();
         if self.volume.is_some() {
             return Err(misused("a volume is mounted already"));
         }
@@ -144,12 +144,7 @@ impl Device for Disk {
         if after.is_none() {
             self.sections = listing::find_sections(self.folder()?)?;
         }
-        let folder = self.folder()?;
-        let start = self
-            .sections
-            .partition_point(|found| Some(found.index) <= after);
-        let page = self.sections[start..].iter().take(max);
-        page.map(|found| listing::measure(folder, found)).collect()
+        self.sections.page(self.folder()?, after, max)
     }
 
     fn begin_section(&mut self, request: &SectionRequest<'_>) -> Result<(), DeviceError> {
@@ -250,14 +245,10 @@ impl Device for Disk {
         let folder = self.writable()?;
         // From the end, so that a crash leaves a shorter row without holes.
         let sections = listing::find_sections(folder)?;
-        for found in sections
-            .iter()
-            .rev()
-            .take_while(|found| found.index >= index)
-        {
+        for file in sections.down_to(index) {
             folder
-                .remove(&found.file)
-                .map_err(|errno| failed("remove", &found.file, errno))?;
+                .remove(file)
+                .map_err(|errno| failed("remove", file, errno))?;
         }
         folder
             .sync()

@@ -1,109 +1,191 @@
 //! What lies in a volume's folder.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use twinset_plugin_api::{DeviceError, Leftover, Outcome, RecordEntry, SectionEntry};
 
 use super::errors::failed;
-use super::names::{self, Kind};
-use super::os::{Entry, Folder};
+use super::names::Kind;
+use super::os::Entry;
+use super::shelf::{Named, Shelf};
 
-/// A closed section as the folder's names tell it.
+/// The file of a closed section.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Found {
     /// Its number.
     pub(crate) index: u64,
-    /// Its name.
-    pub(crate) name: String,
     /// Its file.
     pub(crate) file: String,
 }
 
-fn read_names(folder: &Folder) -> Result<Vec<(String, Kind)>, DeviceError> {
-    let names = folder
-        .names()
-        .map_err(|errno| failed("read", "the volume's folder", errno))?;
-    let kind = |name: String| {
-        let kind = names::classify(&name);
-        (name, kind)
+/// All closed sections as the folder's names told them once.
+#[derive(Debug, Default)]
+pub(crate) struct Sections {
+    files: Arc<Vec<Named>>,
+    /// By number, with their places among the files.
+    order: Vec<(u64, usize)>,
+}
+
+impl Sections {
+    fn named(&self, place: usize) -> Option<&Named> {
+        self.order
+            .get(place)
+            .and_then(|(_, file)| self.files.get(*file))
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// The file of a section.
+    pub(crate) fn file(&self, index: u64) -> Option<&str> {
+        let place = self
+            .order
+            .binary_search_by_key(&index, |(of, _)| *of)
+            .ok()?;
+        self.named(place).map(|named| named.file.as_str())
+    }
+
+    /// Files of this section and those above it, from the last one on.
+    pub(crate) fn down_to(&self, index: u64) -> impl Iterator<Item = &str> {
+        let from = self.order.partition_point(|(of, _)| *of < index);
+        let places = (from..self.order.len()).rev();
+        places.filter_map(|place| self.named(place).map(|named| named.file.as_str()))
+    }
+
+    /// At most `max` sections above `after` with their lengths; a link or a folder in the place of
+    /// one is refused.
+    pub(crate) fn page(
+        &self,
+        folder: &Shelf,
+        after: Option<u64>,
+        max: usize,
+    ) -> Result<Vec<SectionEntry>, DeviceError> {
+        let from = self.order.partition_point(|(of, _)| Some(*of) <= after);
+        let places = (from..self.order.len()).take(max);
+        let entries = places.filter_map(|place| self.named(place));
+        entries
+            .filter_map(|named| measured(folder, named))
+            .collect()
+    }
+}
+
+fn measured(folder: &Shelf, named: &Named) -> Option<Result<SectionEntry, DeviceError>> {
+    let Kind::Section { index, name } = &named.kind else {
+        return None;
     };
-    Ok(names.into_iter().map(kind).collect())
+    let length = length_of(folder, named);
+    Some(length.map(|length| SectionEntry {
+        index: *index,
+        length,
+        name: name.clone(),
+    }))
+}
+
+fn read_names(folder: &Shelf) -> Result<Arc<Vec<Named>>, DeviceError> {
+    folder
+        .files()
+        .map_err(|errno| failed("read", "the volume's folder", errno))
 }
 
 /// All section files, by number; two of one number are an error that names both.
-pub(crate) fn find_sections(folder: &Folder) -> Result<Vec<Found>, DeviceError> {
-    let all = read_names(folder)?;
-    let unfinished: HashSet<u64> = all
-        .iter()
-        .filter_map(|(_, kind)| match kind {
+pub(crate) fn find_sections(folder: &Shelf) -> Result<Sections, DeviceError> {
+    let files = read_names(folder)?;
+    let claims = Claims::of(&files);
+    let mut order: Vec<(u64, usize)> = (0..)
+        .zip(files.iter())
+        .filter(|(_, named)| !claims.holds(folder, named))
+        .filter_map(|(place, named)| Some((number(named)?, place)))
+        .collect();
+    order.sort_unstable();
+    let sections = Sections { files, order };
+    for (place, pair) in sections.order.windows(2).enumerate() {
+        if let [(a, _), (b, _)] = pair
+            && a == b
+        {
+            return Err(twice(*a, [place, place + 1].map(|p| sections.named(p))));
+        }
+    }
+    Ok(sections)
+}
+
+const fn number(named: &Named) -> Option<u64> {
+    match &named.kind {
+        Kind::Section { index, .. } => Some(*index),
+        _ => None,
+    }
+}
+
+fn twice(index: u64, files: [Option<&Named>; 2]) -> DeviceError {
+    let mut files = files.map(|named| named.map_or("", |named| named.file.as_str()));
+    files.sort_unstable();
+    let text = format!(
+        "section {index} lies twice in the folder: {}; move the wrong one away",
+        files.join(" and ")
+    );
+    DeviceError::new(Outcome::PERMANENT, text)
+}
+
+/// Numbers of unfinished sections. Where names cannot be moved without replacing, an empty file
+/// claims its name first; after a crash in between it is not a section yet.
+struct Claims(HashSet<u64>);
+
+impl Claims {
+    fn of(all: &[Named]) -> Self {
+        let work = all.iter().filter_map(|named| match &named.kind {
             Kind::Work { index, .. } => *index,
             _ => None,
-        })
-        .collect();
-    let mut found = Vec::new();
-    for (file, kind) in all {
-        if let Kind::Section { index, name } = kind {
-            // Where names cannot be moved without replacing, an empty file claims its name first;
-            // after a crash in between it is not a section yet.
-            let claim = unfinished.contains(&index) && folder.entry(&file) == Ok(Entry::File(0));
-            if !claim {
-                found.push(Found { index, name, file });
-            }
-        }
+        });
+        Self(work.collect())
     }
-    found.sort_by(|a, b| (a.index, &a.file).cmp(&(b.index, &b.file)));
-    for pair in found.windows(2) {
-        if let [a, b] = pair
-            && a.index == b.index
-        {
-            let text = format!(
-                "section {} lies twice in the folder: {} and {}; move the wrong one away",
-                a.index, a.file, b.file
-            );
-            return Err(DeviceError::new(Outcome::PERMANENT, text));
-        }
+
+    fn holds(&self, folder: &Shelf, named: &Named) -> bool {
+        number(named).is_some_and(|index| self.0.contains(&index))
+            && folder.entry(&named.file) == Ok(Entry::File(0))
     }
-    Ok(found)
 }
 
 /// Removes the empty file by which unfinished work claimed its name, if there is one.
-pub(crate) fn remove_claim(folder: &Folder, index: u64) -> Result<(), DeviceError> {
-    for (file, kind) in read_names(folder)? {
-        let claims = matches!(kind, Kind::Section { index: of, .. } if of == index);
-        if claims && folder.entry(&file) == Ok(Entry::File(0)) {
+pub(crate) fn remove_claim(folder: &Shelf, index: u64) -> Result<(), DeviceError> {
+    for named in read_names(folder)?.iter() {
+        let file = &named.file;
+        if number(named) == Some(index) && folder.entry(file) == Ok(Entry::File(0)) {
             folder
-                .remove(&file)
-                .map_err(|errno| failed("remove", &file, errno))?;
+                .remove(file)
+                .map_err(|errno| failed("remove", file, errno))?;
         }
     }
     Ok(())
 }
 
 /// The section of a number.
-pub(crate) fn find_section(folder: &Folder, index: u64) -> Result<Option<Found>, DeviceError> {
-    Ok(find_sections(folder)?
-        .into_iter()
-        .find(|found| found.index == index))
-}
-
-/// Says how long a section is; a link or a folder in its place is refused.
-pub(crate) fn measure(folder: &Folder, found: &Found) -> Result<SectionEntry, DeviceError> {
-    let length = length_of(folder, &found.file)?;
-    Ok(SectionEntry {
-        index: found.index,
-        length,
-        name: found.name.clone(),
-    })
-}
-
-fn length_of(folder: &Folder, file: &str) -> Result<u64, DeviceError> {
-    match folder
-        .entry(file)
-        .map_err(|errno| failed("look at", file, errno))?
-    {
-        Entry::File(length) => Ok(length),
-        _ => Err(not_a_file(file)),
+pub(crate) fn find_section(folder: &Shelf, index: u64) -> Result<Option<Found>, DeviceError> {
+    let files = read_names(folder)?;
+    let mut found: Vec<&Named> = files
+        .iter()
+        .filter(|named| number(named) == Some(index))
+        .collect();
+    if !found.is_empty() {
+        let claims = Claims::of(&files);
+        found.retain(|named| !claims.holds(folder, named));
     }
+    match found.as_slice() {
+        [] => Ok(None),
+        [one] => Ok(Some(Found {
+            index,
+            file: one.file.clone(),
+        })),
+        [one, other, ..] => Err(twice(index, [Some(one), Some(other)])),
+    }
+}
+
+fn length_of(folder: &Shelf, named: &Named) -> Result<u64, DeviceError> {
+    named
+        .length(folder)
+        .map_err(|errno| failed("look at", &named.file, errno))?
+        .map_err(|_| not_a_file(&named.file))
 }
 
 /// The answer to a link, folder or pipe where a file belongs.
@@ -113,13 +195,13 @@ pub(crate) fn not_a_file(file: &str) -> DeviceError {
 }
 
 /// All records, by name.
-pub(crate) fn records(folder: &Folder) -> Result<Vec<RecordEntry>, DeviceError> {
+pub(crate) fn records(folder: &Shelf) -> Result<Vec<RecordEntry>, DeviceError> {
     let mut records = Vec::new();
-    for (file, kind) in read_names(folder)? {
-        if let Kind::Record { name } = kind {
+    for named in read_names(folder)?.iter() {
+        if let Kind::Record { name } = &named.kind {
             records.push(RecordEntry {
-                name,
-                length: length_of(folder, &file)?,
+                name: name.clone(),
+                length: length_of(folder, named)?,
             });
         }
     }
@@ -128,23 +210,24 @@ pub(crate) fn records(folder: &Folder) -> Result<Vec<RecordEntry>, DeviceError> 
 }
 
 /// Unfinished work and foreign files, by name; `own` is the work file that is open now.
-pub(crate) fn leftovers(folder: &Folder, own: Option<&str>) -> Result<Vec<Leftover>, DeviceError> {
+pub(crate) fn leftovers(folder: &Shelf, own: Option<&str>) -> Result<Vec<Leftover>, DeviceError> {
     let mut leftovers = Vec::new();
-    for (name, kind) in read_names(folder)? {
-        let (run_id, index) = match kind {
-            Kind::Work { index, run_id } => (Some(run_id), index),
+    for named in read_names(folder)?.iter() {
+        let name = &named.file;
+        let (run_id, index) = match &named.kind {
+            Kind::Work { index, run_id } => (Some(*run_id), *index),
             Kind::Foreign => (None, None),
             _ => continue,
         };
         if own == Some(name.as_str()) {
             continue;
         }
-        let length = match folder.entry(&name) {
+        let length = match folder.entry(name) {
             Ok(Entry::File(length)) => length,
             _ => 0,
         };
         leftovers.push(Leftover {
-            name: cut(name),
+            name: cut(name.clone()),
             run_id,
             index,
             length,

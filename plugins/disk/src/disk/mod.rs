@@ -1,6 +1,7 @@
 //! The device, in the order of a volume's day: options, mount and lock, sections, records.
 //!
-//! `os.rs` alone calls the operating system; `names.rs` alone knows what a file name means.
+//! `os.rs` alone calls the operating system, `names.rs` alone knows what a file name means, `shelf.rs` alone
+//! remembers names.
 
 mod device;
 mod errors;
@@ -12,6 +13,7 @@ mod options;
 mod os;
 mod reader;
 mod record;
+mod shelf;
 mod work;
 
 use twinset_plugin_api::{

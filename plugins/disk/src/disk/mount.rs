@@ -6,10 +6,11 @@ use rustix::io::Errno;
 use twinset_plugin_api::{Access, DeviceError, Leftover, Mount, Outcome, VolumeEntry};
 
 use super::errors::{failed, misused};
-use super::listing::{self, Found};
+use super::listing;
 use super::lock::Lock;
 use super::names;
 use super::os::{self, Folder};
+use super::shelf::Shelf;
 
 /// Keys that a message names before it stops.
 const NAMED_KEYS: usize = 8;
@@ -18,7 +19,7 @@ const NAMED_KEYS: usize = 8;
 #[derive(Debug)]
 pub(crate) struct Volume {
     /// Its folder.
-    pub(crate) folder: Folder,
+    pub(crate) folder: Shelf,
     /// Held under write access.
     _lock: Option<Lock>,
 }
@@ -39,7 +40,7 @@ pub(crate) fn mount(path: &Path, wanted: Mount<'_>, who: &Who<'_>) -> Result<Vol
             let folder = open_existing(path, key)?;
             let lock = lock(&folder, who)?;
             Ok(Volume {
-                folder,
+                folder: Shelf::new(folder, lock.is_some()),
                 _lock: lock,
             })
         }
@@ -50,6 +51,7 @@ pub(crate) fn mount(path: &Path, wanted: Mount<'_>, who: &Who<'_>) -> Result<Vol
             }
             let folder = make(path, key)?;
             let lock = lock(&folder, who)?;
+            let folder = Shelf::new(folder, lock.is_some());
             check_blank(&folder, key)?;
             Ok(Volume {
                 folder,
@@ -124,10 +126,10 @@ fn make(path: &Path, key: &str) -> Result<Folder, DeviceError> {
         .map_err(|errno| failed("open", &shown, errno))
 }
 
-fn check_blank(folder: &Folder, key: &str) -> Result<(), DeviceError> {
+fn check_blank(folder: &Shelf, key: &str) -> Result<(), DeviceError> {
     let sections = listing::find_sections(folder)?;
     let records = listing::records(folder)?;
-    if sections.is_empty() && records.is_empty() {
+    if sections.len() == 0 && records.is_empty() {
         return Ok(());
     }
     let text = format!(
@@ -158,7 +160,8 @@ pub(crate) fn volumes(path: &Path) -> Result<Vec<VolumeEntry>, DeviceError> {
         let Ok(folder) = root.folder(&key) else {
             continue;
         };
-        let sections: Vec<Found> = match listing::find_sections(&folder) {
+        let folder = Shelf::new(folder, false);
+        let sections = match listing::find_sections(&folder) {
             Ok(sections) => sections,
             // A damaged volume is still one; mounting it tells what is wrong.
             Err(_) => {
@@ -169,7 +172,7 @@ pub(crate) fn volumes(path: &Path) -> Result<Vec<VolumeEntry>, DeviceError> {
                 continue;
             }
         };
-        if !sections.is_empty() {
+        if sections.len() > 0 {
             volumes.push(VolumeEntry {
                 key,
                 sections: Some(sections.len() as u64),
@@ -201,7 +204,7 @@ pub(crate) fn foreign(path: &Path) -> Result<Vec<Leftover>, DeviceError> {
             .ok()
             .and_then(|()| root.folder(name).ok());
         folder.is_some_and(|folder| {
-            listing::leftovers(&folder, None)
+            listing::leftovers(&Shelf::new(folder, false), None)
                 .is_ok_and(|left| left.iter().all(|left| left.run_id.is_some()))
         })
     };

@@ -22,6 +22,10 @@ const FOLDER_MODE: u32 = 0o750;
 #[derive(Debug)]
 pub(crate) struct Folder(OwnedFd);
 
+/// When a folder's names last changed, by its file system's clock: seconds and nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stamp(i64, u64);
+
 /// What a folder entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Entry {
@@ -90,6 +94,13 @@ impl Folder {
             }
         }
         Ok(names)
+    }
+
+    /// When a name in it last came or went.
+    pub(crate) fn changed(&self) -> Result<Stamp> {
+        let stat = fstat(&self.0)?;
+        // Both are of types that differ between machines.
+        Ok(Stamp(stat.st_mtime as i64, stat.st_mtime_nsec as u64))
     }
 
     /// What `name` is, without following a link.

@@ -6,8 +6,9 @@ use std::io::{Read, Seek, SeekFrom};
 use twinset_plugin_api::{DeviceError, Outcome};
 
 use super::errors::failed;
-use super::listing::{self, Found};
-use super::os::{self, Entry, Folder};
+use super::listing::{self, Sections};
+use super::os::{self, Entry};
+use super::shelf::Shelf;
 
 /// Bytes after which the page cache may forget what was read.
 const CACHE_WINDOW: u64 = 8 * 1024 * 1024;
@@ -26,11 +27,10 @@ pub(crate) struct Reader {
 impl Reader {
     /// Opens a section at its start. Among those `listed` before it is found without another scan
     /// of the folder, if its file is still there.
-    pub(crate) fn open(folder: &Folder, index: u64, listed: &[Found]) -> Result<Self, DeviceError> {
-        let place = listed.binary_search_by_key(&index, |found| found.index);
-        let listed = place.ok().and_then(|place| listed.get(place));
-        if let Some(found) = listed.filter(|found| folder.entry(&found.file).is_ok()) {
-            return Self::open_file(folder, found.file.clone());
+    pub(crate) fn open(folder: &Shelf, index: u64, listed: &Sections) -> Result<Self, DeviceError> {
+        let listed = listed.file(index);
+        if let Some(file) = listed.filter(|file| folder.entry(file).is_ok()) {
+            return Self::open_file(folder, file.to_owned());
         }
         let found = listing::find_section(folder, index)?.ok_or_else(|| {
             DeviceError::new(Outcome::NOT_FOUND, format!("there is no section {index}"))
@@ -38,7 +38,7 @@ impl Reader {
         Self::open_file(folder, found.file)
     }
 
-    fn open_file(folder: &Folder, name: String) -> Result<Self, DeviceError> {
+    fn open_file(folder: &Shelf, name: String) -> Result<Self, DeviceError> {
         let file = folder
             .read(&name)
             .map_err(|errno| failed("open", &name, errno))?;

@@ -9,11 +9,12 @@ use twinset_plugin_api::{DeviceError, Outcome};
 use super::errors::failed;
 use super::listing;
 use super::names;
-use super::os::{self, Entry, Folder};
+use super::os::{self, Entry};
+use super::shelf::Shelf;
 
 /// Writes a record under a work name and puts it in its place.
 pub(crate) fn put(
-    folder: &Folder,
+    folder: &Shelf,
     name: &str,
     bytes: &[u8],
     mark: &[u8; 16],
@@ -42,6 +43,7 @@ pub(crate) fn put(
         let _ = folder.remove(&work);
         return Err(error);
     }
+    folder.forget();
     folder
         .sync()
         .map_err(|errno| failed("make durable the folder of", &target, errno))
@@ -52,7 +54,7 @@ fn exists(name: &str) -> DeviceError {
 }
 
 /// Reads a whole record, at most [`RECORD_MAX`] bytes.
-pub(crate) fn get(folder: &Folder, name: &str) -> Result<Vec<u8>, DeviceError> {
+pub(crate) fn get(folder: &Shelf, name: &str) -> Result<Vec<u8>, DeviceError> {
     let target = names::record_file(name)?;
     let file = folder
         .read(&target)
@@ -73,10 +75,11 @@ pub(crate) fn get(folder: &Folder, name: &str) -> Result<Vec<u8>, DeviceError> {
 }
 
 /// Removes a file of the volume for good.
-pub(crate) fn remove(folder: &Folder, file: &str) -> Result<(), DeviceError> {
+pub(crate) fn remove(folder: &Shelf, file: &str) -> Result<(), DeviceError> {
     folder
         .remove(file)
         .map_err(|errno| failed("remove", file, errno))?;
+    folder.forget();
     folder
         .sync()
         .map_err(|errno| failed("make durable the folder of", file, errno))

@@ -8,7 +8,8 @@ use twinset_plugin_api::{DeviceError, Outcome, SectionMode, SectionRequest};
 use super::errors::failed;
 use super::listing;
 use super::names;
-use super::os::{self, Folder};
+use super::os;
+use super::shelf::Shelf;
 
 /// Bytes after which the system is asked to write and forget what came before: the page cache
 /// belongs to the database, not to its backup.
@@ -31,10 +32,7 @@ pub(crate) struct Work {
 
 impl Work {
     /// Begins a section; its number must be free, unless it repairs one.
-    pub(crate) fn begin(
-        folder: &Folder,
-        request: &SectionRequest<'_>,
-    ) -> Result<Self, DeviceError> {
+    pub(crate) fn begin(folder: &Shelf, request: &SectionRequest<'_>) -> Result<Self, DeviceError> {
         let target = names::section_file(request.index, request.name)?;
         if request.mode == SectionMode::New {
             check_free(folder, request.index)?;
@@ -83,14 +81,14 @@ impl Work {
 
     /// Durable, closed, in its place, and the place durable too. On failure the work file stays,
     /// and the work comes back to be aborted.
-    pub(crate) fn end(self, folder: &Folder) -> Result<(), (Self, DeviceError)> {
+    pub(crate) fn end(self, folder: &Shelf) -> Result<(), (Self, DeviceError)> {
         match self.try_end(folder) {
             Ok(()) => Ok(()),
             Err(error) => Err((self, error)),
         }
     }
 
-    fn try_end(&self, folder: &Folder) -> Result<(), DeviceError> {
+    fn try_end(&self, folder: &Shelf) -> Result<(), DeviceError> {
         self.sync()?;
         os::forget(&self.file, 0, self.written);
         match self.mode {
@@ -102,12 +100,12 @@ impl Work {
             .map_err(|errno| failed("make durable the folder of", &self.target, errno))
     }
 
-    fn place_new(&self, folder: &Folder) -> Result<(), DeviceError> {
+    fn place_new(&self, folder: &Shelf) -> Result<(), DeviceError> {
         check_free(folder, self.index)?;
         self.place(folder, &self.name)
     }
 
-    fn place(&self, folder: &Folder, from: &str) -> Result<(), DeviceError> {
+    fn place(&self, folder: &Shelf, from: &str) -> Result<(), DeviceError> {
         folder
             .place(from, &self.target)
             .map_err(|errno| failed("put in place", &self.target, errno))
@@ -115,7 +113,7 @@ impl Work {
 
     /// One number never has two files: under another name the damaged file is replaced first and
     /// renamed then.
-    fn place_repaired(&self, folder: &Folder) -> Result<(), DeviceError> {
+    fn place_repaired(&self, folder: &Shelf) -> Result<(), DeviceError> {
         let Some(damaged) = listing::find_section(folder, self.index)? else {
             // Beside our work file, a section that was cut to nothing looks like a mere claim.
             listing::remove_claim(folder, self.index)?;
@@ -134,7 +132,7 @@ impl Work {
     }
 
     /// Removes what was written, its claim to the name first.
-    pub(crate) fn abort(self, folder: &Folder) -> Result<(), DeviceError> {
+    pub(crate) fn abort(self, folder: &Shelf) -> Result<(), DeviceError> {
         if self.mode == SectionMode::New && folder.entry(&self.name).is_ok() {
             listing::remove_claim(folder, self.index)?;
         }
@@ -145,7 +143,7 @@ impl Work {
     }
 }
 
-fn check_free(folder: &Folder, index: u64) -> Result<(), DeviceError> {
+fn check_free(folder: &Shelf, index: u64) -> Result<(), DeviceError> {
     match listing::find_section(folder, index)? {
         None => Ok(()),
         Some(found) => {
