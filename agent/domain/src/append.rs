@@ -37,6 +37,30 @@ pub struct Expected {
     /// Positions that the catalog knows to be settled: what is wrong with them is damage to an old
     /// set, and no reason to take no new ones.
     pub settled: BTreeSet<u64>,
+    /// What a look at the volumes may leave out.
+    pub behind: Behind,
+}
+
+/// How far the volumes are known: a run that published had found nothing unresolved before it, so
+/// all up to its set is settled, and whatever has happened since stands behind it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Behind {
+    /// The newest published position that the catalog knows; 0 for none.
+    pub position: u64,
+    /// Writing order of its verdict.
+    pub verdict: u64,
+    /// Highest writing order that the catalog knows. A volume that ends before it is looked at
+    /// whole.
+    pub sequence: u64,
+}
+
+impl Behind {
+    /// Nothing is known: the look is whole.
+    pub const NOTHING: Self = Self {
+        position: 0,
+        verdict: 0,
+        sequence: 0,
+    };
 }
 
 /// Mirrors that must hold a backup for it to succeed, each 1 to the number of mirrors.

@@ -58,6 +58,9 @@ pub fn parse_void(name: &str) -> Option<u64> {
     (void(sequence) == name).then_some(sequence)
 }
 
+/// Writing orders below this have six digits, so that names sort as they were written.
+const SORTED_BELOW: u64 = 1_000_000;
+
 /// What a record in the chain of a media set is about; the first word of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RecordKind {
@@ -97,6 +100,15 @@ impl RecordKind {
             Self::MirrorDropped => "mirror-dropped",
             Self::Closed => "closed",
         }
+    }
+
+    /// What the names of this kind begin with, and what sorts right before the first of a place in
+    /// the writing order. `None` where names do not sort by it any more.
+    #[must_use]
+    pub fn names_from(self, sequence: u64) -> Option<(String, String)> {
+        let word = self.word();
+        let sorted = sequence < SORTED_BELOW;
+        sorted.then(|| (format!("{word}."), format!("{word}.{sequence:06}")))
     }
 }
 

@@ -1,7 +1,7 @@
 //! May this run write to these volumes? One row per reason (P5, P6).
 #![allow(clippy::unwrap_used)]
 
-use twinset_domain::append::{Expected, Found, Seen, State, Tail, plan};
+use twinset_domain::append::{Behind, Expected, Found, Seen, State, Tail, plan};
 use twinset_domain::standing::{Change, Closed, Statement};
 use twinset_domain::{AgentId, FamilyNo, Fault, MediaSetId, MirrorNo, Position, Shape, Slot};
 
@@ -28,6 +28,7 @@ fn expected() -> Expected {
         highest_known: 2,
         sequence_known: 2,
         settled: std::collections::BTreeSet::new(),
+        behind: Behind::NOTHING,
     }
 }
 

@@ -5,7 +5,7 @@ mod back;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use twinset_domain::append::{self, AppendPlan, Expected};
+use twinset_domain::append::{self, AppendPlan, Behind, Expected};
 use twinset_domain::{AgentId, BackupKind, FamilyNo, Fault, MirrorNo, RunId, code};
 use twinset_format::manifest::{Manifest, Source};
 use twinset_format::mtf::SetFacts;
@@ -65,7 +65,7 @@ pub fn open(
     let mut expected = expected(desk.state, desk.catalog, target, kind)?;
     let id = expected.media_set;
     let matrix = Matrix::open(&target.places, target.shape, agent, Access::Write, id)?;
-    let mut seen = matrix.seen();
+    let mut seen = matrix.seen_behind(expected.behind);
     let mut planned = append::plan(&expected, &seen);
     if let Err(faults) = &planned
         && faults.iter().all(|fault| fault.code == code::UNRESOLVED)
@@ -120,6 +120,13 @@ pub fn expected(
     kind: Option<BackupKind>,
 ) -> Result<Expected, Fault> {
     let known = catalog.media_set(&target.key)?;
+    let sequence = known.as_ref().map_or(0, |known| known.sequence);
+    let published = catalog.last_published(&target.key)?;
+    let behind = published.map(|(position, verdict)| Behind {
+        position,
+        verdict,
+        sequence: sequence.max(verdict),
+    });
     Ok(Expected {
         label: target.key.clone(),
         media_set: known.as_ref().map(|known| known.id),
@@ -127,8 +134,9 @@ pub fn expected(
         min_mirrors: target.min_mirrors.of_any(kind),
         agent: state.agent,
         highest_known: known.as_ref().map_or(0, |known| known.highest),
-        sequence_known: known.as_ref().map_or(0, |known| known.sequence),
+        sequence_known: sequence,
         settled: catalog.settled(&target.key)?,
+        behind: behind.unwrap_or_default(),
     })
 }
 

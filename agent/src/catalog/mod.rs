@@ -161,22 +161,34 @@ impl Catalog {
     /// # Errors
     /// [`code::CATALOG`].
     pub fn attach(&mut self, key: &str, known: &KnownSet) -> Result<(), Fault> {
-        let result = self.connection.execute(
-            "INSERT INTO media_set (key, id, highest, sequence) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (key) DO UPDATE SET
-               highest = CASE WHEN id = excluded.id THEN MAX(highest, excluded.highest)
-                              ELSE excluded.highest END,
-               sequence = CASE WHEN id = excluded.id THEN MAX(sequence, excluded.sequence)
-                               ELSE excluded.sequence END,
-               id = excluded.id",
-            params![
-                key,
-                known.id.to_string(),
-                signed(known.highest),
-                signed(known.sequence)
-            ],
-        );
-        result.map(drop).map_err(|error| fault(&self.path, &error))
+        let mut transaction = || -> rusqlite::Result<()> {
+            let change = self.connection.transaction()?;
+            // Runs of another media set under this key say nothing of the new one's positions.
+            change.execute(
+                "UPDATE run SET media_set = ?1 || '@' ||
+                   (SELECT id FROM media_set WHERE key = ?1)
+                 WHERE media_set = ?1
+                   AND EXISTS (SELECT 1 FROM media_set WHERE key = ?1 AND id <> ?2)",
+                params![key, known.id.to_string()],
+            )?;
+            change.execute(
+                "INSERT INTO media_set (key, id, highest, sequence) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (key) DO UPDATE SET
+                   highest = CASE WHEN id = excluded.id THEN MAX(highest, excluded.highest)
+                                  ELSE excluded.highest END,
+                   sequence = CASE WHEN id = excluded.id THEN MAX(sequence, excluded.sequence)
+                                   ELSE excluded.sequence END,
+                   id = excluded.id",
+                params![
+                    key,
+                    known.id.to_string(),
+                    signed(known.highest),
+                    signed(known.sequence)
+                ],
+            )?;
+            change.commit()
+        };
+        transaction().map_err(|error| fault(&self.path, &error))
     }
 
     /// Writes down what is about to be written. Durable when it returns.

@@ -70,6 +70,29 @@ impl Catalog {
         texts.iter().map(card).collect()
     }
 
+    /// The newest set that is known to be published, and the writing order of its verdict.
+    ///
+    /// # Errors
+    /// [`twinset_domain::code::CATALOG`].
+    pub fn last_published(&self, media_set: &str) -> Result<Option<(u64, u64)>, Fault> {
+        let read = || {
+            let mut statement = self.connection.prepare(
+                "SELECT s.facts FROM backup_set s JOIN media_set m
+                 ON m.key = s.key AND m.id = s.media_set
+                 WHERE s.key = ?1 AND s.state = 'published' ORDER BY s.position DESC LIMIT 1",
+            )?;
+            statement
+                .query_row([media_set], |row| row.get::<_, String>(0))
+                .optional()
+        };
+        let text = read().map_err(|error| fault(&self.path, &error))?;
+        let card = |text: String| -> Result<Card, Fault> {
+            serde_json::from_str(&text).map_err(|error| self.damaged("a backup set").cause(error))
+        };
+        let card = text.map(card).transpose()?;
+        Ok(card.and_then(|card| Some((card.position.get(), card.verdict?))))
+    }
+
     /// Remembers sets; what was known of the same positions is replaced.
     ///
     /// # Errors

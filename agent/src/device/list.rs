@@ -1,6 +1,6 @@
 //! Lists come in pages of fixed entries; here they become one vector, with an end.
 
-use twinset_plugin_api::v1::{DeviceTableV1, Entry, TextV1};
+use twinset_plugin_api::v1::{DeviceHandleV1, DeviceTableV1, Entry, TextV1};
 use twinset_plugin_api::{Leftover, Outcome, RecordEntry, SectionEntry, VolumeEntry};
 
 use super::call::Handle;
@@ -23,6 +23,14 @@ struct Place {
     name: String,
 }
 
+impl Place {
+    /// From the first entry on.
+    const START: Self = Self {
+        number: None,
+        name: String::new(),
+    };
+}
+
 impl Handle {
     /// All volumes that the device can reach, in order of their keys.
     pub fn volumes(&mut self) -> Result<Vec<VolumeEntry>, DeviceFault> {
@@ -38,10 +46,21 @@ impl Handle {
 
     /// All closed sections of the mounted volume, in order of their numbers.
     pub fn sections(&mut self) -> Result<Vec<SectionEntry>, DeviceFault> {
+        self.sections_after(None)
+    }
+
+    /// Closed sections with a number above this, in order.
+    pub fn sections_after(&mut self, after: Option<u64>) -> Result<Vec<SectionEntry>, DeviceFault> {
+        let from = Place {
+            number: after,
+            name: String::new(),
+        };
         // SAFETY: as in `volumes`.
-        self.pages(
+        self.pages_of(
             "sections",
             SECTIONS_MAX,
+            from,
+            |place| place,
             |table, raw, place, out, max, got| unsafe {
                 let (known, after) = (place.number.is_some().into(), place.number.unwrap_or(0));
                 (table.sections)(raw, known, after, out, max, got)
@@ -51,10 +70,30 @@ impl Handle {
 
     /// All records of the mounted volume, in order of their names.
     pub fn list_records(&mut self) -> Result<Vec<RecordEntry>, DeviceFault> {
+        self.records_skipping(&[])
+    }
+
+    /// Records in order of their names. Of those that begin with the first text of a pair, the ones
+    /// that sort before the second are left out, but for some at the start.
+    pub fn records_skipping(
+        &mut self,
+        skips: &[(String, String)],
+    ) -> Result<Vec<RecordEntry>, DeviceFault> {
+        let skip = |mut place: Place| {
+            let reached = |(kind, until): &&(String, String)| {
+                place.name.starts_with(kind) && place.name < *until
+            };
+            if let Some((_, until)) = skips.iter().find(reached) {
+                place.name.clone_from(until);
+            }
+            place
+        };
         // SAFETY: as in `volumes`.
-        self.pages(
+        self.pages_of(
             "list_records",
             RECORDS_MAX,
+            Place::START,
+            skip,
             |table, raw, place, out, max, got| unsafe {
                 (table.list_records)(raw, TextV1::lend(&place.name), out, max, got)
             },
@@ -77,21 +116,22 @@ impl Handle {
         &mut self,
         call: &'static str,
         most: usize,
-        ask: impl Fn(
-            &DeviceTableV1,
-            *mut twinset_plugin_api::v1::DeviceHandleV1,
-            &Place,
-            *mut E::Raw,
-            usize,
-            *mut usize,
-        ) -> u32,
+        ask: impl Fn(&DeviceTableV1, *mut DeviceHandleV1, &Place, *mut E::Raw, usize, *mut usize) -> u32,
+    ) -> Result<Vec<E>, DeviceFault> {
+        self.pages_of(call, most, Place::START, |place| place, ask)
+    }
+
+    /// `next` says where the page behind this place begins.
+    fn pages_of<E: Listed>(
+        &mut self,
+        call: &'static str,
+        most: usize,
+        mut place: Place,
+        next: impl Fn(Place) -> Place,
+        ask: impl Fn(&DeviceTableV1, *mut DeviceHandleV1, &Place, *mut E::Raw, usize, *mut usize) -> u32,
     ) -> Result<Vec<E>, DeviceFault> {
         let mut all: Vec<E> = Vec::new();
         let mut room = vec![E::Raw::default(); PAGE];
-        let mut place = Place {
-            number: None,
-            name: String::new(),
-        };
         loop {
             let mut got = 0;
             self.ask(call, |table, raw| {
@@ -116,7 +156,7 @@ impl Handle {
                 all.push(entry);
             }
             match last_place {
-                Some(after) => place = after,
+                Some(after) => place = next(after),
                 None => return Ok(all),
             }
         }

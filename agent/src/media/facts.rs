@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use twinset_domain::append::{DEVICE_CLASS, Found, Tail};
+use twinset_domain::append::{Behind, DEVICE_CLASS, Found, Tail};
 use twinset_domain::name::{self, RecordKind, RecordName};
 use twinset_domain::standing::{Change, Closed, Statement};
 use twinset_format::header::MediaHeader;
@@ -12,13 +12,27 @@ use twinset_plugin_api::{Capabilities, RecordEntry, SectionEntry};
 use super::volume::Volume;
 use crate::device::DeviceFault;
 
-/// Facts of a volume with a sound header.
+/// Facts of a volume with a sound header, but for what is known already.
 ///
 /// # Errors
 /// The device's.
-pub(super) fn found(volume: &Volume, header: &MediaHeader) -> Result<Found, DeviceFault> {
-    let sections = volume.sections()?;
-    let records = volume.records()?;
+pub(super) fn found(
+    volume: &Volume,
+    header: &MediaHeader,
+    behind: Behind,
+) -> Result<Found, DeviceFault> {
+    let found = look(volume, header, behind)?;
+    let end = found.tail.as_ref().map_or(0, |tail| tail.sequence);
+    if end < behind.sequence {
+        // It lacks something, or its end is a void at an old position.
+        return look(volume, header, Behind::NOTHING);
+    }
+    Ok(found)
+}
+
+fn look(volume: &Volume, header: &MediaHeader, behind: Behind) -> Result<Found, DeviceFault> {
+    let sections = volume.sections_behind(behind)?;
+    let records = volume.records_behind(behind)?;
     let leftovers = volume.leftovers()?;
     let verdicts: BTreeSet<u64> = records
         .iter()
@@ -42,16 +56,16 @@ pub(super) fn found(volume: &Volume, header: &MediaHeader) -> Result<Found, Devi
     unresolved.extend(work.map(|left| left.index.unwrap_or(0).div_ceil(2)));
     let said = said(volume, &records)?;
     let end = end(volume, &sections, &records)?;
-    let highest = sections
-        .last()
-        .map_or(0, |section| section.index.div_ceil(2));
+    let last = sections.last();
+    let highest = last.map_or(0, |section| section.index.div_ceil(2));
     Ok(Found {
         media_set: header.media_set,
         shape: header.shape,
         slot: header.slot(),
         agent: header.agent,
         properties: properties(volume),
-        highest,
+        // What the list left out is taken.
+        highest: highest.max(behind.position),
         tail: end.as_ref().map(|end| end.tail.clone()),
         signer: end.and_then(|end| end.signer),
         unconfirmed: manifests.difference(&verdicts).copied().collect(),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use twinset_domain::append::{Seen, State, Tail, mirror_standings, newest_tail};
+use twinset_domain::append::{Behind, Seen, State, Tail, mirror_standings, newest_tail};
 use twinset_domain::name::{RecordKind, RecordName};
 use twinset_domain::owner;
 use twinset_domain::standing::{Closed, Standing};
@@ -221,8 +221,14 @@ impl Matrix {
     /// What the quick consistency check looks at: headers, tails, properties.
     #[must_use]
     pub fn seen(&self) -> Vec<Seen> {
+        self.seen_behind(Behind::NOTHING)
+    }
+
+    /// [`Matrix::seen`], but for what is known already.
+    #[must_use]
+    pub fn seen_behind(&self, behind: Behind) -> Vec<Seen> {
         std::thread::scope(|scope| {
-            let look = |cell| scope.spawn(move || self.see(cell));
+            let look = |cell| scope.spawn(move || self.see(cell, behind));
             let threads: Vec<_> = self.cells.iter().map(look).collect();
             let cells = self.cells.iter().zip(threads);
             cells
@@ -237,7 +243,7 @@ impl Matrix {
         })
     }
 
-    fn see(&self, cell: &Cell) -> Seen {
+    fn see(&self, cell: &Cell, behind: Behind) -> Seen {
         let state = match (&cell.volume, &cell.header) {
             (Err(fault), _) if fault.outcome == Outcome::NO_MEDIUM && self.media_set.is_none() => {
                 State::Blank
@@ -249,7 +255,7 @@ impl Matrix {
             (Ok(_), Err(fault)) => {
                 State::Damaged(fault.causes.first().unwrap_or(&fault.message).clone())
             }
-            (Ok(volume), Ok(header)) => match found(volume, header) {
+            (Ok(volume), Ok(header)) => match found(volume, header, behind) {
                 Ok(found) => State::Found(Box::new(found)),
                 Err(fault) => State::Missing(fault.to_string()),
             },

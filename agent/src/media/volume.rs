@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use twinset_domain::{AgentId, Fault, MediaSetId, Slot, code};
+use twinset_domain::append::Behind;
+use twinset_domain::name::RecordKind;
+use twinset_domain::{AgentId, Fault, MediaSetId, Position, Slot, code};
 use twinset_format::FormatError;
 use twinset_format::header::{DISK_BYTES, MediaHeader};
 use twinset_plugin_api::{
@@ -170,6 +172,35 @@ impl Volume {
     /// The device's.
     pub fn records(&self) -> Result<Vec<RecordEntry>, DeviceFault> {
         self.snapshot.records(|| self.call(Handle::list_records))
+    }
+
+    /// Closed sections behind those of a position, in order.
+    ///
+    /// # Errors
+    /// The device's.
+    pub fn sections_behind(&self, behind: Behind) -> Result<Vec<SectionEntry>, DeviceFault> {
+        match Position::new(behind.position) {
+            None => self.sections(),
+            Some(position) => {
+                let after = position.manifest_section();
+                self.call(move |handle| handle.sections_after(Some(after)))
+            }
+        }
+    }
+
+    /// Records in order of their names, without verdicts and drops older than a verdict.
+    ///
+    /// # Errors
+    /// The device's.
+    pub fn records_behind(&self, behind: Behind) -> Result<Vec<RecordEntry>, DeviceFault> {
+        let many = [RecordKind::Verdict, RecordKind::Drop];
+        let skips = many.map(|kind| kind.names_from(behind.verdict));
+        match skips {
+            [Some(verdicts), Some(drops)] if behind.verdict > 0 => {
+                self.call(move |handle| handle.records_skipping(&[verdicts, drops]))
+            }
+            _ => self.records(),
+        }
     }
 
     /// From now on lists are made once and then remembered: for those who only look.

@@ -9,7 +9,7 @@ use twinset_plugin_api::{
 };
 
 use super::errors::{failed, misused};
-use super::listing::{self, Sections};
+use super::listing::{self, Records, Sections};
 use super::mount::{self, Volume, Who};
 use super::names::{self, Kind};
 use super::options::Options;
@@ -28,9 +28,9 @@ pub(crate) struct Disk {
     volume: Option<Volume>,
     work: Option<Work>,
     reader: Option<Reader>,
-    /// What the first page of a list was made from, so that later pages cost no further scan.
-    sections: Sections,
-    records: Vec<RecordEntry>,
+    /// What the first page of a list was made from, so that the pages that follow show the same.
+    sections: Pages<Sections, u64>,
+    records: Pages<Records, String>,
     leftovers: Vec<Leftover>,
 }
 
@@ -44,8 +44,8 @@ impl Disk {
             volume: None,
             work: None,
             reader: None,
-            sections: Sections::default(),
-            records: Vec::new(),
+            sections: Pages::default(),
+            records: Pages::default(),
             leftovers: Vec::new(),
         }
     }
@@ -104,9 +104,28 @@ impl Disk {
     }
 }
 
+/// A list that is given page by page.
+#[derive(Debug, Default)]
+struct Pages<L, K> {
+    list: L,
+    /// The last entry that was given; none behind the last page.
+    last: Option<K>,
+}
+
+impl<L, K: PartialOrd> Pages<L, K> {
+    /// Whether a page behind this entry goes on with the list that was begun: forward, perhaps with
+    /// some left out.
+    fn goes_on(&self, after: Option<&K>) -> bool {
+        match (&self.last, after) {
+            (Some(last), Some(after)) => after >= last,
+            _ => false,
+        }
+    }
+}
+
 impl Device for Disk {
     fn mount(&mut self, wanted: Mount<'_>) -> Result<(), DeviceError> {
-        self.sections = Sections::default();
+        self.sections = Pages::default();
         if self.volume.is_some() {
             return Err(misused("a volume is mounted already"));
         }
@@ -141,10 +160,12 @@ impl Device for Disk {
         after: Option<u64>,
         max: usize,
     ) -> Result<Vec<SectionEntry>, DeviceError> {
-        if after.is_none() {
-            self.sections = listing::find_sections(self.folder()?)?;
+        if !self.sections.goes_on(after.as_ref()) {
+            self.sections.list = listing::find_sections(self.folder()?)?;
         }
-        self.sections.page(self.folder()?, after, max)
+        let page = self.sections.list.page(self.folder()?, after, max)?;
+        self.sections.last = page.last().map(|entry| entry.index);
+        Ok(page)
     }
 
     fn begin_section(&mut self, request: &SectionRequest<'_>) -> Result<(), DeviceError> {
@@ -188,7 +209,7 @@ impl Device for Disk {
 
     fn open_section(&mut self, index: u64) -> Result<u64, DeviceError> {
         self.reader = None;
-        let reader = Reader::open(self.folder()?, index, &self.sections)?;
+        let reader = Reader::open(self.folder()?, index, &self.sections.list)?;
         let length = reader.length();
         self.reader = Some(reader);
         Ok(length)
@@ -218,14 +239,13 @@ impl Device for Disk {
     }
 
     fn list_records(&mut self, after: &str, max: usize) -> Result<Vec<RecordEntry>, DeviceError> {
-        if after.is_empty() {
-            self.records = listing::records(self.folder()?)?;
+        let place = Some(after.to_owned()).filter(|after| !after.is_empty());
+        if !self.records.goes_on(place.as_ref()) {
+            self.records.list = listing::find_records(self.folder()?)?;
         }
-        self.folder()?;
-        let start = self
-            .records
-            .partition_point(|record| record.name.as_str() <= after);
-        Ok(self.records[start..].iter().take(max).cloned().collect())
+        let page = self.records.list.page(self.folder()?, after, max)?;
+        self.records.last = page.last().map(|entry| entry.name.clone());
+        Ok(page)
     }
 
     fn remove_record(&mut self, name: &str) -> Result<(), DeviceError> {

@@ -162,23 +162,11 @@ pub(crate) fn remove_claim(folder: &Shelf, index: u64) -> Result<(), DeviceError
 
 /// The section of a number.
 pub(crate) fn find_section(folder: &Shelf, index: u64) -> Result<Option<Found>, DeviceError> {
-    let files = read_names(folder)?;
-    let mut found: Vec<&Named> = files
-        .iter()
-        .filter(|named| number(named) == Some(index))
-        .collect();
-    if !found.is_empty() {
-        let claims = Claims::of(&files);
-        found.retain(|named| !claims.holds(folder, named));
-    }
-    match found.as_slice() {
-        [] => Ok(None),
-        [one] => Ok(Some(Found {
-            index,
-            file: one.file.clone(),
-        })),
-        [one, other, ..] => Err(twice(index, [Some(one), Some(other)])),
-    }
+    let sections = find_sections(folder)?;
+    Ok(sections.file(index).map(|file| Found {
+        index,
+        file: file.to_owned(),
+    }))
 }
 
 fn length_of(folder: &Shelf, named: &Named) -> Result<u64, DeviceError> {
@@ -194,19 +182,64 @@ pub(crate) fn not_a_file(file: &str) -> DeviceError {
     DeviceError::new(Outcome::PERMANENT, text)
 }
 
-/// All records, by name.
-pub(crate) fn records(folder: &Shelf) -> Result<Vec<RecordEntry>, DeviceError> {
-    let mut records = Vec::new();
-    for named in read_names(folder)?.iter() {
-        if let Kind::Record { name } = &named.kind {
-            records.push(RecordEntry {
-                name: name.clone(),
-                length: length_of(folder, named)?,
-            });
-        }
+/// All records as the folder's names told them once.
+#[derive(Debug, Default)]
+pub(crate) struct Records {
+    files: Arc<Vec<Named>>,
+    /// Places among the files, in order of the records' names.
+    order: Vec<usize>,
+}
+
+impl Records {
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.order.len()
     }
-    records.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(records)
+
+    fn named(&self, place: usize) -> Option<(&Named, &str)> {
+        let named = self.files.get(place)?;
+        record_name(named).map(|name| (named, name))
+    }
+
+    /// At most `max` records whose name sorts after `after`, with their lengths.
+    pub(crate) fn page(
+        &self,
+        folder: &Shelf,
+        after: &str,
+        max: usize,
+    ) -> Result<Vec<RecordEntry>, DeviceError> {
+        let name = |place: &usize| self.named(*place).map_or("", |(_, name)| name);
+        let from = self.order.partition_point(|place| name(place) <= after);
+        let places = self.order.iter().skip(from).take(max);
+        let entries = places.filter_map(|place| self.named(*place));
+        entries
+            .map(|(named, name)| {
+                Ok(RecordEntry {
+                    name: name.to_owned(),
+                    length: length_of(folder, named)?,
+                })
+            })
+            .collect()
+    }
+}
+
+const fn record_name(named: &Named) -> Option<&str> {
+    match &named.kind {
+        Kind::Record { name } => Some(name.as_str()),
+        _ => None,
+    }
+}
+
+/// All records, by name.
+pub(crate) fn find_records(folder: &Shelf) -> Result<Records, DeviceError> {
+    let files = read_names(folder)?;
+    let names = (0..).zip(files.iter());
+    let mut order: Vec<(&str, usize)> = names
+        .filter_map(|(place, named)| Some((record_name(named)?, place)))
+        .collect();
+    order.sort_unstable();
+    let order = order.into_iter().map(|(_, place)| place).collect();
+    Ok(Records { files, order })
 }
 
 /// Unfinished work and foreign files, by name; `own` is the work file that is open now.

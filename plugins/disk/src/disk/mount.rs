@@ -128,8 +128,8 @@ fn make(path: &Path, key: &str) -> Result<Folder, DeviceError> {
 
 fn check_blank(folder: &Shelf, key: &str) -> Result<(), DeviceError> {
     let sections = listing::find_sections(folder)?;
-    let records = listing::records(folder)?;
-    if sections.len() == 0 && records.is_empty() {
+    let records = listing::find_records(folder)?;
+    if sections.len() + records.len() == 0 {
         return Ok(());
     }
     let text = format!(
