@@ -342,6 +342,8 @@ pub mod code {
         NOT_PRINCIPAL = "954" Refused;
         /// A database snapshot cannot be backed up.
         SQL_SNAPSHOT = "3002" Failed;
+        /// tempdb has no backups.
+        SQL_TEMPDB = "3147" Failed;
         /// The database is not online.
         DATABASE_STATE = "TW4010" Failed;
         /// A tail cannot be taken of a database in a session.

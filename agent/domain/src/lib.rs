@@ -8,7 +8,7 @@
 //! [`standing`] (which mirrors hold everything), [`repair`] (what brings a mirror back),
 //! [`wrapping`] (which sets may lie together),
 //! [`owner`] (closing a media set, giving up a mirror),
-//! [`retention`] (which sets may go, and why the others stay).
+//! [`retention`] (which sets may go, and why the others stay), [`partner`] (who is principal).
 
 pub mod append;
 pub mod chain;
@@ -21,6 +21,7 @@ mod lsn;
 mod moment;
 pub mod name;
 pub mod owner;
+pub mod partner;
 pub mod recover;
 pub mod repair;
 pub mod restore;

@@ -31,6 +31,8 @@ const ONLINE: i64 = 0;
 /// A database whose data are damaged or missing, while its log may be whole: recovery pending,
 /// suspect.
 const DAMAGED: [i64; 2] = [3, 4];
+/// Id of tempdb in every instance.
+const TEMPDB: i64 = 2;
 /// The role of a principal (sys.database_mirroring.mirroring_role).
 const PRINCIPAL: i64 = 1;
 
@@ -109,7 +111,10 @@ pub fn probe(desk: &Desk<'_>, order: &Order<'_>, run: &str) -> Result<Probed, Fa
 
 /// Only a principal that is online can be backed up; the tail of its log also when its data are
 /// damaged, and never while it is in a session.
-fn backupable(database: &DatabaseFacts, tail: bool, instance: &str) -> Result<(), Fault> {
+///
+/// # Errors
+/// [`code::NOT_PRINCIPAL`], [`code::SQL_TEMPDB`], [`code::SQL_SNAPSHOT`], [`code::DATABASE_STATE`].
+pub fn backupable(database: &DatabaseFacts, tail: bool, instance: &str) -> Result<(), Fault> {
     let object = format!("{instance}, database {}", database.name);
     if database.mirroring_guid.is_some() && database.mirroring_role != Some(PRINCIPAL) {
         let partner = database
@@ -122,6 +127,10 @@ fn backupable(database: &DatabaseFacts, tail: bool, instance: &str) -> Result<()
             "the database is the mirror here",
         )
         .remedy(format!("back it up on {partner}, which is principal")));
+    }
+    if database.database_id == TEMPDB {
+        let message = "tempdb is made anew at each start and has no backups";
+        return Err(Fault::new(code::SQL_TEMPDB, object, message).remedy("leave it out"));
     }
     if database.source_database_id.is_some() {
         return Err(Fault::new(

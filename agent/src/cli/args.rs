@@ -1,6 +1,7 @@
 //! What may be typed. Only verbs that work stand here.
 
 mod backup;
+mod instance;
 mod owner;
 mod read;
 mod restore;
@@ -14,6 +15,7 @@ use twinset_domain::{MediaSetId, Moment, Position};
 use crate::report::logging::Level;
 
 pub use backup::{BackupArgs, Kind};
+pub use instance::InstanceVerb;
 pub use owner::{AdoptArgs, AgentVerb, DropMirrorArgs, KeyVerb, VerifyArgs};
 pub use restore::{Move, RestoreArgs, RestoreFrom, RestorePoint, RestoreVerb, SetNumber};
 pub use upkeep::{CatalogVerb, ExpireArgs};
@@ -81,6 +83,9 @@ pub enum Verb {
         /// Only this protection group
         group: Option<String>,
     },
+    /// Instances of SQL Server: what can be protected there
+    #[command(subcommand)]
+    Instance(InstanceVerb),
     /// What the agent remembers of its media sets
     #[command(subcommand)]
     Catalog(CatalogVerb),

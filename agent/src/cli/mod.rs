@@ -8,6 +8,7 @@ mod config;
 mod context;
 mod device;
 mod format;
+mod instance;
 mod interrupt;
 mod key;
 mod media;
@@ -57,6 +58,7 @@ pub fn run(args: Args) -> Exit {
         Verb::Catalog(verb) => within(file, &output, |context| {
             catalog::catalog(context, verb, &output)
         }),
+        Verb::Instance(verb) => instance::instance(file, &verb, &output),
         Verb::Plugin(verb) => plugin::plugin(file, verb, &output),
         Verb::Key(verb) => key::key(file, verb, &output),
         Verb::Agent(verb) => agent::agent(file, verb, &output),

@@ -105,7 +105,7 @@ SELECT CAST(SERVERPROPERTY(N'ServerName') AS nvarchar(128)) AS server_name,
        SUSER_SNAME() AS login_name,
        IS_SRVROLEMEMBER(N'sysadmin') AS is_sysadmin";
 
-const DATABASE: &str = "\
+const DATABASES: &str = "\
 SELECT d.name, d.database_id, d.state, d.state_desc, d.recovery_model_desc, d.is_read_only,
        d.is_in_standby, d.source_database_id,
        d.log_reuse_wait_desc, d.replica_id, d.create_date,
@@ -118,8 +118,7 @@ SELECT d.name, d.database_id, d.state, d.state_desc, d.recovery_model_desc, d.is
        r.first_recovery_fork_guid, r.fork_point_lsn
 FROM sys.databases d
 LEFT JOIN sys.database_mirroring m ON m.database_id = d.database_id
-LEFT JOIN sys.database_recovery_status r ON r.database_id = d.database_id
-WHERE d.name = @P1";
+LEFT JOIN sys.database_recovery_status r ON r.database_id = d.database_id";
 
 const PROGRESS: &str = "\
 SELECT percent_complete, command, wait_type, blocking_session_id
@@ -173,8 +172,20 @@ pub fn probe_instance(session: &mut Session) -> Result<InstanceFacts, Fault> {
 /// # Errors
 /// The faults of [`Session::query`].
 pub fn probe_database(session: &mut Session, name: &str) -> Result<Option<DatabaseFacts>, Fault> {
-    let rows = session.query(DATABASE, &[Param::Text(name)])?;
+    let one = format!("{DATABASES} WHERE d.name = @P1");
+    let rows = session.query(&one, &[Param::Text(name)])?;
     rows.first().map(database).transpose()
+}
+
+/// Asks for all databases that the login may see, by name, snapshots too: one statement, however
+/// many there are.
+///
+/// # Errors
+/// The faults of [`Session::query`].
+pub fn probe_databases(session: &mut Session) -> Result<Vec<DatabaseFacts>, Fault> {
+    let all = format!("{DATABASES} ORDER BY d.name");
+    let rows = session.query(&all, &[])?;
+    rows.all().iter().map(database).collect()
 }
 
 fn database(row: &Row) -> Result<DatabaseFacts, Fault> {

@@ -7,6 +7,7 @@ mod chain;
 mod crash;
 mod facts;
 mod hostile;
+mod instance;
 mod kinds;
 mod messages;
 mod restore;

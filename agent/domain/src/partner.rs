@@ -1,0 +1,197 @@
+//! Who is principal: what the partners of a database-mirroring session answered, compared (design
+//! 7.1; facts of the columns: documentation of `sys.database_mirroring`).
+//!
+//! The same NULL means "not mirrored", "not allowed to see it" and "not open". So one answer alone
+//! says little; the two together say who may be backed up.
+
+mod address;
+mod pair;
+
+use std::fmt;
+
+use serde::Serialize;
+use uuid::Uuid;
+
+pub use address::{Address, Host, Objection, Place, objections};
+pub use pair::{Pairing, Side, pairing};
+
+/// A database's state (`sys.databases.state_desc`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum State {
+    /// Open: the only state in which a backup can be taken.
+    Online,
+    /// Mirror copies are in this state, and databases that are being restored.
+    Restoring,
+    /// Passes by itself.
+    Recovering,
+    /// A file is missing.
+    RecoveryPending,
+    /// Damaged.
+    Suspect,
+    /// Opened by an administrator for rescue.
+    Emergency,
+    /// Closed by an administrator.
+    Offline,
+    /// A state of another product, or of a later version.
+    Other,
+}
+
+impl State {
+    /// Reads the catalogue's word.
+    #[must_use]
+    pub fn from_desc(text: &str) -> Self {
+        let known = [
+            Self::Online,
+            Self::Restoring,
+            Self::Recovering,
+            Self::RecoveryPending,
+            Self::Suspect,
+            Self::Emergency,
+            Self::Offline,
+        ];
+        let found = known.into_iter().find(|state| state.desc() == text);
+        found.unwrap_or(Self::Other)
+    }
+
+    /// The catalogue's word.
+    #[must_use]
+    pub const fn desc(self) -> &'static str {
+        match self {
+            Self::Online => "ONLINE",
+            Self::Restoring => "RESTORING",
+            Self::Recovering => "RECOVERING",
+            Self::RecoveryPending => "RECOVERY_PENDING",
+            Self::Suspect => "SUSPECT",
+            Self::Emergency => "EMERGENCY",
+            Self::Offline => "OFFLINE",
+            Self::Other => "OTHER",
+        }
+    }
+}
+
+/// The part that a server plays in a session (`mirroring_role`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// 1: serves the database.
+    Principal,
+    /// 2: holds the copy.
+    Mirror,
+}
+
+impl Role {
+    /// Reads the catalogue's number.
+    #[must_use]
+    pub const fn from_number(number: i64) -> Option<Self> {
+        match number {
+            1 => Some(Self::Principal),
+            2 => Some(Self::Mirror),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Principal => "principal",
+            Self::Mirror => "mirror",
+        })
+    }
+}
+
+/// How a session stands (`mirroring_state_desc`; the numbers 5 and 6 are documented in two ways, so
+/// the words decide).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum SessionState {
+    /// No log is sent; the principal's log cannot be truncated meanwhile.
+    Suspended,
+    /// The partners do not see each other.
+    Disconnected,
+    /// The mirror is behind and catches up.
+    Synchronizing,
+    /// The principal is about to become mirror: a backup would die.
+    PendingFailover,
+    /// The mirror has everything.
+    Synchronized,
+    /// The partners see each other and the mirror is behind.
+    Unsynchronized,
+    /// A word that is not documented.
+    Other,
+}
+
+impl SessionState {
+    /// Reads the catalogue's word.
+    #[must_use]
+    pub fn from_desc(text: &str) -> Self {
+        let known = [
+            Self::Suspended,
+            Self::Disconnected,
+            Self::Synchronizing,
+            Self::PendingFailover,
+            Self::Synchronized,
+            Self::Unsynchronized,
+        ];
+        let found = known.into_iter().find(|state| state.desc() == text);
+        found.unwrap_or(Self::Other)
+    }
+
+    /// The catalogue's word.
+    #[must_use]
+    pub const fn desc(self) -> &'static str {
+        match self {
+            Self::Suspended => "SUSPENDED",
+            Self::Disconnected => "DISCONNECTED",
+            Self::Synchronizing => "SYNCHRONIZING",
+            Self::PendingFailover => "PENDING_FAILOVER",
+            Self::Synchronized => "SYNCHRONIZED",
+            Self::Unsynchronized => "UNSYNCHRONIZED",
+            Self::Other => "OTHER",
+        }
+    }
+
+    /// The principal serves alone: what happens to it happens to the data.
+    #[must_use]
+    pub const fn is_exposed(self) -> bool {
+        matches!(self, Self::Suspended | Self::Disconnected)
+    }
+}
+
+/// One side of a session as its row in `sys.database_mirroring` tells it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Session {
+    /// Identity of the partnership, equal on both sides.
+    pub guid: Uuid,
+    /// Our part in it.
+    pub role: Role,
+    /// How it stands.
+    pub state: SessionState,
+    /// How often the partners have exchanged roles.
+    pub role_sequence: i64,
+}
+
+/// What one partner holds of a database.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Copy {
+    /// Its state.
+    pub state: State,
+    /// Backup family, kept through restore and mirroring; `None` where it cannot be read.
+    pub family: Option<Uuid>,
+    /// The session, as far as the login may see it.
+    pub session: Option<Session>,
+    /// The login sees a mirror's row (it is a sysadmin): without a session there is none.
+    pub sees_mirrors: bool,
+}
+
+/// What one partner answered about a database.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Answer {
+    /// It has a copy.
+    Copy(Copy),
+    /// It answers, and has no such database or hides it.
+    Absent,
+    /// It does not answer.
+    Unreachable,
+}
