@@ -8,13 +8,17 @@
 //! [`standing`] (which mirrors hold everything), [`repair`] (what brings a mirror back),
 //! [`wrapping`] (which sets may lie together),
 //! [`owner`] (closing a media set, giving up a mirror),
-//! [`retention`] (which sets may go, and why the others stay), [`partner`] (who is principal).
+//! [`retention`] (which sets may go, and why the others stay), [`partner`] (who is principal),
+//! [`stamp`] (which sessions on a server are ours), [`grants`] (which rights a login needs),
+//! [`doctor`] (what would stop a run).
 
 pub mod append;
 pub mod chain;
 pub mod chunk;
 pub mod confirm;
+pub mod doctor;
 pub mod fault;
+pub mod grants;
 mod ids;
 mod kind;
 mod lsn;
@@ -26,6 +30,7 @@ pub mod recover;
 pub mod repair;
 pub mod restore;
 pub mod retention;
+pub mod stamp;
 pub mod standing;
 pub mod verdict;
 pub mod wrapping;

@@ -13,6 +13,7 @@ use crate::media::inventory::SetOnMedia;
 use crate::media::recover::Word;
 use crate::sqlserver::facts;
 use crate::sqlserver::history::{MsdbSet, SetKey, find_set};
+use crate::sqlserver::orphans::{self, Orphan};
 use crate::sqlserver::vdi::set_name;
 use crate::sqlserver::{Connector, InstanceSettings, Purpose};
 use twinset_domain::recover::SetState;
@@ -60,6 +61,25 @@ pub fn ask_servers(
     }
 }
 
+/// Ends what dead runs of this agent left running on these servers; one that cannot be asked is
+/// passed over with a warning.
+#[must_use]
+pub fn end_orphans<'a>(servers: impl Iterator<Item = &'a InstanceSettings>) -> Vec<Orphan> {
+    let on = |settings: &InstanceSettings| {
+        let connector = Connector::new(settings.clone(), "recover");
+        let mut control = connector.open_once(Purpose::Control)?;
+        orphans::sweep(&connector, &mut control)
+    };
+    let mut all = Vec::new();
+    for settings in servers {
+        match on(settings) {
+            Ok(found) => all.extend(found),
+            Err(fault) => tracing::warn!(%fault, "not asked for statements of dead runs"),
+        }
+    }
+    all
+}
+
 /// What the set's own stream tells.
 fn sealed(set: &SetOnMedia) -> Option<Sealed> {
     let facts = &set.any_manifest()?.facts;
@@ -105,7 +125,7 @@ fn ask(
         return Ok((None, None));
     };
     let facts = &manifest.facts;
-    let mut control = Connector::new(settings.clone(), "recover").open(Purpose::Control)?;
+    let mut control = Connector::new(settings.clone(), "recover").open_once(Purpose::Control)?;
     // A stream that hides its facts is known by the name of the devices it was written to.
     let device = set_name(facts.run);
     let key = match facts.sets.first().and_then(|set| set.set) {

@@ -19,6 +19,7 @@ use super::run::{Content, open};
 use crate::media::encoding::Recipe;
 use crate::media::kept;
 use crate::sqlserver::facts::{self, DatabaseFacts, InstanceFacts};
+use crate::sqlserver::orphans;
 use crate::sqlserver::statement::support::supported;
 use crate::sqlserver::statement::{
     BackupStatement, Compression, Encryption, Medium, Tail, Transfer,
@@ -79,7 +80,8 @@ pub struct Probed {
 pub fn probe(desk: &Desk<'_>, order: &Order<'_>, run: &str) -> Result<Probed, Fault> {
     let (instance, database) = (&order.settings.name, order.database);
     desk.progress.note(&format!("probe {instance}: {database}"));
-    let mut control = Connector::new(order.settings.clone(), run).open(Purpose::Control)?;
+    let connector = Connector::new(order.settings.clone(), run);
+    let mut control = connector.open(Purpose::Control)?;
     let instance = facts::probe_instance(&mut control)?;
     let Some(database) = facts::probe_database(&mut control, order.database)? else {
         let message = format!("database {} does not exist", order.database);
@@ -102,6 +104,10 @@ pub fn probe(desk: &Desk<'_>, order: &Order<'_>, run: &str) -> Result<Probed, Fa
     }
     backupable(&database, order.tail, control.instance())?;
     supported(&instance, order.compression, order.encryption)?;
+    // A statement of a dead run would refuse this one (3023).
+    for orphan in orphans::sweep(&connector, &mut control)? {
+        desk.progress.note(&orphan.told);
+    }
     Ok(Probed {
         instance,
         database,

@@ -2,6 +2,7 @@
 
 mod backup;
 mod instance;
+mod look;
 mod owner;
 mod read;
 mod restore;
@@ -16,6 +17,7 @@ use crate::report::logging::Level;
 
 pub use backup::{BackupArgs, Kind};
 pub use instance::InstanceVerb;
+pub use look::{DoctorArgs, GrantsArgs, WantedFeature};
 pub use owner::{AdoptArgs, AgentVerb, DropMirrorArgs, KeyVerb, VerifyArgs};
 pub use restore::{Move, RestoreArgs, RestoreFrom, RestorePoint, RestoreVerb, SetNumber};
 pub use upkeep::{CatalogVerb, ExpireArgs};
@@ -86,6 +88,10 @@ pub enum Verb {
     /// Instances of SQL Server: what can be protected there
     #[command(subcommand)]
     Instance(InstanceVerb),
+    /// Look at every prerequisite of backups and restores, and say what to do about each
+    Doctor(DoctorArgs),
+    /// Print the T-SQL that gives a login the rights it needs, each with its reason
+    Grants(GrantsArgs),
     /// What the agent remembers of its media sets
     #[command(subcommand)]
     Catalog(CatalogVerb),

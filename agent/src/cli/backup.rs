@@ -53,7 +53,7 @@ pub(super) fn backup(
 ) -> Result<Exit, Fault> {
     let group = context.config.group(&args.group)?.clone();
     let instance = served(context, &group)?.clone();
-    let settings = instance.settings()?;
+    let settings = instance.settings()?.of_agent(context.state.agent);
     let databases = databases(&group, &settings, args.database.as_deref())?;
     agreed(args)?;
     if args.dry_run {

@@ -93,40 +93,52 @@ impl Context {
 
     /// The media set of the configuration with its devices.
     pub(super) fn target(&self, set: &MediaSet, database: Option<&str>) -> Result<Target, Fault> {
-        let devices = set.devices(&self.config.agent.name, database)?;
-        let mut places = Vec::new();
-        for (mirror, devices) in (1..).zip(&devices) {
-            for (family, spec) in (1..).zip(devices) {
-                let slot = Slot {
-                    mirror: MirrorNo(mirror),
-                    family: FamilyNo(family),
-                };
-                places.push(Place {
-                    slot,
-                    label: label(&spec.plugin, &spec.options),
-                    plugin: self.plugin(&spec.plugin)?,
-                    options: spec.options.clone(),
-                    deadline: set.device_deadline,
-                });
-            }
-        }
-        let key = match database {
-            Some(database) if set.per_database() => format!("{}/{database}", set.key),
-            _ => set.key.clone(),
-        };
-        let mirrors = u8::try_from(devices.len()).unwrap_or(u8::MAX);
-        Ok(Target {
-            key,
-            shape: Shape {
-                families: set.families,
-                mirrors,
-            },
-            places,
-            min_mirrors: set.min_mirrors,
-            recipe: stored::recipe(set),
-            keys: stored::keys(set),
-        })
+        let reports = Some(self.state.path().join("reports"));
+        target(&self.config, set, database, reports)
     }
+}
+
+/// A media set of the configuration with its devices; what plugins refuse is reported into a folder,
+/// if one is given.
+pub(super) fn target(
+    config: &Config,
+    set: &MediaSet,
+    database: Option<&str>,
+    reports: Option<PathBuf>,
+) -> Result<Target, Fault> {
+    let devices = set.devices(&config.agent.name, database)?;
+    let mut places = Vec::new();
+    for (mirror, devices) in (1..).zip(&devices) {
+        for (family, spec) in (1..).zip(devices) {
+            let slot = Slot {
+                mirror: MirrorNo(mirror),
+                family: FamilyNo(family),
+            };
+            places.push(Place {
+                slot,
+                label: label(&spec.plugin, &spec.options),
+                plugin: plugin(config, &spec.plugin, reports.clone())?,
+                options: spec.options.clone(),
+                deadline: set.device_deadline,
+            });
+        }
+    }
+    let key = match database {
+        Some(database) if set.per_database() => format!("{}/{database}", set.key),
+        _ => set.key.clone(),
+    };
+    let mirrors = u8::try_from(devices.len()).unwrap_or(u8::MAX);
+    Ok(Target {
+        key,
+        shape: Shape {
+            families: set.families,
+            mirrors,
+        },
+        places,
+        min_mirrors: set.min_mirrors,
+        recipe: stored::recipe(set),
+        keys: stored::keys(set),
+    })
 }
 
 /// Loads a plugin by its name in the configuration; a refusal is reported into a folder, if one is

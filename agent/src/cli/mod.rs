@@ -7,7 +7,9 @@ mod catalog;
 mod config;
 mod context;
 mod device;
+mod doctor;
 mod format;
+mod grants;
 mod instance;
 mod interrupt;
 mod key;
@@ -59,6 +61,8 @@ pub fn run(args: Args) -> Exit {
             catalog::catalog(context, verb, &output)
         }),
         Verb::Instance(verb) => instance::instance(file, &verb, &output),
+        Verb::Doctor(order) => doctor::doctor(file, &order, &output),
+        Verb::Grants(order) => grants::grants(file, &order, &output),
         Verb::Plugin(verb) => plugin::plugin(file, verb, &output),
         Verb::Key(verb) => key::key(file, verb, &output),
         Verb::Agent(verb) => agent::agent(file, verb, &output),

@@ -16,7 +16,13 @@ pub(super) fn recover_set(
     output: &Output,
 ) -> Result<Exit, Fault> {
     let (_, target) = target_of(context, args)?;
-    let instances = super::restore::instances(&context.config);
+    let instances = super::restore::instances(context);
+    // First: a statement that still runs would keep the servers from proving anything.
+    let serves = &context.config.agent.serves;
+    let served = instances.iter().filter(|(name, _)| serves.contains(*name));
+    for orphan in confirm::end_orphans(served.map(|(_, settings)| settings)) {
+        output.line(&orphan.told);
+    }
     let progress = output.progress();
     let mut ask = |set: &SetOnMedia, all: &[SetOnMedia]| confirm::ask_servers(&instances, set, all);
     let report = recover::recover(&mut desk(context, &*progress), &target, &mut ask)?;

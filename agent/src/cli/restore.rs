@@ -13,7 +13,6 @@ use super::args::{RestoreArgs, RestoreFrom, RestorePoint, RestoreVerb};
 use super::context::Context;
 use super::interrupt;
 use crate::clock;
-use crate::config::Config;
 use crate::report::Output;
 use crate::restore::{check, run, script};
 use crate::sqlserver::InstanceSettings;
@@ -66,6 +65,7 @@ fn execute(context: &Context, args: &RestoreArgs, output: &Output) -> Result<Exi
         })
         .collect();
     let settings = context.config.instance(&args.on)?.settings()?;
+    let settings = settings.of_agent(context.state.agent);
     let holdings = wish::holdings(context, &args.point.from)?;
     let wanted = wish::wanted(context, &args.point, &holdings)?;
     run::usable(args.norecovery, &wanted.goal)?;
@@ -135,9 +135,15 @@ fn verify(
 }
 
 /// Every instance of the configuration whose secrets can be read.
-pub(super) fn instances(config: &Config) -> BTreeMap<String, InstanceSettings> {
+pub(super) fn instances(context: &Context) -> BTreeMap<String, InstanceSettings> {
     let settings = |(name, instance): (&String, &crate::config::Instance)| {
-        Some((name.clone(), instance.settings().ok()?))
+        let settings = instance.settings().ok()?;
+        Some((name.clone(), settings.of_agent(context.state.agent)))
     };
-    config.instances.iter().filter_map(settings).collect()
+    context
+        .config
+        .instances
+        .iter()
+        .filter_map(settings)
+        .collect()
 }

@@ -30,7 +30,7 @@ pub use checked::group::{
     Backup, BrokenChain, Check, Failover, Group, Integrity, Missed, Profile, Retention, Rpo,
     Schedule, SessionKind, Source, TopologyChange,
 };
-pub use checked::instance::{Address, Auth, Encrypt, Instance};
+pub use checked::instance::{Address, Auth, Encrypt, Instance, Waits};
 pub use checked::media::{
     Device, DeviceSpec, Encoding, MediaSet, MinMirrors, Repair, SealedTo, Sealing, Stored,
 };

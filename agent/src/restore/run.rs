@@ -21,6 +21,7 @@ use super::target::{Lists, free_name, named, placed};
 use crate::media::encoding::decoder::PlainReader;
 use crate::report::Progress;
 use crate::sqlserver::facts::{self, ListedFile};
+use crate::sqlserver::orphans;
 use crate::sqlserver::statement::{Move, file_list_sql};
 use crate::sqlserver::vdi::VdiLibrary;
 use crate::sqlserver::{Connector, InstanceSettings, Purpose, Session};
@@ -97,7 +98,11 @@ pub fn restore(
     whole_sets(holdings, &first)?;
     let library = VdiLibrary::load(&order.settings.vdi_library)?;
     let run = RunId::random().to_string();
-    let mut control = Connector::new(order.settings.clone(), &run).open(Purpose::Control)?;
+    let connector = Connector::new(order.settings.clone(), &run);
+    let mut control = connector.open(Purpose::Control)?;
+    for orphan in orphans::sweep(&connector, &mut control)? {
+        progress.note(&orphan.told);
+    }
     free_name(&mut control, order.name)?;
     let server = Server {
         library: &library,

@@ -29,26 +29,54 @@ pub enum Cancelled {
     Killed,
     /// It was killed, but the server still shows it after the bound: it rolls back.
     Lingers,
+    /// Its connection was closed; the login may not see whether the server still works on it.
+    Unseen,
+}
+
+impl Cancelled {
+    /// The same as a clause about the session.
+    #[must_use]
+    pub const fn told(self) -> &'static str {
+        match self {
+            Self::Gone => "it has ended on the server",
+            Self::Killed => "it was killed on the server",
+            Self::Lingers => "it was killed and still rolls back on the server",
+            Self::Unseen => "the login may not see whether the server still works on it",
+        }
+    }
 }
 
 /// Drops the statement's connection, then kills its session if it is still there.
 ///
-/// A session is killed only while the server shows our program name (which carries the run id) and
-/// our login under its number. Takes at most about a minute.
+/// A session is killed only while the server shows, under its number, the login time that it told
+/// us right after our login, our login, and our program name, which carries the run's id and this
+/// process. Takes at most about a minute.
 ///
 /// # Errors
 /// The faults of [`Session::query`] when the control connection fails.
 pub fn cancel(running: Running, control: &mut Session) -> Result<Cancelled, Fault> {
     let identity = running.identity.clone();
     drop(running);
-    if wait_gone(control, &identity, CLOSE_WAIT)? {
+    end(control, &identity, CLOSE_WAIT)
+}
+
+/// Ends a session that was proven to be ours: waits for `grace`, then kills it.
+pub(super) fn end(
+    control: &mut Session,
+    identity: &Identity,
+    grace: Duration,
+) -> Result<Cancelled, Fault> {
+    if !sees_others(control)? {
+        return Ok(Cancelled::Unseen);
+    }
+    if wait_gone(control, identity, grace)? {
         return Ok(Cancelled::Gone);
     }
     // KILL takes no parameter; the number is ours, read from the server as an integer.
     let killed = control.query(&format!("KILL {}", identity.spid), &[]);
     if let Err(fault) = killed {
         // It may have ended in between; only a session that is still there makes this a failure.
-        return if is_ours(control, &identity)? {
+        return if is_there(control, identity)? {
             Err(fault)
         } else {
             Ok(Cancelled::Gone)
@@ -56,9 +84,9 @@ pub fn cancel(running: Running, control: &mut Session) -> Result<Cancelled, Faul
     }
     tracing::info!(
         spid = identity.spid,
-        "killed the session of a cancelled statement"
+        "killed a session of ours on the server"
     );
-    let gone = wait_gone(control, &identity, KILL_WAIT)?;
+    let gone = wait_gone(control, identity, KILL_WAIT)?;
     Ok(if gone {
         Cancelled::Killed
     } else {
@@ -66,10 +94,21 @@ pub fn cancel(running: Running, control: &mut Session) -> Result<Cancelled, Faul
     })
 }
 
+/// Without this right only one's own session is shown, and all others look gone.
+fn sees_others(control: &mut Session) -> Result<bool, Fault> {
+    const LOOK: &str = "\
+SELECT HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW SERVER STATE') AS state,
+       HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW SERVER PERFORMANCE STATE') AS performance";
+    let rows = control.query(LOOK, &[])?;
+    let row = rows.one()?;
+    // The second is NULL before 2022, which does not know it.
+    Ok(row.int("state")? == Some(1) || row.int("performance")? == Some(1))
+}
+
 fn wait_gone(control: &mut Session, identity: &Identity, limit: Duration) -> Result<bool, Fault> {
     let begun = Instant::now();
     loop {
-        if !is_ours(control, identity)? {
+        if !is_there(control, identity)? {
             return Ok(true);
         }
         if begun.elapsed() >= limit {
@@ -80,9 +119,9 @@ fn wait_gone(control: &mut Session, identity: &Identity, limit: Duration) -> Res
 }
 
 /// Session numbers are used again at once, so the number alone proves nothing.
-fn is_ours(control: &mut Session, identity: &Identity) -> Result<bool, Fault> {
-    const LOOK: &str = "SELECT program_name, login_name FROM sys.dm_exec_sessions \
-                        WHERE session_id = @P1";
+fn is_there(control: &mut Session, identity: &Identity) -> Result<bool, Fault> {
+    const LOOK: &str = "\
+SELECT program_name, login_name, login_time FROM sys.dm_exec_sessions WHERE session_id = @P1";
     let spid = i32::try_from(identity.spid).unwrap_or(-1);
     let rows = control.query(LOOK, &[Param::Int(spid)])?;
     let Some(row) = rows.first() else {
@@ -90,5 +129,9 @@ fn is_ours(control: &mut Session, identity: &Identity) -> Result<bool, Fault> {
     };
     let program = row.text("program_name")?.unwrap_or_default();
     let login = row.text("login_name")?.unwrap_or_default();
-    Ok(program == identity.program && login == identity.login)
+    let since = row.time("login_time")?;
+    Ok(since.is_some()
+        && since == identity.since
+        && program == identity.program
+        && login == identity.login)
 }

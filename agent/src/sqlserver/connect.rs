@@ -1,16 +1,17 @@
 //! Opens connections: resolve, ask Browser, TCP, TLS, login.
 
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use tiberius::error::Error;
 use tiberius::{AuthMethod, Client, Config, EncryptionLevel};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 use tokio_util::compat::TokioAsyncWriteCompatExt;
+use twinset_domain::stamp::{self, Stamp};
 use twinset_domain::{Fault, code};
 
-use super::running::Identity;
 use super::session::{Session, TdsClient};
 use super::settings::{Auth, Encrypt, Endpoint, InstanceSettings};
 use super::{browser, fault, os, runtime};
@@ -23,8 +24,10 @@ const MAX_ROUTES: u32 = 3;
 const LOGIN_GRACE: Duration = Duration::from_secs(2);
 /// Largest CA file that is read, in bytes.
 const MAX_CA_FILE: u64 = 1 << 20;
-/// Longest program name that SQL Server keeps, in characters.
-const MAX_PROGRAM: usize = 128;
+/// Pause before the second attempt; it doubles from one to the next.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// Longest pause between two attempts.
+const MAX_PAUSE: Duration = Duration::from_secs(5);
 
 /// What a connection is for; stands in its program name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,9 +54,34 @@ pub struct Connector {
     run_id: String,
 }
 
+/// An attempt that failed.
+struct Failed {
+    fault: Box<Fault>,
+    /// Another attempt may end otherwise: the server may be starting.
+    again: bool,
+}
+
+impl From<Fault> for Failed {
+    fn from(fault: Fault) -> Self {
+        Self {
+            fault: Box::new(fault),
+            again: false,
+        }
+    }
+}
+
+impl Failed {
+    fn passing(fault: Fault) -> Self {
+        Self {
+            fault: Box::new(fault),
+            again: true,
+        }
+    }
+}
+
 impl Connector {
-    /// `run_id` stands in the program name of every session (`Twinset work <run id>`), where it
-    /// proves that a session is this run's own.
+    /// `run_id` stands in the program name of every session (`Twinset work RUN`), followed by the
+    /// stamp of agent and process where the settings name the agent.
     pub fn new(settings: InstanceSettings, run_id: impl Into<String>) -> Self {
         Self {
             settings,
@@ -67,24 +95,64 @@ impl Connector {
         &self.settings
     }
 
-    /// Connects to the database `master` and logs in. Blocks for at most a few connect timeouts.
+    /// This agent and this process, as they stand in the program names of its sessions.
+    #[must_use]
+    pub fn stamp(&self) -> Option<Stamp> {
+        let agent = self.settings.agent?;
+        let process = os::this_process()?;
+        Some(Stamp { agent, process })
+    }
+
+    /// Connects to the database `master` and logs in. A server that cannot be reached is tried
+    /// again for as long as the settings say; a login that is refused is not. Each attempt takes
+    /// at most a few connect timeouts.
     ///
     /// # Errors
     /// `TW4001` not reachable, `TW4002` certificate not trusted, `18456` login refused, `TW1002`
     /// and `TW1003` for settings that cannot be used.
     pub fn open(&self, purpose: Purpose) -> Result<Session, Fault> {
-        let program: String = format!("Twinset {} {}", purpose.word(), self.run_id)
-            .chars()
-            .take(MAX_PROGRAM)
-            .collect();
+        let limit = self.settings.connect_retry;
+        let begun = Instant::now();
+        let (mut pause, mut tries) = (FIRST_PAUSE, 1_u32);
+        loop {
+            let failed = match self.attempt(purpose) {
+                Ok(session) => return Ok(session),
+                Err(failed) => failed,
+            };
+            if !failed.again || begun.elapsed() + pause > limit {
+                return Err(match tries {
+                    1 => *failed.fault,
+                    _ => failed
+                        .fault
+                        .cause(format!("tried {tries} times (connect_retry is {limit:?})")),
+                });
+            }
+            tracing::info!(
+                instance = self.settings.name,
+                fault = failed.fault.message,
+                "tried again"
+            );
+            thread::sleep(pause);
+            pause = (pause * 2).min(MAX_PAUSE);
+            tries += 1;
+        }
+    }
+
+    /// One attempt, whatever `connect_retry` says.
+    ///
+    /// # Errors
+    /// As [`Connector::open`].
+    pub fn open_once(&self, purpose: Purpose) -> Result<Session, Fault> {
+        self.attempt(purpose).map_err(|failed| *failed.fault)
+    }
+
+    fn attempt(&self, purpose: Purpose) -> Result<Session, Failed> {
+        let program = stamp::program(purpose.word(), &self.run_id, self.stamp().as_ref());
         let config = self.config(&program)?;
         let client = runtime::runtime()?.block_on(self.connect(config))?;
-        let identity = Identity {
-            spid: 0,
-            program,
-            login: String::new(),
-        };
-        Session::introduce(client, identity, &self.settings.name)
+        // What only asks may be opened again; a work connection is its statement.
+        let again = (purpose == Purpose::Control).then(|| self.clone());
+        Ok(Session::introduce(client, program, &self.settings, again)?)
     }
 
     fn config(&self, program: &str) -> Result<Config, Fault> {
@@ -119,7 +187,7 @@ impl Connector {
         Ok(config)
     }
 
-    async fn connect(&self, config: Config) -> Result<TdsClient, Fault> {
+    async fn connect(&self, config: Config) -> Result<TdsClient, Failed> {
         let settings = &self.settings;
         let mut host = settings.host.clone();
         let mut endpoint = settings.endpoint.clone();
@@ -137,17 +205,26 @@ impl Connector {
                     host = next;
                     endpoint = Endpoint::Port(port);
                 }
-                Ok(Err(error)) => return Err(fault::login(settings, &error)),
+                Ok(Err(error)) => {
+                    let fault = fault::login(settings, &error);
+                    // A server that starts or stops resets connections, or says so.
+                    let again = fault.code == code::SQL_CONNECT
+                        && matches!(error, Error::Io { .. } | Error::Server(_));
+                    let fault = Box::new(fault);
+                    return Err(Failed { fault, again });
+                }
                 Err(_) => {
-                    return Err(self.unreachable("the login took too long"));
+                    let fault = self.unreachable("the login took too long");
+                    return Err(Failed::passing(fault));
                 }
             }
         }
-        Err(self.unreachable(&format!("sent on to another server {MAX_ROUTES} times")))
+        let message = format!("sent on to another server {MAX_ROUTES} times");
+        Err(self.unreachable(&message).into())
     }
 
     /// Tries every address of the host in turn, each within the connect timeout.
-    async fn dial(&self, host: &str, endpoint: &Endpoint) -> Result<(TcpStream, u16), Fault> {
+    async fn dial(&self, host: &str, endpoint: &Endpoint) -> Result<(TcpStream, u16), Failed> {
         let bound = self.settings.connect_timeout;
         let addresses = self.resolve(host).await?;
         let mut causes = Vec::new();
@@ -176,10 +253,12 @@ impl Connector {
             }
         }
         let fault = self.unreachable("cannot connect to SQL Server");
-        Err(causes.into_iter().fold(fault, Fault::cause))
+        Err(Failed::passing(
+            causes.into_iter().fold(fault, Fault::cause),
+        ))
     }
 
-    async fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, Fault> {
+    async fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, Failed> {
         if let Ok(address) = host.parse::<IpAddr>() {
             return Ok(vec![address]);
         }
@@ -187,12 +266,12 @@ impl Connector {
         let found = match timeout(bound, lookup_host((host, 0))).await {
             Ok(Ok(found)) => found,
             Ok(Err(error)) => {
-                return Err(self
-                    .unreachable("the host name is not known")
-                    .source(&error));
+                let fault = self.unreachable("the host name is not known");
+                return Err(fault.source(&error).into());
             }
             Err(_) => {
-                return Err(self.unreachable("the host name was not resolved in time"));
+                let fault = self.unreachable("the host name was not resolved in time");
+                return Err(Failed::passing(fault));
             }
         };
         let mut addresses: Vec<IpAddr> = Vec::new();

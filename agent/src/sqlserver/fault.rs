@@ -30,7 +30,11 @@ fn known(number: u32) -> (Code, &'static str) {
         3141 | 3154 | 3159 => (code::RESTORE_EXISTS, "restore under a new name"),
         229 | 230 | 262 | 297 | 300 | 916 => (
             code::SQL_ERROR,
-            "grant the login the right that the message names",
+            "grant the login the right that the message names: twinset grants INSTANCE prints it",
+        ),
+        6102 => (
+            code::SQL_ERROR,
+            "GRANT ALTER ANY CONNECTION to the login: KILL needs it (twinset grants INSTANCE)",
         ),
         927 | 954 => (
             code::SQL_ERROR,
@@ -143,6 +147,18 @@ pub(super) fn login(settings: &InstanceSettings, error: &Error) -> Fault {
                     "the login may not open the database master",
                     "check the login's default rights in master",
                 ),
+                // Paused, shutting down, upgrading itself, full: it may take us a moment later.
+                17142 | 6005 | 18401 | 17809 => Fault::new(
+                    code::SQL_CONNECT,
+                    &object,
+                    "SQL Server takes no connections just now",
+                )
+                .cause(format!(
+                    "SQL Server error {}: {}",
+                    token.code(),
+                    token.message()
+                ))
+                .remedy("wait until it has started, or end what fills it; see its error log"),
                 18486..=18488 => fault(
                     "the login is locked, or its password has expired",
                     "unlock it or set a new password on the server, then in the configuration",

@@ -16,8 +16,6 @@ use super::statement::Medium;
 use super::vdi::{DeviceEnd, NotConfigured, VdiDevice, VdiLibrary, VdiSet, set_name};
 use super::{Connector, InstanceSettings, Purpose, Rows, Running, Session, StatementEnd, cancel};
 
-/// How long SQL Server may take to open the set while its statement runs: it may wait for locks.
-const CONFIGURE_LIMIT: Duration = Duration::from_secs(300);
 /// How long a statement may take to end after it was aborted.
 const ABORT_LIMIT: Duration = Duration::from_secs(10);
 /// How long buffers may stay out after the devices have ended.
@@ -133,7 +131,7 @@ impl VdiJob<'_> {
                 ControlFlow::Continue(())
             }
         };
-        match set.configure(CONFIGURE_LIMIT, &mut still_wanted) {
+        match set.configure(self.settings.open_timeout, &mut still_wanted) {
             Ok(_) => {}
             Err(NotConfigured::NotWanted) if running.poll().is_some() => return Err(None),
             Err(NotConfigured::NotWanted) => return Err(Some(cancelled())),
@@ -210,10 +208,25 @@ impl VdiJob<'_> {
             }
             end.statement = running.wait(GLANCE);
         }
-        if end.statement.is_some() {
-            end.rows = running.take_rows();
-        } else if let Err(fault) = cancel(running, control) {
-            tracing::warn!(%fault, "the statement could not be cancelled");
+        match &mut end.statement {
+            // Its connection is gone; whether the server works on, the other one tells.
+            Some(StatementEnd::Lost(why)) => {
+                let session = running.spid();
+                let known = match cancel(running, control) {
+                    Ok(cancelled) => format!("; session {session}: {}", cancelled.told()),
+                    Err(fault) => format!(
+                        "; what became of session {session} on the server is not known: {}",
+                        fault.message
+                    ),
+                };
+                why.push_str(&known);
+            }
+            Some(_) => end.rows = running.take_rows(),
+            None => {
+                if let Err(fault) = cancel(running, control) {
+                    tracing::warn!(%fault, "the statement could not be cancelled");
+                }
+            }
         }
     }
 }

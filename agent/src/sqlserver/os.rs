@@ -1,10 +1,12 @@
-//! Socket options that differ between operating systems.
+//! Socket options and processes, which differ between operating systems.
 
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
+use twinset_domain::stamp::Process;
 
 /// Silence after which the peer is probed.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
@@ -25,4 +27,131 @@ pub(super) fn keep_alive(stream: &TcpStream) -> io::Result<()> {
     #[cfg(target_os = "linux")]
     rustix::net::sockopt::set_tcp_user_timeout(stream, USER_TIMEOUT_MS)?;
     Ok(())
+}
+
+/// Size and free space of a file system, in bytes.
+#[cfg(unix)]
+pub(super) fn space(folder: &Path) -> Option<(u64, u64)> {
+    let facts = rustix::fs::statvfs(folder).ok()?;
+    let size = facts.f_blocks.checked_mul(facts.f_frsize)?;
+    let free = facts.f_bavail.checked_mul(facts.f_frsize)?;
+    Some((size, free))
+}
+
+/// Not known here.
+#[cfg(not(unix))]
+pub(super) fn space(_folder: &Path) -> Option<(u64, u64)> {
+    None
+}
+
+/// Whether this process may make files in a folder.
+#[cfg(unix)]
+pub(super) fn may_write(folder: &Path) -> bool {
+    use rustix::fs::Access;
+    rustix::fs::access(folder, Access::WRITE_OK | Access::EXEC_OK).is_ok()
+}
+
+/// Not known here.
+#[cfg(not(unix))]
+pub(super) fn may_write(folder: &Path) -> bool {
+    folder.is_dir()
+}
+
+/// The number of the file system that a folder lies on.
+#[cfg(unix)]
+pub(super) fn device(folder: &Path) -> Option<u64> {
+    use std::os::unix::fs::MetadataExt;
+    folder.metadata().ok().map(|facts| facts.dev())
+}
+
+/// Not known here.
+#[cfg(not(unix))]
+pub(super) fn device(_folder: &Path) -> Option<u64> {
+    None
+}
+
+/// This process, as no other one will ever be; `None` where the system does not tell.
+#[cfg(target_os = "linux")]
+pub(super) fn this_process() -> Option<Process> {
+    let boot = std::fs::read("/proc/sys/kernel/random/boot_id").ok()?;
+    // Ids are counted anew in every container.
+    let space = std::fs::read_link("/proc/self/ns/pid").ok()?;
+    let mut hash = blake3::Hasher::new();
+    hash.update(&boot)
+        .update(space.as_os_str().as_encoded_bytes());
+    let head = hash.finalize().as_bytes().first_chunk().copied()?;
+    let id = std::process::id();
+    let (start, _) = started(id)?;
+    Some(Process {
+        space: u64::from_be_bytes(head),
+        id,
+        start,
+    })
+}
+
+/// Not told apart here: sessions of dead agents are named, never killed.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn this_process() -> Option<Process> {
+    None
+}
+
+/// Whether a process of this space lives. What cannot be told counts as alive.
+#[cfg(target_os = "linux")]
+pub(super) fn lives(process: Process) -> bool {
+    use rustix::io::Errno;
+    use rustix::process::{Pid, test_kill_process};
+    let id = i32::try_from(process.id).ok().and_then(Pid::from_raw);
+    let Some(id) = id else { return true };
+    // Asked of the kernel: /proc may hide processes of other users (hidepid).
+    if test_kill_process(id) == Err(Errno::SRCH) {
+        return false;
+    }
+    started(process.id).is_none_or(|(start, ended)| start == process.start && !ended)
+}
+
+/// What cannot be told counts as alive.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn lives(_process: Process) -> bool {
+    true
+}
+
+/// When a process began, in ticks since the machine's start, and whether it has ended and waits
+/// for its parent only (proc(5), stat: fields 22 and 3, behind the name in brackets).
+#[cfg(target_os = "linux")]
+fn started(id: u32) -> Option<(u64, bool)> {
+    let text = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    let (_, behind) = text.rsplit_once(") ")?;
+    let fields: Vec<&str> = behind.split(' ').collect();
+    let start = fields.get(19)?.parse().ok()?;
+    Some((start, matches!(fields.first(), Some(&("Z" | "X")))))
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+
+    use super::*;
+
+    #[test]
+    fn this_process_lives_and_an_ended_one_does_not() {
+        let me = this_process().unwrap();
+        assert!(lives(me));
+        assert_eq!(this_process(), Some(me));
+        let mut child = std::process::Command::new("/bin/sleep")
+            .arg("60")
+            .spawn()
+            .unwrap();
+        let (start, _) = started(child.id()).unwrap();
+        let id = child.id();
+        let theirs = Process { id, start, ..me };
+        assert!(lives(theirs));
+        // The same id, begun at another time, is not that process.
+        assert!(!lives(Process {
+            start: start + 1,
+            ..theirs
+        }));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(!lives(theirs));
+    }
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use tokio::task::AbortHandle;
+use twinset_domain::LocalTime;
 
 use super::rows::Rows;
 
@@ -93,12 +94,16 @@ pub struct Running {
     pub(super) identity: Identity,
 }
 
-/// What proves that a session is ours before it is killed.
+/// What proves that a session is ours before it is killed. Numbers are used again at once, so all
+/// of it must be equal: nobody else logged in under this number, at this time, with this login
+/// and a program name that carries the run's id and this process (see [`twinset_domain::stamp`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Identity {
     pub(super) spid: i64,
     pub(super) program: String,
     pub(super) login: String,
+    /// As the server tells it; `None` where it does not, and then nothing is killed.
+    pub(super) since: Option<LocalTime>,
 }
 
 impl Running {

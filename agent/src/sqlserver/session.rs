@@ -13,22 +13,30 @@ use tokio_util::compat::Compat;
 use tracing::instrument::WithSubscriber;
 use twinset_domain::{Fault, LocalTime, code};
 
+use super::connect::{Connector, Purpose};
 use super::rows::{Cell, Param, Row, Rows};
 use super::running::{Identity, Running, ServerMessage, StatementEnd};
+use super::settings::InstanceSettings;
 use super::tap::Errors;
 use super::{fault, runtime};
 
 /// The driver's client over our own socket.
 pub(super) type TdsClient = Client<Compat<TcpStream>>;
 
-/// Bound for a short statement, the whole answer included.
-pub const QUERY_TIMEOUT: Duration = Duration::from_secs(30);
+/// How often one control session is opened again after its connection was lost.
+const MAX_REOPENED: u32 = 3;
 
-/// A connection that is logged in. It is given up after any timeout or lost answer.
+/// A connection that is logged in. It is given up after any timeout or lost answer; one that only
+/// asks is opened again then, and its question repeated once.
 pub struct Session {
     client: Option<TdsClient>,
     identity: Identity,
     instance: String,
+    /// Bound of a short statement, the whole answer included.
+    timeout: Duration,
+    /// Opens it again, if that is allowed.
+    again: Option<Connector>,
+    reopened: u32,
 }
 
 impl std::fmt::Debug for Session {
@@ -45,18 +53,33 @@ impl Session {
     /// Asks the server who we are; the answer proves later which session may be killed.
     pub(super) fn introduce(
         client: TdsClient,
-        identity: Identity,
-        instance: &str,
+        program: String,
+        settings: &InstanceSettings,
+        again: Option<Connector>,
     ) -> Result<Self, Fault> {
+        // Its own row everybody may see, whatever the rights.
+        const WHO: &str = "\
+SELECT @@SPID AS spid, SUSER_SNAME() AS login_name,
+       (SELECT s.login_time FROM sys.dm_exec_sessions s WHERE s.session_id = @@SPID) AS login_time";
         let mut session = Self {
             client: Some(client),
-            identity,
-            instance: instance.to_owned(),
+            identity: Identity {
+                spid: 0,
+                program,
+                login: String::new(),
+                since: None,
+            },
+            instance: settings.name.clone(),
+            timeout: settings.query_timeout,
+            again: None,
+            reopened: 0,
         };
-        let rows = session.query("SELECT @@SPID AS spid, SUSER_SNAME() AS login_name", &[])?;
+        let rows = session.query(WHO, &[])?;
         let row = rows.one()?;
         session.identity.spid = row.need_int("spid")?;
         session.identity.login = row.need_text("login_name")?;
+        session.identity.since = row.time("login_time")?;
+        session.again = again;
         Ok(session)
     }
 
@@ -80,16 +103,54 @@ impl Session {
 
     /// Runs a short statement and returns its first result set. Parameters are `@P1`, `@P2`, ...
     ///
+    /// A control session whose connection is lost is opened again, at most three times;
+    /// a SELECT is then asked once more, anything else is not.
+    ///
     /// # Errors
     /// SQL Server's errors under their codes, `TW4007` when the connection is lost or silent for
-    /// longer than [`QUERY_TIMEOUT`]; the session answers every later call with `TW4007` then.
+    /// longer than the settings allow; a session that cannot be opened again answers every later
+    /// call with `TW4007`.
     pub fn query(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Rows, Fault> {
+        let fault = match self.ask(sql, params) {
+            Err(fault) if self.client.is_none() => fault,
+            other => return other,
+        };
+        match self.reopen() {
+            None => Err(fault),
+            Some(Err(second)) => {
+                Err(fault.cause(format!("it could not be opened again: {}", second.message)))
+            }
+            Some(Ok(())) if sql.starts_with("SELECT ") => self.ask(sql, params),
+            Some(Ok(())) => Err(fault),
+        }
+    }
+
+    /// Opens the connection again, if this session is of the kind and has tries left.
+    fn reopen(&mut self) -> Option<Result<(), Fault>> {
+        let connector = self.again.as_ref()?;
+        if self.reopened >= MAX_REOPENED {
+            return None;
+        }
+        self.reopened += 1;
+        tracing::warn!(
+            instance = self.instance,
+            "control connection lost; opened again"
+        );
+        let opened = connector.open_once(Purpose::Control).map(|mut fresh| {
+            self.client = fresh.client.take();
+            self.identity = fresh.identity.clone();
+        });
+        Some(opened)
+    }
+
+    fn ask(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Rows, Fault> {
         let runtime = runtime::runtime()?;
+        let limit = self.timeout;
         let Some(client) = self.client.as_mut() else {
             return Err(self.lost("the connection was given up after an earlier failure"));
         };
-        let answer = runtime
-            .block_on(async { timeout(QUERY_TIMEOUT, first_result(client, sql, params)).await });
+        let answer =
+            runtime.block_on(async { timeout(limit, first_result(client, sql, params)).await });
         match answer {
             Ok(Ok(rows)) => Ok(rows),
             Ok(Err(error)) => {
@@ -101,7 +162,7 @@ impl Session {
             }
             Err(_) => {
                 self.client = None;
-                Err(self.lost(&format!("no answer within {QUERY_TIMEOUT:?}")))
+                Err(self.lost(&format!("no answer within {limit:?} (query_timeout)")))
             }
         }
     }

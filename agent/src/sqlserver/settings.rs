@@ -4,10 +4,20 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use twinset_domain::AgentId;
+
 use super::secret::Secret;
 
 /// Time for resolving, TCP connect, TLS and login, each, when the configuration names none.
 pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long a run goes on trying to connect when the configuration does not say.
+pub const DEFAULT_CONNECT_RETRY: Duration = Duration::from_secs(10);
+/// Bound of a short statement when the configuration names none.
+pub const DEFAULT_QUERY_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long SQL Server may take to open virtual devices when the configuration does not say.
+pub const DEFAULT_OPEN_TIMEOUT: Duration = Duration::from_secs(300);
+/// How long BACKUP may take to end behind its devices when the configuration does not say.
+pub const DEFAULT_FINISH_TIMEOUT: Duration = Duration::from_secs(300);
 /// Where SQL Server's package puts the VDI library (facts of the Linux VDI specification).
 pub const DEFAULT_VDI_LIBRARY: &str = "/opt/mssql/lib/libsqlvdi.so";
 
@@ -69,6 +79,18 @@ pub struct InstanceSettings {
     pub vdi_library: PathBuf,
     /// Bound for resolving, TCP connect, and TLS with login, each.
     pub connect_timeout: Duration,
+    /// How long a server that cannot be reached is tried again at the start of a run.
+    pub connect_retry: Duration,
+    /// Bound of a short statement, its answer included.
+    pub query_timeout: Duration,
+    /// How long SQL Server may take to open the virtual devices of a statement: it may wait for
+    /// locks, or behind another backup.
+    pub open_timeout: Duration,
+    /// How long BACKUP may work on after its last device has closed.
+    pub finish_timeout: Duration,
+    /// The agent whose sessions these are; stands in their program names, where it lets a later
+    /// run know them again. `None` for looks that leave nothing behind.
+    pub agent: Option<AgentId>,
 }
 
 impl InstanceSettings {
@@ -85,7 +107,19 @@ impl InstanceSettings {
             trust_server_certificate: false,
             vdi_library: PathBuf::from(DEFAULT_VDI_LIBRARY),
             connect_timeout: DEFAULT_CONNECT_TIMEOUT,
+            connect_retry: DEFAULT_CONNECT_RETRY,
+            query_timeout: DEFAULT_QUERY_TIMEOUT,
+            open_timeout: DEFAULT_OPEN_TIMEOUT,
+            finish_timeout: DEFAULT_FINISH_TIMEOUT,
+            agent: None,
         }
+    }
+
+    /// The same, for sessions that belong to an agent.
+    #[must_use]
+    pub fn of_agent(mut self, agent: AgentId) -> Self {
+        self.agent = Some(agent);
+        self
     }
 
     /// The name that the server's certificate is checked against.
@@ -98,6 +132,9 @@ impl InstanceSettings {
 impl fmt::Display for InstanceSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.endpoint {
+            Endpoint::Port(port) if self.host.contains(':') => {
+                write!(f, "{} ([{}]:{port})", self.name, self.host)
+            }
             Endpoint::Port(port) => write!(f, "{} ({}:{port})", self.name, self.host),
             Endpoint::Instance(instance) => write!(f, "{} ({}\\{instance})", self.name, self.host),
         }

@@ -79,6 +79,18 @@ pub(super) fn of_this_machine(folder: &Path) -> Result<AgentId, Fault> {
     Ok(identity.agent)
 }
 
+/// Who this agent is, if it has started before; nothing is made.
+///
+/// # Errors
+/// [`code::STATE_DIR`].
+pub fn look(folder: &Path) -> Result<Option<Shown>, Fault> {
+    let machine = machine();
+    Ok(read(folder)?.map(|identity| Shown {
+        agent: identity.agent,
+        of_this_machine: identity.is_of(machine.as_ref()),
+    }))
+}
+
 /// Who this agent is, whichever machine it was made on; made at first start.
 ///
 /// # Errors

@@ -286,7 +286,7 @@ fn unconfirmed_after_a_lost_connection() {
     error TW3005 database Payroll, position 1: the set is sealed on every mirror, but SQL
           > Server's verdict is not success
       cause: the connection was lost: An error occurred during the attempt of performing
-          > I/O: No more packets in the wire
+          > I/O: No more packets in the wire; session 52: it has ended on the server
       cause: msdb knows the set
       cause: it holds log sequence numbers 39000000172000001 to 39000000179200001
       remedy: the set is kept and restorable; run media recover to have it confirmed

@@ -10,6 +10,7 @@ mod hostile;
 mod instance;
 mod kinds;
 mod messages;
+mod orphans;
 mod restore;
 mod secrets;
 mod unconfirmed;

@@ -4,6 +4,9 @@ mod backup;
 mod connect;
 mod facts;
 mod job;
+pub(crate) mod line;
+mod lost;
+mod orphans;
 mod restore;
 mod statement;
 

@@ -1,11 +1,9 @@
-use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use twinset::sqlserver::{Cancelled, Connector, Endpoint, Purpose, StatementEnd, cancel};
 use twinset_domain::code;
 
+use super::line::Line;
 use super::{LIMIT, world};
 
 #[test]
@@ -94,43 +92,6 @@ fn a_killed_statement_is_lost_or_an_error_never_ok() {
     assert!(end.fault("Payroll").is_some());
 }
 
-/// Passes bytes both ways until it is dropped, then cuts the line.
-struct Line {
-    port: u16,
-    cut: Arc<AtomicBool>,
-}
-
-impl Line {
-    fn to(target: u16) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let cut = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&cut);
-        std::thread::spawn(move || {
-            let (client, _) = listener.accept().unwrap();
-            let server = TcpStream::connect(("127.0.0.1", target)).unwrap();
-            for (mut from, mut to) in [
-                (client.try_clone().unwrap(), server.try_clone().unwrap()),
-                (server.try_clone().unwrap(), client.try_clone().unwrap()),
-            ] {
-                std::thread::spawn(move || std::io::copy(&mut from, &mut to));
-            }
-            while !flag.load(Ordering::Relaxed) {
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            client.shutdown(Shutdown::Both).unwrap();
-            server.shutdown(Shutdown::Both).unwrap();
-        });
-        Self { port, cut }
-    }
-}
-
-impl Drop for Line {
-    fn drop(&mut self) {
-        self.cut.store(true, Ordering::Relaxed);
-    }
-}
-
 #[test]
 fn a_line_that_is_cut_is_noticed() {
     let world = world();
@@ -140,7 +101,7 @@ fn a_line_that_is_cut_is_noticed() {
     let session = Connector::new(settings, "r").open(Purpose::Work).unwrap();
     let running = session.start("WAITFOR DELAY '00:00:05'").unwrap();
     std::thread::sleep(Duration::from_millis(100));
-    drop(line);
+    line.cut();
     assert!(matches!(
         running.wait(Duration::from_secs(3)),
         Some(StatementEnd::Lost(_))

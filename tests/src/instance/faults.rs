@@ -49,6 +49,10 @@ pub struct Faults {
     pub complete_enabled: bool,
     /// The statement hangs before it opens the set.
     pub never_open: bool,
+    /// msdb's history may be read by those alone who were granted it (unknown: often public).
+    pub msdb_is_private: bool,
+    /// A client that is gone is not noticed (vdi.md 5, row 27): its statement goes on until KILL.
+    pub ignores_disconnect: bool,
     /// The server aborts the set after so many bytes.
     pub abort_after_bytes: Option<u64>,
     /// Flush, more writes, Flush again, as with FILESTREAM data.
@@ -82,6 +86,8 @@ impl Default for Faults {
             done_delay_ms: 0,
             complete_enabled: true,
             never_open: false,
+            msdb_is_private: false,
+            ignores_disconnect: false,
             abort_after_bytes: None,
             extra_flush: false,
             unknown_command: None,

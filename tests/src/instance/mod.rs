@@ -15,6 +15,7 @@ pub mod openable;
 pub mod properties;
 pub mod query;
 pub mod restore;
+pub mod rights;
 pub mod session;
 pub mod state;
 pub mod statement;
@@ -70,6 +71,9 @@ pub struct Login {
     /// ALTER ANY CONNECTION.
     #[serde(default)]
     pub alter_any_connection: bool,
+    /// What it was given by statements.
+    #[serde(skip)]
+    pub rights: rights::Rights,
 }
 
 /// What an instance is made from.

@@ -61,23 +61,53 @@ pub fn database(database: &Database) -> Vec<(&'static str, Value)> {
 
 /// IS_SRVROLEMEMBER: 1, 0, or NULL for roles and logins that do not exist.
 #[must_use]
-pub fn role_member(role: &str, login: Option<&Login>) -> Option<i64> {
-    const ROLES: &[&str] = &[
-        "sysadmin",
-        "serveradmin",
-        "setupadmin",
-        "securityadmin",
-        "processadmin",
-        "dbcreator",
-        "diskadmin",
-        "bulkadmin",
-        "public",
-    ];
-    let role = role.to_ascii_lowercase();
+pub fn role_member(role: &str, login: Option<&Login>, version: &Version) -> Option<i64> {
     let login = login?;
-    if !ROLES.contains(&role.as_str()) {
-        return None;
+    if role.eq_ignore_ascii_case("public") {
+        return Some(1);
     }
-    let member = login.sysadmin || role == "public" || (role == "dbcreator" && login.dbcreator);
-    Some(i64::from(member))
+    let known = super::rights::server_role(role, version)?;
+    Some(i64::from(login.in_role(known)))
+}
+
+/// HAS_PERMS_BY_NAME: `securable` is its name and class, `None` for the server itself. NULL where
+/// the permission or the securable is not known.
+#[must_use]
+pub fn permission(
+    login: &Login,
+    securable: Option<(&str, &str)>,
+    wanted: &str,
+    databases: &[String],
+    version: &Version,
+    public_history: bool,
+) -> Option<bool> {
+    let Some((name, class)) = securable else {
+        return super::rights::permission(wanted, version).map(|known| login.holds(known));
+    };
+    let plain = |name: &str| {
+        name.trim_start_matches('[')
+            .trim_end_matches(']')
+            .replace("]]", "]")
+    };
+    match (class.to_ascii_uppercase().as_str(), wanted) {
+        ("DATABASE", "BACKUP DATABASE" | "BACKUP LOG") => {
+            let name = plain(name);
+            let known = databases
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(&name));
+            known.then(|| login.may_back_up(&name))
+        }
+        ("DATABASE", "CONTROL") => {
+            let name = plain(name);
+            let known = databases
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(&name));
+            known.then(|| login.in_database_role(&name, &["db_owner"]))
+        }
+        ("OBJECT", "SELECT") => {
+            let table = plain(name.strip_prefix("msdb.dbo.")?);
+            super::catalog::is_history(&table).then(|| login.reads_history(&table, public_history))
+        }
+        _ => None,
+    }
 }

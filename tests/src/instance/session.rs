@@ -243,7 +243,9 @@ impl Session {
             spid: self.spid,
             login: &self.login.name,
             sysadmin: self.login.sysadmin,
-            view_server_state: self.login.sysadmin || self.login.view_server_state,
+            view_server_state: self.login.sees_sessions(),
+            me: &self.login,
+            public_history: !self.instance.faults().msdb_is_private,
             now: self.instance.clock.now(),
             server: self.instance.server_name(),
         }

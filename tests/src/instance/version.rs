@@ -35,6 +35,12 @@ impl Default for Version {
 }
 
 impl Version {
+    /// 16 = SQL Server 2022.
+    #[must_use]
+    pub fn major(&self) -> u16 {
+        self.major.into()
+    }
+
     /// Bytes of the PRELOGIN answer.
     #[must_use]
     pub const fn for_prelogin(&self) -> [u8; 6] {

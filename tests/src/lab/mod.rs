@@ -14,6 +14,7 @@ use tokio::runtime::Runtime;
 
 use crate::instance::Instance;
 use crate::tds;
+use crate::tds::reply::Stop;
 pub use scene::Scene;
 
 /// One instance that listens.
@@ -36,6 +37,17 @@ pub struct Lab {
     pub instances: Vec<RunningInstance>,
     // Dropped last: ends every connection.
     _runtime: Runtime,
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        // The runtime waits for its statements; one that ignores its client would never end.
+        for running in &self.instances {
+            for session in running.instance.state().sessions.values() {
+                session.interrupt.raise(Stop::Killed);
+            }
+        }
+    }
 }
 
 impl Lab {

@@ -181,10 +181,15 @@ async fn live(
     mut link: Link,
     reader: ReadHalf<Stream>,
     session: Session,
-    instance: &Instance,
+    instance: &Arc<Instance>,
 ) -> io::Result<()> {
     let (to_loop, mut requests) = mpsc::channel(REQUESTS);
-    let reading = tokio::spawn(read_requests(reader, to_loop, Arc::clone(&link.interrupt)));
+    let reading = tokio::spawn(read_requests(
+        reader,
+        to_loop,
+        Arc::clone(&link.interrupt),
+        Arc::clone(instance),
+    ));
     let mut session = Some(session);
     let ended = loop {
         let interrupt = Arc::clone(&link.interrupt);
@@ -224,6 +229,7 @@ async fn read_requests(
     mut reader: ReadHalf<Stream>,
     to: mpsc::Sender<Message>,
     interrupt: Arc<Interrupt>,
+    instance: Arc<Instance>,
 ) {
     while let Ok(Some(message)) = read_message(&mut reader).await {
         if message.kind == packet::ATTENTION {
@@ -233,7 +239,9 @@ async fn read_requests(
             return;
         }
     }
-    interrupt.raise(Stop::Disconnected);
+    if !instance.faults().ignores_disconnect {
+        interrupt.raise(Stop::Disconnected);
+    }
 }
 
 fn request_of(message: &Message) -> Option<Request> {

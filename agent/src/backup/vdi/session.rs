@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use twinset_domain::{FamilyNo, Fault};
 
@@ -14,8 +13,6 @@ use crate::sqlserver::statement::{BackupStatement, Medium};
 use crate::sqlserver::vdi::{DeviceEnd, VdiLibrary, drive_backup, feature};
 use crate::sqlserver::{InstanceSettings, Session, StatementEnd, VdiJob};
 
-/// How long BACKUP may take to end after the last device has closed.
-const STATEMENT_LIMIT: Duration = Duration::from_secs(300);
 /// Commands of one device that may be under way.
 const WINDOW: usize = 4;
 
@@ -50,7 +47,7 @@ pub(super) fn stream(
         run: &run,
         features: feature::REQUEST_COMPLETE,
         families: reserved.facts.shape.families,
-        end_limit: STATEMENT_LIMIT,
+        end_limit: settings.finish_timeout,
         stop: desk.stop,
         percent: &|percent| {
             let done = done.load(Ordering::Relaxed);

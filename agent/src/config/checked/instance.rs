@@ -12,7 +12,10 @@ use crate::config::secret::SecretRef;
 use crate::config::source::Place;
 use crate::sqlserver::secret::Secret;
 use crate::sqlserver::settings::InstanceSettings;
-use crate::sqlserver::settings::{self, DEFAULT_CONNECT_TIMEOUT, DEFAULT_VDI_LIBRARY};
+use crate::sqlserver::settings::{
+    self, DEFAULT_CONNECT_RETRY, DEFAULT_CONNECT_TIMEOUT, DEFAULT_FINISH_TIMEOUT,
+    DEFAULT_OPEN_TIMEOUT, DEFAULT_QUERY_TIMEOUT, DEFAULT_VDI_LIBRARY,
+};
 
 pub use crate::sqlserver::settings::{Encrypt, Endpoint as Address};
 
@@ -38,12 +41,27 @@ pub struct Instance {
     pub server_name: Option<String>,
     /// Accept any certificate.
     pub trust_server_certificate: bool,
-    /// Bound of one connection attempt.
-    pub connect_timeout: Duration,
+    /// Bounds of everything that waits for the server.
+    pub waits: Waits,
     /// SQL Server's VDI library.
     pub vdi_library: PathBuf,
     /// Where it stands.
     pub place: Place,
+}
+
+/// Bounds of everything that waits for the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waits {
+    /// One connection attempt.
+    pub connect: Duration,
+    /// All attempts at the start of a run.
+    pub connect_retry: Duration,
+    /// One short statement.
+    pub query: Duration,
+    /// The opening of virtual devices.
+    pub open: Duration,
+    /// The end of BACKUP behind its devices.
+    pub finish: Duration,
 }
 
 /// How the agent logs in.
@@ -87,7 +105,12 @@ impl Instance {
             server_name: self.server_name.clone(),
             trust_server_certificate: self.trust_server_certificate,
             vdi_library: self.vdi_library.clone(),
-            connect_timeout: self.connect_timeout,
+            connect_timeout: self.waits.connect,
+            connect_retry: self.waits.connect_retry,
+            query_timeout: self.waits.query,
+            open_timeout: self.waits.open,
+            finish_timeout: self.waits.finish,
+            agent: None,
         })
     }
 }
@@ -113,13 +136,7 @@ pub(crate) fn instance(
         Encrypt::Required,
     );
     let trust = certificate(check, &raw);
-    let second = Duration::from_secs(1);
-    let connect_timeout = check.duration(
-        &raw.connect_timeout,
-        "connect_timeout",
-        second..=second * 600,
-        DEFAULT_CONNECT_TIMEOUT,
-    );
+    let waits = waits(check, &raw);
     let path = |value: Spanned<String>| check.file.resolve(value.get_ref());
     let host = raw.host.into_inner();
     Some(Instance {
@@ -134,12 +151,49 @@ pub(crate) fn instance(
         ca_file: raw.ca_file.map(path),
         server_name: raw.server_name.map(Spanned::into_inner),
         trust_server_certificate: trust,
-        connect_timeout,
+        waits,
         vdi_library: raw
             .vdi_library
             .map_or_else(|| PathBuf::from(DEFAULT_VDI_LIBRARY), path),
         place: check.file.place(&name.span()),
     })
+}
+
+fn waits(check: &mut Check<'_>, raw: &InstanceTable) -> Waits {
+    let second = Duration::from_secs(1);
+    let (minutes, hour, day) = (second * 600, second * 3600, second * 86_400);
+    Waits {
+        connect: check.duration(
+            &raw.connect_timeout,
+            "connect_timeout",
+            second..=minutes,
+            DEFAULT_CONNECT_TIMEOUT,
+        ),
+        connect_retry: check.duration(
+            &raw.connect_retry,
+            "connect_retry",
+            Duration::ZERO..=hour,
+            DEFAULT_CONNECT_RETRY,
+        ),
+        query: check.duration(
+            &raw.query_timeout,
+            "query_timeout",
+            second..=hour,
+            DEFAULT_QUERY_TIMEOUT,
+        ),
+        open: check.duration(
+            &raw.open_timeout,
+            "open_timeout",
+            second..=day,
+            DEFAULT_OPEN_TIMEOUT,
+        ),
+        finish: check.duration(
+            &raw.finish_timeout,
+            "finish_timeout",
+            second..=day,
+            DEFAULT_FINISH_TIMEOUT,
+        ),
+    }
 }
 
 /// Port or instance name, never both: the Browser would be asked on the wrong port.

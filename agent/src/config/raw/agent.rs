@@ -86,6 +86,17 @@ table! {
         trust_server_certificate: Value<bool> = "true or false", "`false`";
         /// How long a connection may take to open, 1s to 10m.
         connect_timeout: Value<String> = "duration", "`15s`";
+        /// How long a run goes on trying while the server cannot be reached, up to 1h; `0s` tries
+        /// once.
+        connect_retry: Value<String> = "duration", "`10s`";
+        /// How long a short statement may take, 1s to 1h: facts, history, progress.
+        query_timeout: Value<String> = "duration", "`30s`";
+        /// How long SQL Server may take to open the virtual devices of a statement, 1s to 24h: it
+        /// may wait for locks, or behind another backup.
+        open_timeout: Value<String> = "duration", "`5m`";
+        /// How long BACKUP may work on after its last device has closed, 1s to 24h; then it is
+        /// cancelled, and its set stays unconfirmed.
+        finish_timeout: Value<String> = "duration", "`5m`";
         /// SQL Server's Virtual Device Interface library on this host.
         vdi_library: Value<String> = "path", "`/opt/mssql/lib/libsqlvdi.so`";
     }

@@ -13,6 +13,7 @@ fn connector(host: &str, port: u16) -> Connector {
     };
     let mut settings = InstanceSettings::new("payroll", host, Endpoint::Port(port), auth);
     settings.connect_timeout = Duration::from_millis(500);
+    settings.connect_retry = Duration::ZERO;
     Connector::new(settings, "run-1")
 }
 
@@ -58,12 +59,12 @@ fn a_listener_that_speaks_something_else_is_told_apart() {
     use std::io::Write;
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = other.local_addr().unwrap().port();
-    let server = std::thread::spawn(move || {
+    let server = thread::spawn(move || {
         let (mut stream, _) = other.accept().unwrap();
         stream
             .write_all(b"SSH-2.0-OpenSSH_9.2p1 Debian\r\n")
             .unwrap();
-        std::thread::sleep(Duration::from_millis(300));
+        thread::sleep(Duration::from_millis(300));
     });
     let fault = connector("127.0.0.1", port)
         .open(Purpose::Work)

@@ -227,7 +227,8 @@ impl VdiSet {
         )
         .remedy(
             "check that the instance runs on this host and shares /dev/shm with the agent, that \
-             the agent's user is in the group mssql, and what the statement waits for",
+             the agent's user is in the group mssql, and what the statement waits for; where it \
+             may wait that long, raise open_timeout of the instance",
         )
     }
 

@@ -19,7 +19,7 @@ pub fn before_open(session: &Session, plan: &Plan) -> Result<Sizes, Vec<ServerMe
     let Some(database) = state.database(&plan.database) else {
         return Err(vec![missing(&plan.database)]);
     };
-    if !session.login.sysadmin && !session.login.backup_operator {
+    if !session.login.may_back_up(&plan.database) {
         return Err(vec![backup_denied(plan.verb, &plan.database)]);
     }
     if session.in_transaction() {

@@ -9,7 +9,7 @@ pub mod table;
 pub use table::{Row, Table};
 
 use super::moment::Moment;
-use super::{State, openable};
+use super::{Login, State, openable};
 use crate::tds::tokens::ServerMessage;
 use crate::tds::types::Value;
 
@@ -26,6 +26,10 @@ pub struct Viewer<'a> {
     pub sysadmin: bool,
     /// VIEW SERVER STATE.
     pub view_server_state: bool,
+    /// Its login, with every right.
+    pub me: &'a Login,
+    /// msdb lets everybody read its history, as it does where it is installed (a guess: a knob).
+    pub public_history: bool,
     /// Server time of the statement.
     pub now: Moment,
     /// Server name.
@@ -88,6 +92,12 @@ const LEDGER: &str = "id bigint!, note nvarchar(64)!, lsn numeric(25.0)!, at dat
 
 /// An object with its rows of this moment.
 type Found = (Table, Vec<Vec<Value>>);
+/// Whether a table of this name is one of msdb's.
+#[must_use]
+pub fn is_history(name: &str) -> bool {
+    MSDB.iter()
+        .any(|(known, ..)| known.eq_ignore_ascii_case(name))
+}
 
 /// Finds an object by its name parts, from a session in `current` database.
 ///

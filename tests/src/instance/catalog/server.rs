@@ -153,6 +153,11 @@ pub fn master_files(viewer: &Viewer<'_>) -> Vec<Vec<Value>> {
     let table = Table::parse("master_files", MASTER_FILES);
     let mut rows = Vec::new();
     for database in &viewer.state.databases {
+        // The row of a database that is not one's own needs a right; master and tempdb are open.
+        let open = matches!(database.name.as_str(), "master" | "tempdb");
+        if !open && !viewer.me.sees_files() {
+            continue;
+        }
         let (state, state_desc) = database.state.describe();
         for file in &database.files {
             let base = database.base.filter(|_| !file.is_log);

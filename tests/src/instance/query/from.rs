@@ -97,6 +97,17 @@ impl Translator<'_> {
             let text = format!("Invalid object name '{}'.", parts.join("."));
             return Err(ServerMessage::new(208, 16, text));
         };
+        let viewer = &self.context.viewer;
+        if catalog::is_history(table.name)
+            && !viewer.me.reads_history(table.name, viewer.public_history)
+        {
+            let text = format!(
+                "The SELECT permission was denied on the object '{}', database 'msdb', schema \
+                 'dbo'.",
+                table.name
+            );
+            return Err(ServerMessage::new(229, 14, text).state(5));
+        }
         let stored = format!("tw_{}", table.name);
         let columns = table.columns.clone();
         let known = self

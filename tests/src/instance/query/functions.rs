@@ -243,13 +243,14 @@ impl Translator<'_> {
                 let sql = format!("tw_rolemember({}, {})", role.sql, login.sql);
                 Some(Typed::new(sql, SqlType::Int))
             }
-            ("has_perms_by_name", [_, _, permission, ..]) => Some(Typed::new(
-                format!("tw_permission({})", permission.sql),
-                SqlType::Int,
-            )),
+            ("has_perms_by_name", [securable, class, permission, ..]) => {
+                let (securable, class) = (&securable.sql, &class.sql);
+                let sql = format!("tw_permission({securable}, {class}, {})", permission.sql);
+                Some(Typed::new(sql, SqlType::Int))
+            }
             ("has_dbaccess", [database]) => {
-                let sql = format!("tw_db_id({}) IS NOT NULL", database.sql);
-                Some(Typed::new(format!("({sql})"), SqlType::Int))
+                let sql = format!("tw_access({})", database.sql);
+                Some(Typed::new(sql, SqlType::Int))
             }
             ("db_id", []) => {
                 let current = self.parameter(Lite::Text(context.database.to_owned()));

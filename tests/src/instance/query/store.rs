@@ -271,6 +271,7 @@ fn about_login(
     let viewer = context.viewer;
     let logins = viewer.state.logins.clone();
     let me = viewer.login.to_owned();
+    let known_roles = context.version.clone();
     database.create_scalar_function("tw_rolemember", 2, flags, move |call| {
         let login = if is_null(call, 1) {
             me.clone()
@@ -280,15 +281,31 @@ fn about_login(
         let found = logins
             .iter()
             .find(|known| known.name.eq_ignore_ascii_case(&login));
-        Ok(properties::role_member(&text(call, 0), found))
+        Ok(properties::role_member(&text(call, 0), found, &known_roles))
     })?;
-    let (sysadmin, state) = (viewer.sysadmin, viewer.view_server_state);
-    database.create_scalar_function("tw_permission", 1, flags, move |call| {
-        let wanted = text(call, 0).to_ascii_uppercase();
-        let granted = sysadmin
-            || wanted.starts_with("VIEW ANY DATABASE")
-            || (wanted.starts_with("VIEW SERVER") && state);
-        Ok(i64::from(granted))
+    let me = viewer.me.clone();
+    let databases: Vec<String> = viewer
+        .state
+        .databases
+        .iter()
+        .map(|database| database.name.clone())
+        .collect();
+    let (version, public) = (context.version.clone(), viewer.public_history);
+    let enters = (me.clone(), databases.clone());
+    database.create_scalar_function("tw_access", 1, flags, move |call| {
+        let name = text(call, 0);
+        let known = enters
+            .1
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(&name));
+        Ok(known.then(|| i64::from(enters.0.may_enter(&name))))
+    })?;
+    database.create_scalar_function("tw_permission", 3, flags, move |call| {
+        let (securable, class, wanted) = (text(call, 0), text(call, 1), text(call, 2));
+        let server = is_null(call, 0);
+        let asked = (!server).then_some((securable.as_str(), class.as_str()));
+        let held = properties::permission(&me, asked, &wanted, &databases, &version, public);
+        Ok(held.map(i64::from))
     })
 }
 

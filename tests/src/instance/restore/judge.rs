@@ -43,7 +43,7 @@ fn allowed(session: &Session, plan: &Plan) -> Result<(), Said> {
     if plan.kind == DeviceKind::Virtual && !plan.devices.is_empty() && !session.login.sysadmin {
         return refuse(3265);
     }
-    let may_create = session.login.sysadmin || session.login.dbcreator;
+    let may_create = session.login.in_role("dbcreator");
     let denied = || {
         let text = "CREATE DATABASE permission denied in database 'master'.";
         vec![ServerMessage::new(262, 14, text)]

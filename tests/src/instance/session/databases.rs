@@ -12,7 +12,7 @@ impl Session {
         let now = self.instance.clock.now();
         let mut guard = self.instance.state();
         let state = &mut *guard;
-        if !self.login.sysadmin && !self.login.dbcreator {
+        if !self.login.in_role("dbcreator") {
             let text = "CREATE DATABASE permission denied in database 'master'.";
             return Err(ServerMessage::new(262, 14, text));
         }

@@ -18,7 +18,7 @@ impl Session {
     /// The session to be killed, if this one may kill it.
     fn target(&self, state: &State, target: &Value) -> Result<i16, ServerMessage> {
         let number = target.text();
-        if !self.login.sysadmin && !self.login.alter_any_connection {
+        if !self.login.holds("ALTER ANY CONNECTION") {
             let text = "User does not have permission to use the KILL statement.";
             return Err(ServerMessage::new(6102, 14, text));
         }

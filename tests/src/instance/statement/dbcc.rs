@@ -262,7 +262,7 @@ fn check(
 
 fn allowed(session: &Session, database: &Database) -> Result<(), ServerMessage> {
     let name = &database.name;
-    if !session.login.sysadmin && !session.login.db_owner {
+    if !session.login.in_database_role(name, &["db_owner"]) {
         let user = &session.login.name;
         let text = format!(
             "User '{user}' does not have permission to run DBCC checkdb for database '{name}'."

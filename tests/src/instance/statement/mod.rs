@@ -2,6 +2,7 @@
 
 pub mod dbcc;
 pub mod lexer;
+pub mod rights;
 pub mod run;
 pub mod simple;
 pub mod split;

@@ -74,6 +74,18 @@ fn one(
             Flow::Next
         }
         "EXEC" | "EXECUTE" => execute(session, &mut reader, variables, reply, depth),
+        _ if super::rights::is_one(tokens) => match super::rights::run(session, &mut reader) {
+            Ok(()) => {
+                session.last_error = 0;
+                reply.done(0, None);
+                Flow::Next
+            }
+            Err(message) => {
+                let ends = ends_batch(message.number);
+                session.fail(reply, 0, &[message]);
+                if ends { Flow::EndBatch } else { Flow::Next }
+            }
+        },
         _ => match super::simple::run(session, &first, &mut reader, variables, reply) {
             Ok(flow) => flow,
             Err(message) => {

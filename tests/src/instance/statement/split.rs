@@ -73,6 +73,8 @@ fn begins(body: &[Token], token: &Token) -> bool {
     match word.as_str() {
         // An IF holds the statement behind its condition; its parts are cut when it runs.
         _ if first == "IF" => false,
+        // The names of permissions are words that begin statements elsewhere.
+        "SELECT" | "ALTER" | "CREATE" if first == "GRANT" && last == "GRANT" => false,
         "SELECT" => {
             let in_with = first == "WITH" && !body.iter().any(|token| token.is_word("SELECT"));
             let with_body = first == "WITH" && main_select_missing(body);
