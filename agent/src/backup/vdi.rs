@@ -198,7 +198,7 @@ pub fn backup(
 /// The statement as a run would send it, but for the names of its devices.
 ///
 /// # Errors
-/// [`pump::buffers`]'s.
+/// `pump::buffers`'s.
 pub fn shown(order: &Order<'_>, target: &Target, probed: &Probed) -> Result<String, Fault> {
     let families = target.shape.families;
     let transfer = planned(order, families, &target.recipe)?;
