@@ -3,6 +3,7 @@
 #   make demo          the whole path, step by step, with the double of SQL Server
 #   make test          every test; says first which ones it skips
 #   make check         formatting, lints and documentation, warnings denied
+#   make test-mutations  breaks Twinset in listed ways; a spec must notice each (takes long)
 #   make test-clients  independent TDS clients against the double
 #   make bench         Twinset beside mbuffer and b3sum, release build
 #   make clean         removes the target folder
@@ -16,7 +17,7 @@ BENCH ?=
 
 target := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: demo test check test-clients bench build clean
+.PHONY: demo test check test-clients test-mutations bench build clean
 
 build:
 	$(CARGO) build --workspace --locked
@@ -36,6 +37,9 @@ check:
 
 test-clients: build
 	TWINSET_LAB=$(abspath $(target))/debug/twinset-lab tests/run-clients
+
+test-mutations:
+	tests/run-mutations
 
 bench:
 	$(CARGO) build --release --locked -p twinset -p twinset-disk -p twinset-bench

@@ -364,6 +364,14 @@ pub mod code {
         FOREIGN_BACKUP = "TW4022" Degraded;
         /// The version or edition of the instance cannot do what is asked.
         NOT_SUPPORTED = "TW4023" Failed;
+        /// SQL Server found no memory for the buffers of the virtual devices.
+        VDI_MEMORY = "TW4044" Failed;
+        /// The stage folder cannot be used.
+        STAGE_DIR = "TW4041" Failed;
+        /// The stage folder has too little room for the backup.
+        STAGE_SPACE = "TW4042" Failed;
+        /// SQL Server's backup lies in the stage folder and is not on the media yet.
+        STAGED = "TW4043" Failed;
         /// Nothing to restore.
         NO_RESTORE_POINT = "TW4009" Failed;
         /// The point lies behind or before everything that can be restored.

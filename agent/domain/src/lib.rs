@@ -6,6 +6,7 @@
 //! [`append`] (may this run write, and where), [`verdict`] (did it succeed), [`recover`] (what a
 //! dead run left), [`restore`] (which set, from which volumes),
 //! [`standing`] (which mirrors hold everything), [`repair`] (what brings a mirror back),
+//! [`stage`] (what becomes of files that SQL Server wrote),
 //! [`wrapping`] (which sets may lie together),
 //! [`owner`] (closing a media set, giving up a mirror),
 //! [`retention`] (which sets may go, and why the others stay), [`partner`] (who is principal),
@@ -30,6 +31,7 @@ pub mod recover;
 pub mod repair;
 pub mod restore;
 pub mod retention;
+pub mod stage;
 pub mod stamp;
 pub mod standing;
 pub mod verdict;

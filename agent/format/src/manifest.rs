@@ -27,6 +27,8 @@ pub enum Source {
     Vdi,
     /// Existing native backup files.
     Import,
+    /// Files of a stage folder that SQL Server wrote for this backup.
+    Stage,
 }
 
 /// The JSON part.
@@ -143,7 +145,8 @@ pub struct Asked {
 }
 
 /// How a backup was taken, beside its kind.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Circumstances {
     /// Taken WITH COPY_ONLY.
     pub copy_only: bool,

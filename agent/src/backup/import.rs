@@ -34,7 +34,7 @@ pub struct Order<'a> {
 }
 
 /// One file and the family it is.
-struct Stripe {
+pub(super) struct Stripe {
     path: PathBuf,
     file: File,
     length: u64,
@@ -44,6 +44,13 @@ struct Stripe {
     media: Option<MediaFacts>,
     /// Kind of its first set, if the head of the file tells.
     kind: Option<BackupKind>,
+}
+
+impl Stripe {
+    /// Its bytes.
+    pub(super) const fn length(&self) -> u64 {
+        self.length
+    }
 }
 
 /// Imports.
@@ -124,7 +131,7 @@ fn object(files: &[PathBuf]) -> String {
 }
 
 /// Reads the head of a file: what it is and which family.
-fn look(path: &Path) -> Result<Stripe, Fault> {
+pub(super) fn look(path: &Path) -> Result<Stripe, Fault> {
     let object = path.display().to_string();
     let failed = |error: std::io::Error| {
         Fault::new(code::FILE, &object, "cannot be opened")
@@ -211,7 +218,7 @@ fn same_set(stripes: &[Stripe]) -> Result<(), Fault> {
 }
 
 /// All families side by side, each on a thread of its own.
-fn write_all(
+pub(super) fn write_all(
     desk: &Desk<'_>,
     reserved: &Reserved,
     stripes: Vec<Stripe>,

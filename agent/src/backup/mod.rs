@@ -6,6 +6,7 @@
 //! * [`guard`]: what a backup should be, so that it can be restored;
 //! * [`import`]: existing native files become a set;
 //! * [`vdi`]: SQL Server's stream through the virtual device interface;
+//! * [`stage`]: SQL Server's files in a stage folder, then into the media set;
 //! * `sink`: a family of the media engine as the end of a virtual device;
 //! * [`expire`]: drops what retention lets go; [`subjects`]: sets as retention judges them;
 //! * [`remember`]: what the catalog is told of sets;
@@ -29,5 +30,6 @@ pub mod remember;
 pub mod repair;
 pub mod run;
 mod sink;
+pub mod stage;
 pub mod subjects;
 pub mod vdi;

@@ -153,6 +153,11 @@ pub(super) fn first_of(faults: Vec<Fault>) -> Fault {
 }
 
 impl OpenRun {
+    /// Closes the volumes of a run that reserves nothing, and gives the media set free.
+    pub(super) fn close(self) {
+        self.matrix.close();
+    }
+
     /// Reserves the position: the intent is durable when this returns, and so is what is to be said
     /// of mirrors that do not take part any more.
     ///
@@ -190,6 +195,7 @@ impl OpenRun {
         let source = match content.source {
             Source::Vdi => "vdi",
             Source::Import => "import",
+            Source::Stage => "stage",
         };
         let what = match content.kind {
             Some(kind) => format!("{source} {kind}"),
@@ -243,6 +249,11 @@ impl OpenRun {
 }
 
 impl Reserved {
+    /// How the set is stored.
+    pub(super) const fn recipe(&self) -> &Recipe {
+        &self.open.recipe
+    }
+
     /// Begins a family on all its mirrors.
     ///
     /// # Errors
@@ -290,6 +301,7 @@ impl Reserved {
         let record = self.ledger.publish(&statement)?;
         let chain = self.ledger.chain();
         let bytes = bytes(sealed);
+        tracing::debug!(bytes, copied = crate::payload::copied(), "payload");
         let (state, at, sequence) = (RunState::Published, statement.written, chain.sequence());
         desk.catalog.end(
             facts.run,
@@ -304,7 +316,7 @@ impl Reserved {
         let place = (self.open.key.as_str(), facts.media_set);
         remember::sealed(desk, place, facts.position, sealed, Some(&record))?;
         let first = sealed.first().map(|sealed| &sealed.manifest);
-        Ok(Finished {
+        let finished = Finished {
             media_set: facts.media_set,
             position: facts.position,
             run: facts.run,
@@ -319,7 +331,16 @@ impl Reserved {
             started: facts.started,
             published: statement.written,
             notes: Vec::new(),
-        })
+        };
+        self.leave();
+        Ok(finished)
+    }
+
+    /// Closes the volumes: when it returns, the next run may open them.
+    pub(super) fn leave(self) {
+        let Self { open, ledger, .. } = self;
+        drop(ledger);
+        open.close();
     }
 
     /// Mirrors that were out of step before, and those lost since.
@@ -355,16 +376,16 @@ impl Reserved {
         let (note, sequence) = (Some(why.message.as_str()), self.ledger.chain().sequence());
         let place = (self.open.key.as_str(), self.facts.media_set);
         remember::sealed(desk, place, self.facts.position, sealed, None)?;
-        desk.catalog.end(
-            self.facts.run,
-            &RunEnd {
-                state,
-                at,
-                bytes,
-                sequence,
-                note,
-            },
-        )
+        let end = RunEnd {
+            state,
+            at,
+            bytes,
+            sequence,
+            note,
+        };
+        let told = desk.catalog.end(self.facts.run, &end);
+        self.leave();
+        told
     }
 }
 

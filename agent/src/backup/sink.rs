@@ -44,7 +44,7 @@ impl<'a> FamilySink<'a> {
             let message = "SQL Server wrote on after the family was sealed";
             let fault = Fault::new(code::VDI_SESSION, "virtual device", message).remedy(
                 "this server sends data after a Flush without VDC_Complete (FILESTREAM): update \
-                     it; source = \"stage\", which needs none, is not in this release",
+                     it, or set source = \"stage\", which needs none",
             );
             SinkFault::new(fault, Win32::IO_DEVICE)
         })

@@ -76,7 +76,7 @@ fn part(stream: &SetFacts, msdb: &SetFacts) -> Part {
 }
 
 /// Mirrors on which data and manifest of every family lie.
-fn whole_mirrors(shape: Shape, set: &SetOnMedia) -> u8 {
+pub(super) fn whole_mirrors(shape: Shape, set: &SetOnMedia) -> u8 {
     let mut families: BTreeMap<u8, u16> = BTreeMap::new();
     let whole = set
         .pieces

@@ -73,11 +73,33 @@ pub struct Probed {
     pub control: Session,
 }
 
+/// Asks the instance and the database whether a backup through virtual devices can be taken.
+///
+/// # Errors
+/// As [`look`], and 3265.
+pub fn probe(desk: &Desk<'_>, order: &Order<'_>, run: &str) -> Result<Probed, Fault> {
+    let probed = look(desk, order, run)?;
+    let instance = &probed.instance;
+    if !instance.is_sysadmin {
+        let message = format!("login {} is no sysadmin", instance.login);
+        return Err(
+            Fault::new(code::SQL_NOT_SYSADMIN, probed.control.instance(), message)
+                .cause("SQL Server lets sysadmin alone use VIRTUAL_DEVICE (error 3265)")
+                .remedy(format!(
+                    "ALTER SERVER ROLE sysadmin ADD MEMBER [{}], or set source = \"stage\", which \
+                     does without",
+                    instance.login
+                )),
+        );
+    }
+    Ok(probed)
+}
+
 /// Asks the instance and the database whether a backup can be taken at all.
 ///
 /// # Errors
-/// Connection and login faults, 911, 3265, and why the database cannot be backed up now.
-pub fn probe(desk: &Desk<'_>, order: &Order<'_>, run: &str) -> Result<Probed, Fault> {
+/// Connection and login faults, 911, and why the database cannot be backed up now.
+pub fn look(desk: &Desk<'_>, order: &Order<'_>, run: &str) -> Result<Probed, Fault> {
     let (instance, database) = (&order.settings.name, order.database);
     desk.progress.note(&format!("probe {instance}: {database}"));
     let connector = Connector::new(order.settings.clone(), run);
@@ -91,17 +113,6 @@ pub fn probe(desk: &Desk<'_>, order: &Order<'_>, run: &str) -> Result<Probed, Fa
             ),
         );
     };
-    if !instance.is_sysadmin {
-        let message = format!("login {} is no sysadmin", instance.login);
-        return Err(
-            Fault::new(code::SQL_NOT_SYSADMIN, control.instance(), message)
-                .cause("SQL Server lets sysadmin alone use VIRTUAL_DEVICE (error 3265)")
-                .remedy(format!(
-                    "ALTER SERVER ROLE sysadmin ADD MEMBER [{}]",
-                    instance.login
-                )),
-        );
-    }
     backupable(&database, order.tail, control.instance())?;
     supported(&instance, order.compression, order.encryption)?;
     // A statement of a dead run would refuse this one (3023).
@@ -174,25 +185,44 @@ pub fn backup(
     let library = VdiLibrary::load(&order.settings.vdi_library)?;
     let families = target.shape.families;
     let transfer = planned(order, families, &target.recipe)?;
-    let content = content(order, &probed.database, transfer);
-    let reserved = open(desk, target, content.kind)?.reserve(desk, &content)?;
+    let content = content(order, Source::Vdi, &probed.database, transfer);
+    let mut reserved = open(desk, target, content.kind)?.reserve(desk, &content)?;
     desk.progress
         .begin(&format!("backup {}", probed.database.name), None);
     let mut control = probed.control;
-    let statement = |devices| statement(order, &probed.database, transfer, devices);
-    let streamed = session::stream(
-        desk,
-        &reserved,
-        &library,
-        order.settings,
-        &statement,
-        &mut control,
-    );
+    let mut transfer = transfer;
+    let streamed = loop {
+        let statement = |devices| statement(order, &probed.database, transfer, devices);
+        let streamed = session::stream(
+            desk,
+            &reserved,
+            &library,
+            order.settings,
+            &statement,
+            &mut control,
+        );
+        // Nothing was opened or written yet: the same run may ask for less.
+        let Some(less) = transfer
+            .smaller(families)
+            .filter(|_| streamed.lacked_memory())
+        else {
+            break streamed;
+        };
+        desk.progress.note(&format!(
+            "SQL Server found no memory for {} buffers of {} bytes: trying {} of {}",
+            transfer.buffer_count,
+            transfer.max_transfer_size,
+            less.buffer_count,
+            less.max_transfer_size
+        ));
+        transfer = less;
+        reserved.facts.max_transfer_size = Some(less.max_transfer_size);
+    };
     desk.progress.end();
     let base = order
         .base
         .filter(|_| order.kind == BackupKind::Differential);
-    conclude::conclude(desk, reserved, streamed, base, &mut control)
+    conclude::conclude(desk, reserved, streamed, (transfer, base), &mut control)
 }
 
 /// The statement as a run would send it, but for the names of its devices.
@@ -216,7 +246,12 @@ fn device_ending(n: u16) -> String {
 }
 
 /// What is to be written, as far as it is known before.
-fn content<'a>(order: &Order<'_>, database: &'a DatabaseFacts, transfer: Transfer) -> Content<'a> {
+pub(super) fn content<'a>(
+    order: &Order<'_>,
+    source: Source,
+    database: &'a DatabaseFacts,
+    transfer: Transfer,
+) -> Content<'a> {
     let session = database
         .mirroring_guid
         .zip(database.mirroring_role_sequence);
@@ -226,7 +261,7 @@ fn content<'a>(order: &Order<'_>, database: &'a DatabaseFacts, transfer: Transfe
         encryptor: order.encryption.map(|e| e.encryptor.name().to_owned()),
     };
     Content {
-        source: Source::Vdi,
+        source,
         database: &database.name,
         kind: Some(order.kind),
         block_size: Some(transfer.block_size).filter(|size| *size > 0),
@@ -245,7 +280,7 @@ fn content<'a>(order: &Order<'_>, database: &'a DatabaseFacts, transfer: Transfe
     }
 }
 
-fn statement(
+pub(super) fn statement(
     order: &Order<'_>,
     database: &DatabaseFacts,
     transfer: Transfer,
@@ -269,7 +304,11 @@ fn statement(
 }
 
 /// BUFFERCOUNT and MAXTRANSFERSIZE that fit the memory limit: buffers shrink first.
-fn planned(order: &Order<'_>, families: u16, recipe: &Recipe) -> Result<Transfer, Fault> {
+pub(super) fn planned(
+    order: &Order<'_>,
+    families: u16,
+    recipe: &Recipe,
+) -> Result<Transfer, Fault> {
     let mut transfer = order.transfer;
     if transfer.max_transfer_size == 0 {
         transfer.max_transfer_size = u32::try_from(pump::BUFFER).unwrap_or(1 << 20);

@@ -8,12 +8,12 @@ use twinset_domain::{BackupKind, Exit, Fault, code};
 
 use super::args::{BackupArgs, Kind};
 use super::context::Context;
-use super::interrupt;
+use super::{interrupt, stage as staged};
 use crate::backup::desk::Desk;
 use crate::backup::finished::Finished;
 use crate::backup::guard::{self, Guarded, Targets};
-use crate::backup::repair;
 use crate::backup::vdi::{self, Order};
+use crate::backup::{repair, stage};
 use crate::config::{BrokenChain, Group, Instance, Repair};
 use crate::report::{Output, bytes, utc};
 use crate::sqlserver::statement::Transfer;
@@ -192,7 +192,18 @@ fn one(
         stop: interrupt::flag(),
     };
     // The name of the run stands in the program name, so that an orphan can be told as ours.
-    let mut probed = vdi::probe(&desk, &order, &targets.of(order.kind).key)?;
+    let folder = staged::folder(group);
+    let run = &targets.of(order.kind).key;
+    let mut probed = match &folder {
+        None => vdi::probe(&desk, &order, run)?,
+        Some(folder) => {
+            // What waits in the stage folder belongs to the chain that the guard looks at.
+            for target in [&targets.data, &targets.logs] {
+                staged::adopt(&mut desk, target, folder, settings)?;
+            }
+            vdi::look(&desk, &order, run)?
+        }
+    };
     let facts = &probed.database;
     let guarded = guard::guard(&mut desk, &targets, facts, wish, &mut probed.control)?;
     if guarded.decision.action == Action::Refuse {
@@ -203,7 +214,10 @@ fn one(
         return Ok(One { guarded, finished });
     };
     let target = targets.of(order.kind);
-    let mut finished = vdi::backup(&mut desk, target, &order, probed)?;
+    let mut finished = match &folder {
+        None => vdi::backup(&mut desk, target, &order, probed)?,
+        Some(folder) => stage::backup(&mut desk, target, &order, (folder, probed))?,
+    };
     let set = context.config.media_set(group.media_set_of(order.kind))?;
     repair::after_run(&mut desk, target, set.repair == Repair::Auto, &mut finished);
     let finished = Some(finished);

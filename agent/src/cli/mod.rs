@@ -21,6 +21,7 @@ mod repair;
 mod restore;
 mod retention;
 mod show;
+mod stage;
 mod status;
 mod stored;
 mod verify;

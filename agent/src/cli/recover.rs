@@ -1,13 +1,26 @@
 //! `twinset media recover`.
 
+use serde::Serialize;
 use twinset_domain::{Exit, Fault};
 
 use super::args::SetArgs;
 use super::context::{Context, desk, target_of};
-use super::show;
+use super::{show, stage};
+use crate::backup::stage::adopt::{Adopted, Became};
 use crate::backup::{confirm, recover};
 use crate::media::inventory::SetOnMedia;
+use crate::media::recover::Report;
 use crate::report::Output;
+
+/// What recovery did, on the media and in stage folders.
+#[derive(Serialize)]
+struct Recovered {
+    #[serde(flatten)]
+    report: Report,
+    /// Backups that dead runs had staged.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    staged: Vec<Adopted>,
+}
 
 /// Sets right what a dead run left.
 pub(super) fn recover_set(
@@ -15,7 +28,7 @@ pub(super) fn recover_set(
     args: &SetArgs,
     output: &Output,
 ) -> Result<Exit, Fault> {
-    let (_, target) = target_of(context, args)?;
+    let (set, target) = target_of(context, args)?;
     let instances = super::restore::instances(context);
     // First: a statement that still runs would keep the servers from proving anything.
     let serves = &context.config.agent.serves;
@@ -23,6 +36,8 @@ pub(super) fn recover_set(
     for orphan in confirm::end_orphans(served.map(|(_, settings)| settings)) {
         output.line(&orphan.told);
     }
+    // Staged sets next: what of them stays unconfirmed is asked for below.
+    let staged = stage::adopt_all(context, &set.key, &target, output);
     let progress = output.progress();
     let mut ask = |set: &SetOnMedia, all: &[SetOnMedia]| confirm::ask_servers(&instances, set, all);
     let report = recover::recover(&mut desk(context, &*progress), &target, &mut ask)?;
@@ -48,17 +63,24 @@ pub(super) fn recover_set(
     for lost in &report.lost {
         output.line(format!("lost {lost}"));
     }
-    let quiet =
-        report.work_removed.is_empty() && report.positions.is_empty() && report.lost.is_empty();
+    let (staged, faults) = match staged {
+        Ok(staged) => (staged, Vec::new()),
+        Err(fault) => (Vec::new(), vec![fault]),
+    };
+    let waits = staged.iter().any(|one| one.became == Became::Kept);
+    let quiet = staged.is_empty()
+        && report.work_removed.is_empty()
+        && report.positions.is_empty()
+        && report.lost.is_empty();
     if quiet {
         output.line(format!("{}: nothing to recover", target.key));
     }
     let exit = match (report.lost.is_empty(), report.unconfirmed.is_empty()) {
         (false, _) => Exit::Lost,
-        (true, false) => Exit::Degraded,
-        (true, true) => Exit::Done,
+        (true, true) if !waits => Exit::Done,
+        (true, _) => Exit::Degraded,
     };
-    Ok(output.finish(Ok((exit, report))))
+    Ok(output.finish_both(exit, Recovered { report, staged }, &faults))
 }
 
 /// Prints what recovery would do.

@@ -6,6 +6,7 @@ use twinset_domain::{Exit, Fault, append};
 
 use super::context::Context;
 use super::show;
+use super::stage::{self, Staged};
 use crate::backup::desk::Target;
 use crate::backup::run;
 use crate::catalog::{Run, Seen};
@@ -35,6 +36,8 @@ struct SetStatus {
     runs: Vec<Run>,
     /// Databases of the group, by name, that have no published backup here.
     never: Vec<String>,
+    /// Backups that lie in the stage folder.
+    staged: Vec<Staged>,
     /// Why the next run would not be allowed to append.
     refused: Vec<Fault>,
     fault: Option<Fault>,
@@ -66,13 +69,18 @@ pub(super) fn status(
                 }
                 let mut status = look(context, &target)?;
                 keep_group(group, database, &mut status);
+                match stage::leftovers(group, &target) {
+                    Ok(staged) => status.staged = staged,
+                    Err(fault) => status.fault = status.fault.or(Some(fault)),
+                }
                 if key != group.media_set {
                     status.never.clear();
                 }
                 let sound = status.missing.is_empty()
                     && status.unconfirmed.is_empty()
                     && status.refused.is_empty()
-                    && status.never.is_empty();
+                    && status.never.is_empty()
+                    && status.staged.is_empty();
                 if !sound || status.fault.is_some() {
                     exit = exit.worst(Exit::Degraded);
                 }
@@ -164,6 +172,7 @@ fn look(context: &Context, target: &Target) -> Result<SetStatus, Fault> {
             .take(5)
             .collect(),
         never: Vec::new(),
+        staged: Vec::new(),
         refused: Vec::new(),
         fault: None,
     };
@@ -218,6 +227,9 @@ fn print(group: &GroupStatus, output: &Output) {
                 "  the next run would be refused: {} {}: {}",
                 refused.code, refused.object, refused.message
             ));
+        }
+        for staged in &set.staged {
+            output.line(staged.line());
         }
         for database in &set.never {
             output.line(format!("  never backed up: {database}"));

@@ -28,7 +28,7 @@ mod tests;
 pub use checked::agent::{Agent, Alerts, Smtp};
 pub use checked::group::{
     Backup, BrokenChain, Check, Failover, Group, Integrity, Missed, Profile, Retention, Rpo,
-    Schedule, SessionKind, Source, TopologyChange,
+    Schedule, SessionKind, Source, Stage, TopologyChange,
 };
 pub use checked::instance::{Address, Auth, Encrypt, Instance, Waits};
 pub use checked::media::{

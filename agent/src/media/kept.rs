@@ -77,7 +77,7 @@ pub fn container(container: Container, source: Source, asked: Option<&Asked>) ->
         (Container::Mtf, _) => Wrapped::Plain,
         (Container::Mssqlbak, Source::Import) => Wrapped::Packed,
         // What comes packed and was not asked to be encrypted is compressed.
-        (Container::Mssqlbak, Source::Vdi) => match asked {
+        (Container::Mssqlbak, Source::Vdi | Source::Stage) => match asked {
             Some(asked) if asked.encryption.is_some() => ordered(asked),
             _ => Wrapped::Compressed,
         },

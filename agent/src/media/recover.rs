@@ -255,7 +255,7 @@ impl Recovery<'_> {
                 history: None,
                 note: None,
             }),
-            Source::Vdi => ask(set),
+            Source::Vdi | Source::Stage => ask(set),
         };
         let (outcome, history, note) = match confirmed {
             Some(Word::Confirmed {

@@ -146,6 +146,7 @@ impl AsRef<[u8]> for Lease {
 impl From<Vec<u8>> for Lease {
     /// A lease over bytes of our own, for headers and manifests.
     fn from(bytes: Vec<u8>) -> Self {
+        super::count(bytes.len());
         let (start, len) = (bytes.as_ptr(), bytes.len());
         // SAFETY: the vector moves into the owner, which keeps its heap bytes alive and untouched
         // until it is dropped; moving a vector does not move its bytes.

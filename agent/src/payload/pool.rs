@@ -184,6 +184,7 @@ impl Buffer {
     #[must_use]
     pub fn lend(self, len: usize) -> Lease {
         let (start, len) = (self.as_ptr(), len.min(self.shared.size));
+        super::count(len);
         let owner = Out {
             buffer: Some(self),
             kept: None,

@@ -56,7 +56,7 @@ pub struct Connector {
 
 /// An attempt that failed.
 struct Failed {
-    fault: Box<Fault>,
+    fault: Fault,
     /// Another attempt may end otherwise: the server may be starting.
     again: bool,
 }
@@ -64,18 +64,15 @@ struct Failed {
 impl From<Fault> for Failed {
     fn from(fault: Fault) -> Self {
         Self {
-            fault: Box::new(fault),
+            fault,
             again: false,
         }
     }
 }
 
 impl Failed {
-    fn passing(fault: Fault) -> Self {
-        Self {
-            fault: Box::new(fault),
-            again: true,
-        }
+    const fn passing(fault: Fault) -> Self {
+        Self { fault, again: true }
     }
 }
 
@@ -121,7 +118,7 @@ impl Connector {
             };
             if !failed.again || begun.elapsed() + pause > limit {
                 return Err(match tries {
-                    1 => *failed.fault,
+                    1 => failed.fault,
                     _ => failed
                         .fault
                         .cause(format!("tried {tries} times (connect_retry is {limit:?})")),
@@ -143,7 +140,7 @@ impl Connector {
     /// # Errors
     /// As [`Connector::open`].
     pub fn open_once(&self, purpose: Purpose) -> Result<Session, Fault> {
-        self.attempt(purpose).map_err(|failed| *failed.fault)
+        self.attempt(purpose).map_err(|failed| failed.fault)
     }
 
     fn attempt(&self, purpose: Purpose) -> Result<Session, Failed> {
@@ -210,7 +207,6 @@ impl Connector {
                     // A server that starts or stops resets connections, or says so.
                     let again = fault.code == code::SQL_CONNECT
                         && matches!(error, Error::Io { .. } | Error::Server(_));
-                    let fault = Box::new(fault);
                     return Err(Failed { fault, again });
                 }
                 Err(_) => {

@@ -243,6 +243,25 @@ pub fn progress(session: &mut Session, spid: i64) -> Result<Option<Percent>, Fau
 const BASES: &str = "\
 SELECT f.differential_base_guid FROM sys.master_files f WHERE f.database_id = @P1 AND f.type = 0";
 
+const SIZES: &str = "\
+SELECT f.size FROM sys.master_files f WHERE f.database_id = @P1 AND f.type = 0";
+/// Bytes of a page; sizes of files are counted in them.
+const PAGE: u64 = 8192;
+
+/// Bytes allocated in the data files of a database, as far as the login may see them.
+///
+/// # Errors
+/// The faults of [`Session::query`].
+pub fn allocated(session: &mut Session, database: i64) -> Result<u64, Fault> {
+    let rows = session.query(SIZES, &[Param::Big(database)])?;
+    let mut pages = 0_u64;
+    for row in rows.all() {
+        let size = row.int("size")?.and_then(|size| u64::try_from(size).ok());
+        pages = pages.saturating_add(size.unwrap_or(0));
+    }
+    Ok(pages.saturating_mul(PAGE))
+}
+
 const BACKUPS: &str = "\
 SELECT r.session_id FROM sys.dm_exec_requests r
 JOIN sys.databases d ON d.database_id = r.database_id
@@ -272,6 +291,23 @@ pub fn backup_runs(session: &mut Session, database: &str) -> Result<bool, Fault>
         .query(BACKUPS, &[Param::Text(database)])?
         .first()
         .is_some())
+}
+
+const SEES_ALL: &str = "\
+SELECT HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW SERVER STATE') AS sees_all";
+
+/// Whether it is proved that no BACKUP of the database is under way: `false` also when the login
+/// may not see other sessions.
+///
+/// # Errors
+/// The faults of [`Session::query`].
+pub fn backup_ended(session: &mut Session, database: &str) -> Result<bool, Fault> {
+    let rows = session.query(SEES_ALL, &[])?;
+    let sees = match rows.first() {
+        Some(row) => row.int("sees_all")? == Some(1),
+        None => false,
+    };
+    Ok(sees && !backup_runs(session, database)?)
 }
 
 /// Reads the rows of `RESTORE FILELISTONLY` ([`super::Running::take_rows`]).

@@ -9,6 +9,37 @@ use super::settings::InstanceSettings;
 /// The statement ended abnormally: always last, never the cause.
 pub(super) const ENDED_ABNORMALLY: u32 = 3013;
 
+/// BACKUP failed, see the log: for the log's readers, never the cause.
+pub(super) const NOTED_IN_LOG: u32 = 3041;
+
+/// How SQL Server shows what became of a virtual device set that it could not open or fill, in
+/// every language: as a number of the interface (facts/vdi.md 5, rows 5, 6, 11 and 13).
+fn virtual_device(message: &str) -> Option<(Code, &'static str)> {
+    let shows = |number: &str| message.to_ascii_lowercase().contains(number);
+    if shows("0x8077000a") || shows("0x8007000e") {
+        Some((
+            code::VDI_MEMORY,
+            "lower buffer_count or max_transfer_size in [backup]; give the host more memory, or a \
+             container a larger /dev/shm",
+        ))
+    } else if shows("0x80770006") {
+        Some((
+            code::VDI_NOT_OPENED,
+            "SQL Server does not see the agent's set: both must run on this host and share /dev/shm \
+             (no other container, no PrivateIPC); put each user into the other's group (usermod -aG \
+             mssql twinset; usermod -aG twinset mssql) and restart SQL Server",
+        ))
+    } else if shows("0x80070002") || shows("0x8077000") {
+        Some((
+            code::VDI_NOT_OPENED,
+            "the set was not there any more: check that host and port lead to the instance of this \
+             host, and run the backup again",
+        ))
+    } else {
+        None
+    }
+}
+
 /// Code and remedy for a server error, by its number (facts/sqlserver.md 3.4).
 fn known(number: u32) -> (Code, &'static str) {
     match number {
@@ -49,6 +80,32 @@ fn known(number: u32) -> (Code, &'static str) {
             code::SQL_ERROR,
             "see SQL Server's error log and the system's: a file could not be read or written",
         ),
+        3101 => (
+            code::SQL_ERROR,
+            "end the sessions that use the database, or restore under a new name",
+        ),
+        3110 => (
+            code::SQL_ERROR,
+            "RESTORE needs dbcreator or sysadmin, and for an existing database its owner",
+        ),
+        3117 | 3136 => (
+            code::SQL_ERROR,
+            "restore the full backup it builds on first, WITH NORECOVERY, then the others in order",
+        ),
+        3059 => (
+            code::SQL_ERROR,
+            "check BLOCKSIZE, MAXTRANSFERSIZE and BUFFERCOUNT in [backup] of the group",
+        ),
+        3633 | 3634 => (
+            code::SQL_ERROR,
+            "the file and the system's error are in the message: mend path, rights or disk on the \
+             server; the backup itself is not the cause",
+        ),
+        ENDED_ABNORMALLY | NOTED_IN_LOG => (
+            code::SQL_ERROR,
+            "SQL Server gave no cause: look into its error log at this time; trace flags 3004, \
+             3014, 3213 with 3605 make a repeated BACKUP write its phases there",
+        ),
         1105 | 3257 => (
             code::SQL_ERROR,
             "make room for the data files, or place them elsewhere",
@@ -62,7 +119,7 @@ fn known(number: u32) -> (Code, &'static str) {
 
 /// A fault from SQL Server's number and text.
 pub(super) fn server(object: &str, number: u32, message: &str) -> Fault {
-    let (code, remedy) = known(number);
+    let (code, remedy) = virtual_device(message).unwrap_or_else(|| known(number));
     Fault::new(
         code,
         object,
@@ -95,7 +152,8 @@ impl StatementEnd {
                 all,
                 ..
             } => {
-                let main = all.iter().find(|m| m.number != ENDED_ABNORMALLY);
+                let consequence = |number| [ENDED_ABNORMALLY, NOTED_IN_LOG].contains(&number);
+                let main = all.iter().find(|m| !consequence(m.number));
                 let (number, text) = main.map_or((*number, message.as_str()), |m| {
                     (m.number, m.message.as_str())
                 });

@@ -14,6 +14,8 @@ pub enum SetKey<'a> {
     Guid(Uuid),
     /// Name of one of its virtual devices.
     VirtualDevice(&'a str),
+    /// Name of one of its files, without the folder; letters, digits, `-` and `.` only.
+    File(&'a str),
 }
 
 /// One device that a set was written to.
@@ -96,6 +98,10 @@ const BY_GUID: &str = "s.backup_set_uuid = @P1";
 const BY_DEVICE: &str = "s.media_set_id IN (SELECT v.media_set_id FROM \
                          msdb.dbo.backupmediafamily v WHERE v.physical_device_name = @P1 \
                          AND v.device_type = 7)";
+// 2 is a file; the folder is written as whoever took the backup saw it.
+const BY_FILE: &str = "s.media_set_id IN (SELECT v.media_set_id FROM \
+                       msdb.dbo.backupmediafamily v WHERE v.physical_device_name LIKE @P1 \
+                       AND v.device_type = 2)";
 const ORDER: &str = " ORDER BY s.backup_set_id DESC, f.family_sequence_number, f.mirror";
 
 /// Looks a set up; the newest one when several match. `None` when msdb has none.
@@ -103,9 +109,14 @@ const ORDER: &str = " ORDER BY s.backup_set_id DESC, f.family_sequence_number, f
 /// # Errors
 /// The faults of [`Session::query`].
 pub fn find_set(session: &mut Session, key: SetKey<'_>) -> Result<Option<MsdbSet>, Fault> {
+    let file;
     let (condition, param) = match key {
         SetKey::Guid(guid) => (BY_GUID, Param::Guid(guid)),
         SetKey::VirtualDevice(name) => (BY_DEVICE, Param::Text(name)),
+        SetKey::File(name) => {
+            file = format!("%{name}");
+            (BY_FILE, Param::Text(&file))
+        }
     };
     let rows = session.query(&format!("{SELECT}{condition}{ORDER}"), &[param])?;
     let Some(first) = rows.first() else {
@@ -118,6 +129,29 @@ pub fn find_set(session: &mut Session, key: SetKey<'_>) -> Result<Option<MsdbSet
         }
     }
     Ok(Some(set))
+}
+
+const LAST_SIZE: &str = "\
+SELECT TOP 1 s.compressed_backup_size, s.backup_size FROM msdb.dbo.backupset s
+WHERE s.database_name = @P1 AND s.type = @P2 ORDER BY s.backup_set_id DESC";
+
+/// Bytes that the last backup of a kind wrote; `None` when msdb has none.
+///
+/// # Errors
+/// The faults of [`Session::query`].
+pub fn last_size(
+    session: &mut Session,
+    database: &str,
+    letter: &str,
+) -> Result<Option<u64>, Fault> {
+    let rows = session.query(LAST_SIZE, &[Param::Text(database), Param::Text(letter)])?;
+    let Some(row) = rows.first() else {
+        return Ok(None);
+    };
+    let size = row
+        .number("compressed_backup_size")?
+        .or(row.number("backup_size")?);
+    Ok(size.and_then(|size| u64::try_from(size).ok()))
 }
 
 fn set(row: &Row) -> Result<MsdbSet, Fault> {

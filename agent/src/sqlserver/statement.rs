@@ -61,7 +61,30 @@ pub struct Transfer {
     pub buffer_count: u32,
 }
 
+/// Smallest MAXTRANSFERSIZE that is tried (facts/vdi.md 5, row 11).
+const LEAST_TRANSFER: u32 = 64 << 10;
+
 impl Transfer {
+    /// What to try when SQL Server found no memory for these sizes: half of the transfer down to
+    /// 64 KiB, then half of the buffers down to two for each device. `None` when nothing is left.
+    #[must_use]
+    pub fn smaller(self, devices: u16) -> Option<Self> {
+        let least = u32::from(devices) * 2;
+        if self.max_transfer_size > LEAST_TRANSFER {
+            // A multiple of 64 KiB (3250).
+            let half = self.max_transfer_size / 2 / LEAST_TRANSFER * LEAST_TRANSFER;
+            let max_transfer_size = half.max(LEAST_TRANSFER);
+            return Some(Self {
+                max_transfer_size,
+                ..self
+            });
+        }
+        (self.buffer_count > least).then(|| Self {
+            buffer_count: (self.buffer_count / 2).max(least),
+            ..self
+        })
+    }
+
     fn options(&self, options: &mut Vec<String>) {
         let named = [
             ("BLOCKSIZE", self.block_size),

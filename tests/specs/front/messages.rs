@@ -16,7 +16,7 @@ const RESTORE: &[&str] = &[
 ];
 
 /// What `twinset` says on standard error, without what differs from run to run.
-fn said(host: &Host, args: &[&str]) -> String {
+pub(crate) fn said(host: &Host, args: &[&str]) -> String {
     let text = host.world.run(args).stderr;
     let folder = host.world.path().display().to_string();
     let text = text.replace(&folder, "[folder]");
@@ -135,7 +135,8 @@ fn no_sysadmin() {
     probe sql-a: Payroll
     error 3265 sql-a: login reader is no sysadmin
       cause: SQL Server lets sysadmin alone use VIRTUAL_DEVICE (error 3265)
-      remedy: ALTER SERVER ROLE sysadmin ADD MEMBER [reader]
+      remedy: ALTER SERVER ROLE sysadmin ADD MEMBER [reader], or set source = "stage", which
+          > does without
     "#);
 }
 
@@ -311,8 +312,8 @@ fn filestream_without_complete() {
           > acknowledged
       cause: this server does not send Complete, and the database holds FILESTREAM data
       cause: then SQL Server error 3202: Write on "twinset-[id]" failed: [...]
-      remedy: update SQL Server to a version that sends Complete; source = "stage", which
-          > needs none, is not in this release
+      remedy: update SQL Server to a version that sends Complete, or set source = "stage",
+          > which needs none
     "#);
 }
 

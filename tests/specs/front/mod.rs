@@ -9,7 +9,7 @@ mod facts;
 mod hostile;
 mod instance;
 mod kinds;
-mod messages;
+pub(crate) mod messages;
 mod orphans;
 mod restore;
 mod secrets;

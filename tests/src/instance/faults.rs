@@ -71,6 +71,16 @@ pub struct Faults {
     pub rollback_delay_ms: u64,
     /// A log that ends exactly where the database stands applies once more; else 4326 (unknown).
     pub equal_log_applies: bool,
+    /// The virtual devices cannot be opened: the number that 3201 shows.
+    pub open_fails: Option<u32>,
+    /// BUFFERCOUNT times MAXTRANSFERSIZE for which there is memory, in bytes.
+    pub vdi_memory: Option<u64>,
+    /// A set of several virtual devices is aborted before its first byte.
+    pub two_devices_abort: bool,
+    /// No history row is written, and nothing is said of it.
+    pub history_silent: bool,
+    /// ClearError comes before the first write, and must be answered with success.
+    pub clear_error_first: bool,
 }
 
 impl Default for Faults {
@@ -97,6 +107,11 @@ impl Default for Faults {
             physical_only_counts: false,
             rollback_delay_ms: 0,
             equal_log_applies: false,
+            open_fails: None,
+            vdi_memory: None,
+            two_devices_abort: false,
+            history_silent: false,
+            clear_error_first: false,
         }
     }
 }

@@ -29,6 +29,7 @@ impl Reserved {
             // The run fails with its own fault; what stays is found by the next run.
             desk.progress
                 .note(&format!("not everything could be taken back: {fault}"));
+            self.leave();
             return;
         }
         let (state, at, note) = (RunState::Failed, clock::now(), Some(why.message.as_str()));
@@ -49,6 +50,7 @@ impl Reserved {
             desk.progress
                 .note(&format!("the catalog could not be told: {fault}"));
         }
+        self.leave();
     }
 
     /// Whether a void stands at the position: where nothing had been written there is none.

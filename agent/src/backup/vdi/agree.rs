@@ -83,7 +83,7 @@ fn text(value: Option<impl ToString>) -> Option<String> {
 
 /// The differential base, compared again: a full of somebody else may have come between the look
 /// and the backup.
-pub(super) fn other_base(
+pub(in crate::backup) fn other_base(
     sealed: &[Sealed],
     found: Option<&MsdbSet>,
     wanted: Option<Uuid>,

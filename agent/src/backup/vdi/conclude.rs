@@ -14,7 +14,8 @@ use crate::backup::finished::Finished;
 use crate::backup::pump::cancelled;
 use crate::backup::run::Reserved;
 use crate::sqlserver::history::{MsdbSet, SetKey, find_set};
-use crate::sqlserver::vdi::End;
+use crate::sqlserver::statement::Transfer;
+use crate::sqlserver::vdi::{DeviceEnd, End};
 use crate::sqlserver::{Session, StatementEnd};
 
 /// Judges and carries the verdict out.
@@ -22,7 +23,7 @@ pub(super) fn conclude(
     desk: &mut Desk<'_>,
     reserved: Reserved,
     streamed: Streamed,
-    base: Option<Uuid>,
+    (transfer, base): (Transfer, Option<Uuid>),
     control: &mut Session,
 ) -> Result<Finished, Fault> {
     let (history, found) = ask(control, &streamed);
@@ -57,7 +58,7 @@ pub(super) fn conclude(
             let fault = if stopped {
                 cancelled()
             } else {
-                first_cause(&reserved, &streamed)
+                first_cause(&reserved, &streamed, transfer)
             };
             reserved.take_back(desk, &fault);
             Err(fault)
@@ -135,7 +136,7 @@ fn first_other(end: &StatementEnd, number: u32) -> u32 {
 
 /// The cause that came first: our own fault, then SQL Server's error. 3013, 3041 and 995 are
 /// consequences, never causes.
-fn first_cause(reserved: &Reserved, streamed: &Streamed) -> Fault {
+fn first_cause(reserved: &Reserved, streamed: &Streamed, transfer: Transfer) -> Fault {
     let object = format!("database {}", reserved.facts.database);
     let server = streamed
         .statement
@@ -150,10 +151,14 @@ fn first_cause(reserved: &Reserved, streamed: &Streamed) -> Fault {
                 End::Closed | End::Aborted => None,
             })
     });
+    if ours.is_none() && several_failed(streamed) {
+        return several_devices(object, server);
+    }
+    let server = server.map(|fault| both_sides(fault, reserved, transfer));
     match (ours, server) {
-        (Some(ours), Some(server)) if ours.code != code::CANCELLED => {
-            ours.cause(format!("then {}", server.message))
-        }
+        (Some(ours), Some(server)) if ours.code != code::CANCELLED => ours
+            .cause(format!("then {}", server.message))
+            .cause("SQL Server was not answered: it released no log, and counts no backup"),
         (Some(fault), _) | (None, Some(fault)) => fault,
         (None, None) => Fault::new(
             code::VDI_SESSION,
@@ -162,6 +167,44 @@ fn first_cause(reserved: &Reserved, streamed: &Streamed) -> Fault {
         )
         .remedy("see SQL Server's error log; nothing was published"),
     }
+}
+
+/// What SQL Server was asked for, beside its word that it cannot be done (3261).
+fn both_sides(fault: Fault, reserved: &Reserved, transfer: Transfer) -> Fault {
+    if fault.code != code::VDI_CONFIG {
+        return fault;
+    }
+    fault.cause(format!(
+        "asked for: {} devices, BLOCKSIZE {}, MAXTRANSFERSIZE {}, BUFFERCOUNT {}",
+        reserved.facts.shape.families,
+        transfer.block_size,
+        transfer.max_transfer_size,
+        transfer.buffer_count
+    ))
+}
+
+/// Several devices were opened, and the set was aborted before one of them saw a byte: what is
+/// reported of sets with more than one device on Linux (facts/vdi.md 3.9).
+fn several_failed(streamed: &Streamed) -> bool {
+    let untouched = |device: &DeviceEnd| device.end == End::Aborted && device.bytes == 0;
+    streamed.devices.len() > 1 && streamed.devices.iter().all(untouched)
+}
+
+fn several_devices(object: String, server: Option<Fault>) -> Fault {
+    let fault = Fault::new(
+        code::VDI_SESSION,
+        object,
+        "the set was aborted before the first byte, with several virtual devices",
+    )
+    .cause("on Linux several devices in one session are reported to fail");
+    let fault = match server {
+        Some(server) => fault.cause(format!("then {}", server.message)),
+        None => fault,
+    };
+    fault.remedy(
+        "set source = \"stage\" for the group, which takes several families; or make a media set \
+         with families = 1",
+    )
 }
 
 /// Sealed everywhere, but SQL Server's word is missing or speaks against it.

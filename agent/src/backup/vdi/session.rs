@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use twinset_domain::{FamilyNo, Fault};
+use twinset_domain::{FamilyNo, Fault, code};
 
 use crate::backup::desk::Desk;
 use crate::backup::run::Reserved;
@@ -28,6 +28,17 @@ pub(super) struct Streamed {
     pub(super) sealed: Vec<Sealed>,
     /// What failed on our side beside the devices.
     pub(super) fault: Option<Fault>,
+}
+
+impl Streamed {
+    /// SQL Server, or its library, found no memory for the buffers, and no device was opened.
+    pub(super) fn lacked_memory(&self) -> bool {
+        let said = match &self.fault {
+            Some(fault) => Some(fault.clone()),
+            None => self.statement.as_ref().and_then(|end| end.fault("")),
+        };
+        self.devices.is_empty() && said.is_some_and(|fault| fault.code == code::VDI_MEMORY)
+    }
 }
 
 /// Runs BACKUP and takes its stream.

@@ -7,10 +7,10 @@ use twinset_domain::{Exit, Fault};
 use super::{decided, order, targets, wish};
 use crate::backup::desk::Desk;
 use crate::backup::guard::{self, Guarded};
-use crate::backup::vdi;
+use crate::backup::{stage, vdi};
 use crate::cli::args::BackupArgs;
 use crate::cli::context::Context;
-use crate::cli::interrupt;
+use crate::cli::{interrupt, stage as staged};
 use crate::config::Group;
 use crate::report::Output;
 use crate::sqlserver::{Connector, InstanceSettings, Purpose, facts};
@@ -30,6 +30,9 @@ struct Planned {
     /// The statement, but for the names of its devices.
     #[serde(skip_serializing_if = "Option::is_none")]
     statement: Option<String>,
+    /// Files of a backup through a stage folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stage: Option<stage::Planned>,
     /// Why it would fail.
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<Fault>,
@@ -68,6 +71,9 @@ pub(super) fn dry_run(
         if let Some(statement) = &one.statement {
             output.line(format!("  {statement}"));
         }
+        if let Some(stage) = &one.stage {
+            staged::print(stage, output);
+        }
         planned.push(one);
     }
     Ok(output.finish(Ok((Exit::Done, planned))))
@@ -103,9 +109,15 @@ fn plan(
         state,
         decision: None,
         statement: None,
+        stage: None,
         fault: None,
     };
-    let mut probed = match vdi::probe(&desk, &order, "dry-run") {
+    let folder = staged::folder(group);
+    let asked = match &folder {
+        None => vdi::probe(&desk, &order, "dry-run"),
+        Some(_) => vdi::look(&desk, &order, "dry-run"),
+    };
+    let mut probed = match asked {
         Ok(probed) => probed,
         Err(fault) => {
             planned.fault = Some(fault);
@@ -121,7 +133,14 @@ fn plan(
         let target = targets.of(order.kind);
         planned.kind = order.kind.to_string();
         planned.media_set.clone_from(&target.key);
-        planned.statement = Some(vdi::shown(&order, target, &probed)?);
+        match &folder {
+            None => planned.statement = Some(vdi::shown(&order, target, &probed)?),
+            Some(folder) => {
+                let stage = stage::plan(target, &order, folder, &mut probed)?;
+                planned.statement = Some(stage.statement.clone());
+                planned.stage = Some(stage);
+            }
+        }
     }
     planned.decision = Some(guarded);
     Ok(planned)

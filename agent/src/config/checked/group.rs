@@ -4,7 +4,9 @@ mod build;
 mod how;
 mod keep;
 mod later;
+mod stage;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use twinset_domain::BackupKind;
@@ -73,10 +75,21 @@ impl Group {
 }
 
 /// How the bytes come out of SQL Server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// Through the Virtual Device Interface.
     Vdi,
+    /// Through files of a stage folder.
+    Stage(Stage),
+}
+
+/// A folder that SQL Server writes backups to and the agent takes them from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stage {
+    /// As the agent sees it.
+    pub dir: PathBuf,
+    /// As SQL Server sees it.
+    pub server: String,
 }
 
 /// What the agent does by itself.

@@ -41,10 +41,12 @@ table! {
         media_set: Spanned<String> = "media set name", "required";
         /// The media set that takes log backups, so that a long full never holds them up.
         log_media_set: Value<String> = "media set name", "one beside `media_set`: its name and paths with `-log`";
-        /// `vdi`. (`stage` is not in this release.)
+        /// `vdi`: virtual devices, on the host of the instance. `stage`: files in `stage_dir`, which
+        /// the agent takes in; for logins below `sysadmin`, several families on Linux, FILESTREAM.
         source: Value<String> = "choice", "`vdi`";
-        /// Folder for `stage`, as the agent sees it.
-        stage_dir: Value<String> = "path", "none";
+        /// Folder for `stage`, as the agent sees it. SQL Server's user and the agent's may both
+        /// write in it, and the agent may read what SQL Server wrote.
+        stage_dir: Value<String> = "path", "required with `stage`";
         /// The same folder as SQL Server sees it.
         stage_dir_server: Value<String> = "path", "`stage_dir`";
         /// `follow`: the agent does by itself what is safe; `dpm`: it asks.

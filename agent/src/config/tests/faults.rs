@@ -167,8 +167,8 @@ max_drop = "lots"
       remedy: name at least one database or USER_DATABASES
     TW1002 groups.d/1.toml:6:13: no media set "ones" is configured
       remedy: did you mean "one"?
-    TW1002 groups.d/1.toml:7:10: `source = "stage"` is not in this release
-      remedy: use `source = "vdi"`
+    TW1002 groups.d/1.toml:7:10: `source = "stage"` needs a folder
+      remedy: add `stage_dir`: a folder that SQL Server and the agent may write
     TW1002 groups.d/1.toml:9:14: `block_size` cannot be 1000
       remedy: choose a power of two from 512 to 65536
     TW1002 groups.d/1.toml:10:21: `max_transfer_size` cannot be 5MiB

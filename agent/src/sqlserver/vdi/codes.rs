@@ -70,6 +70,7 @@ pub(super) struct Vde(pub(super) i32);
 impl Vde {
     pub(super) const TIMEOUT: Self = Self::numbered(3);
     pub(super) const ABORT: Self = Self::numbered(4);
+    pub(super) const MEMORY: Self = Self::numbered(0xA);
     pub(super) const PROTOCOL: Self = Self::numbered(0xC);
     pub(super) const CLOSE: Self = Self::numbered(0xE);
 

@@ -309,5 +309,9 @@ impl VdiSet {
 }
 
 pub(super) fn session_fault(object: &str, message: &str, error: Vde) -> Fault {
-    Fault::new(code::VDI_SESSION, object, message).cause(error)
+    let code = match error {
+        Vde::MEMORY => code::VDI_MEMORY,
+        _ => code::VDI_SESSION,
+    };
+    Fault::new(code, object, message).cause(error)
 }

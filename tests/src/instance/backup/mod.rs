@@ -5,6 +5,7 @@
 
 pub mod check;
 pub mod flags;
+mod opening;
 pub mod record;
 pub mod source;
 
@@ -95,6 +96,9 @@ impl Session {
         }
         let begun = Instant::now();
         let folder = self.instance.backup_folder().clone();
+        if let Some(message) = opening::refusal(plan, sizes, &faults) {
+            return Err(vec![message]);
+        }
         let devices = Devices::open(plan, sizes, faults.complete_enabled, &folder).map_err(one)?;
         let together = Together::new(plan.devices.len(), progress, faults.clone());
         let complete = devices.completes();
@@ -203,6 +207,7 @@ fn pump(
     complete: bool,
 ) -> Result<Sent, Broken> {
     let faults = &together.faults;
+    opening::first_command(port, together)?;
     if let Some(code) = faults.unknown_command {
         // Whatever the client answers to a command that does not exist, it goes on.
         match port.command(code) {

@@ -48,7 +48,8 @@ pub fn success(session: &Session, plan: &Plan, sizes: Sizes, sent: &[StreamFacts
                 .insert((set.set_guid, family.family), family.blake3);
         }
     }
-    if !session.instance.faults().history_fails {
+    let faults = session.instance.faults();
+    if !faults.history_fails && !faults.history_silent {
         let device_type = if plan.kind == DeviceKind::Virtual {
             7
         } else {

@@ -57,6 +57,12 @@ impl Together {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Device threads in all.
+    #[must_use]
+    pub const fn devices(&self) -> usize {
+        self.devices
+    }
+
     /// All threads shall end soon.
     pub fn stop(&self) {
         self.lock().stop = true;

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use toml::Spanned;
 
-use super::{Group, Profile, SessionKind, Source};
-use super::{how, keep, later};
+use super::{Group, Profile, SessionKind};
+use super::{how, keep, later, stage};
 use crate::config::checked::Check;
 use crate::config::checked::media::MediaSet;
 use crate::config::databases::{self, Databases};
@@ -51,7 +51,7 @@ pub(crate) fn group(
         ("standalone", SessionKind::Standalone),
     ];
     let kind = check.choice(&table.kind, "kind", &kinds, SessionKind::Detect);
-    source(check, &table);
+    let source = stage::source(check, &table);
     let set = world.and_then(|world| world.sound.get(table.media_set.get_ref()));
     let limit = world.map(|world| world.memory_limit);
     Group {
@@ -72,7 +72,7 @@ pub(crate) fn group(
         databases,
         media_set: table.media_set.into_inner(),
         log_media_set: table.log_media_set.map(Spanned::into_inner),
-        source: Source::Vdi,
+        source,
         profile,
         kind,
     }
@@ -167,20 +167,4 @@ fn refers(check: &mut Check<'_>, table: &GroupTable, world: &World) {
             }
         }
     }
-}
-
-fn source(check: &mut Check<'_>, table: &GroupTable) {
-    let choices = [("vdi", false), ("stage", true)];
-    if let (true, Some(source)) = (
-        check.choice(&table.source, "source", &choices, false),
-        &table.source,
-    ) {
-        check.not_yet(
-            &source.span(),
-            "`source = \"stage\"`",
-            "use `source = \"vdi\"`",
-        );
-    }
-    check.idle_key(&table.stage_dir, "`stage_dir`");
-    check.idle_key(&table.stage_dir_server, "`stage_dir_server`");
 }

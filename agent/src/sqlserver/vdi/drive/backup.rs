@@ -295,8 +295,8 @@ fn after_seal(device: &str) -> SinkFault {
     )
     .cause("this server does not send Complete, and the database holds FILESTREAM data")
     .remedy(
-        "update SQL Server to a version that sends Complete; source = \"stage\", which needs none, \
-         is not in this release",
+        "update SQL Server to a version that sends Complete, or set source = \"stage\", which needs \
+         none",
     );
     SinkFault::new(fault, Win32::NOT_SUPPORTED)
 }
