@@ -18,11 +18,15 @@ certificates = [{ name = "BackupCert" }, { name = "OldCert", expires = "2020-01-
 logins = [
     { name = "twinset", password = "Secret-1", sysadmin = true },
     { name = "reader", password = "Reader-1" },
+    { name = "definer", password = "Definer-1", view_any_definition = true },
+    { name = "watcher", password = "Watcher-1", view_server_state = true },
+    { name = "keeper", password = "Keeper-1", backup_operator = true },
     { name = "operator", password = "Operator-1", alter_any_connection = true },
 ]
 databases = [
     { name = "Payroll", size = 1048576 },
     { name = "Other", size = 65536 },
+    { name = "Streams", size = 65536, filestream = true },
     { name = "Simple", recovery = "SIMPLE", size = 65536 },
     { name = "Bulk", recovery = "BULK_LOGGED", size = 65536 },
     { name = "Small", log_limit = 2, size = 65536 },
@@ -74,7 +78,8 @@ pub(super) struct Sql {
 }
 
 impl Sql {
-    fn login(port: u16, user: &str, password: &str) -> Self {
+    /// A session on any double without TLS.
+    pub(super) fn login(port: u16, user: &str, password: &str) -> Self {
         let mut config = Config::new();
         config.host("127.0.0.1");
         config.port(port);
@@ -164,7 +169,9 @@ impl Sql {
             _ => false,
         });
         assert!(!failed, "{sql}: {seen:?}");
-        let moves = sql.starts_with("BACKUP") || sql.starts_with("RESTORE");
+        let moves = ["BACKUP", "RESTORE DATABASE", "RESTORE LOG"]
+            .iter()
+            .any(|verb| sql.starts_with(verb));
         assert_eq!(moves, seen.contains(&Seen::Info(3014)), "{sql}: {seen:?}");
     }
 

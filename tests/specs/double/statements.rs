@@ -183,7 +183,7 @@ fn mirrors_follow_their_rules() {
 fn compression_and_encryption_name_their_algorithms() {
     let pair = Pair::start();
     let mut sql = pair.sql(0);
-    let to = "BACKUP DATABASE Payroll TO DISK = 'x.bak' WITH";
+    let to = "BACKUP DATABASE Payroll TO DISK = 'x.bak' WITH FORMAT,";
     for bad in [
         "COMPRESSION (ALGORITHM = GZIP)",
         "COMPRESSION (ALGORITHM = ZSTD)",

@@ -25,6 +25,31 @@ pub enum Drop {
     AfterSuccess,
 }
 
+/// Faults of virtual device sets; all off by default. What is off is left to the environment
+/// (`SQLVDI_DOUBLE_*`).
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct VdiFaults {
+    /// The set cannot be opened, with this code (0x80770006, 0x80070002) in message 3201.
+    pub open_code: Option<i64>,
+    /// More bytes of buffers than this cannot be had (0x8007000E).
+    pub memory_limit: Option<u64>,
+    /// GetConfiguration answers this code, and nothing else happens.
+    pub configure_code: i32,
+    /// The client's timeouts count seconds.
+    pub timeout_in_seconds: bool,
+    /// Sets of several devices abort once all are open.
+    pub two_devices_abort: bool,
+    /// A dead client is not noticed.
+    pub ignore_client_death: bool,
+    /// Pause before each command, in milliseconds.
+    pub idle_gap_ms: u64,
+    /// ClearError is the first command of each device.
+    pub clear_error_first: bool,
+    /// One more read behind the end of the data.
+    pub read_past_end: bool,
+}
+
 /// Faults of BACKUP and RESTORE, one set per instance; all off by default.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -69,6 +94,25 @@ pub struct Faults {
     pub physical_only_counts: bool,
     /// How long a killed session rolls back, in milliseconds.
     pub rollback_delay_ms: u64,
+    /// Seeds the sizes of reads.
+    pub seed: u64,
+    /// The connection is cut after so many bytes of the answer to a BACKUP or RESTORE, which may
+    /// be in the middle of a token.
+    pub cut_reply_after: Option<u64>,
+    /// The connection is cut once so many bytes of data have passed.
+    pub lose_client_after_bytes: Option<u64>,
+    /// A statement whose client is gone runs on (unknown: tds.md 8.2).
+    pub lost_client_goes_on: bool,
+    /// Neither DONE nor the end of the message comes behind 3014.
+    pub never_done: bool,
+    /// An error is told before 3014 although the statement succeeds.
+    pub error_then_success: Option<i32>,
+    /// The whole process dies once so many bytes of data have passed.
+    pub die_after_bytes: Option<u64>,
+    /// Wait before the answer to a login, in milliseconds.
+    pub login_delay_ms: u64,
+    /// The virtual device sets.
+    pub vdi: VdiFaults,
     /// A log that ends exactly where the database stands applies once more; else 4326 (unknown).
     pub equal_log_applies: bool,
     /// The virtual devices cannot be opened: the number that 3201 shows.
@@ -106,6 +150,15 @@ impl Default for Faults {
             check_terminates: None,
             physical_only_counts: false,
             rollback_delay_ms: 0,
+            seed: 0,
+            cut_reply_after: None,
+            lose_client_after_bytes: None,
+            lost_client_goes_on: false,
+            never_done: false,
+            error_then_success: None,
+            die_after_bytes: None,
+            login_delay_ms: 0,
+            vdi: VdiFaults::default(),
             equal_log_applies: false,
             open_fails: None,
             vdi_memory: None,

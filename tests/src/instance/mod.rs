@@ -68,6 +68,9 @@ pub struct Login {
     /// Member of db_owner everywhere.
     #[serde(default)]
     pub db_owner: bool,
+    /// VIEW ANY DEFINITION.
+    #[serde(default)]
+    pub view_any_definition: bool,
     /// ALTER ANY CONNECTION.
     #[serde(default)]
     pub alter_any_connection: bool,

@@ -126,6 +126,8 @@ pub struct DbFile {
     pub guid: Uuid,
     /// Log file, not a data file.
     pub is_log: bool,
+    /// FILESTREAM container.
+    pub is_filestream: bool,
     /// Logical name.
     pub logical: String,
     /// Path as the server sees it.
@@ -270,6 +272,7 @@ impl Database {
             id,
             guid,
             is_log,
+            is_filestream: false,
             logical: format!("{name}{suffix}"),
             physical: format!("{folder}/{name}{suffix}.{extension}"),
             pages,

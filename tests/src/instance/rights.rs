@@ -107,7 +107,9 @@ impl Login {
                     state || self.in_role("##MS_ServerPerformanceStateReader##")
                 }
                 "VIEW ANY DATABASE" => true,
-                "VIEW ANY DEFINITION" => self.in_role("##MS_DefinitionReader##"),
+                "VIEW ANY DEFINITION" => {
+                    self.view_any_definition || self.in_role("##MS_DefinitionReader##")
+                }
                 "ALTER ANY CONNECTION" => self.alter_any_connection || self.in_role("processadmin"),
                 "CREATE ANY DATABASE" => self.in_role("dbcreator"),
                 _ => false,

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use crate::instance::faults::Faults;
-use crate::instance::model::{DataSource, Database, DbState, Ids, Lsn, Mirroring, RecoveryModel};
+use crate::instance::model::{
+    DataSource, Database, DbFile, DbState, Ids, Lsn, Mirroring, RecoveryModel,
+};
 use crate::instance::moment::Moment;
 use crate::instance::version::Version;
 use crate::instance::{Certificate, Instance, Login, Setup};
@@ -97,6 +99,9 @@ pub struct DatabaseScene {
     /// family_guid, when it is to equal a partner's.
     #[serde(default)]
     pub family_guid: Option<uuid::Uuid>,
+    /// It has a FILESTREAM container.
+    #[serde(default)]
+    pub filestream: bool,
     /// Writes that fit between two log backups; more fail with 9002. Unlimited when left out.
     #[serde(default)]
     pub log_limit: Option<usize>,
@@ -194,6 +199,18 @@ fn invalid(text: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, text)
 }
 
+fn container(name: &str, ids: &mut Ids) -> DbFile {
+    DbFile {
+        id: 65_537,
+        guid: ids.fresh(),
+        is_log: false,
+        is_filestream: true,
+        logical: format!("{name}_fs"),
+        physical: format!("/var/opt/mssql/data/{name}_fs"),
+        pages: 0,
+    }
+}
+
 impl DatabaseScene {
     fn build(&self, ids: &mut Ids) -> io::Result<Database> {
         let created = Moment::parse("2024-03-01 08:00:00");
@@ -221,6 +238,9 @@ impl DatabaseScene {
             made.family_guid = guid;
         }
         made.read_only = self.read_only;
+        if self.filestream {
+            made.files.push(container(&self.name, ids));
+        }
         made.log_limit = self.log_limit;
         made.bad_pages.clone_from(&self.bad_pages);
         made.snapshot_of = self.snapshot_of;

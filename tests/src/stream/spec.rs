@@ -105,6 +105,8 @@ pub struct SpecFile {
     pub id: u32,
     /// Log file.
     pub is_log: bool,
+    /// FILESTREAM container.
+    pub is_filestream: bool,
     /// Logical name.
     pub logical: String,
     /// Path as the server sees it.

@@ -112,6 +112,8 @@ pub struct Reply {
     pending_done: Option<(u16, u16, u64)>,
     bytes: Vec<u8>,
     gone: bool,
+    // Bytes that may still be sent before the connection is cut.
+    left: Option<u64>,
 }
 
 impl Reply {
@@ -137,6 +139,7 @@ impl Reply {
             pending_done: None,
             bytes: Vec::new(),
             gone: false,
+            left: None,
         }
     }
 
@@ -154,8 +157,26 @@ impl Reply {
         }
     }
 
+    /// The connection is cut after so many more bytes.
+    pub const fn cut_after(&mut self, bytes: Option<u64>) {
+        self.left = bytes;
+    }
+
     fn hand_over(&mut self) {
-        let bytes = std::mem::take(&mut self.bytes);
+        let mut bytes = std::mem::take(&mut self.bytes);
+        let length = bytes.len() as u64;
+        if let Some(left) = self.left {
+            if length >= left {
+                bytes.truncate(usize::try_from(left).unwrap_or(usize::MAX));
+                self.left = None;
+                self.send(Chunk::Bytes(bytes));
+                self.send(Chunk::Flush);
+                self.send(Chunk::HangUp);
+                self.gone = true;
+                return;
+            }
+            self.left = Some(left - length);
+        }
         if !bytes.is_empty() {
             self.send(Chunk::Bytes(bytes));
         }

@@ -42,6 +42,7 @@ pub async fn serve(socket: TcpStream, instance: Arc<Instance>) -> io::Result<()>
     };
     let (reader, mut writer) = tokio::io::split(stream);
     let interrupt = Arc::new(Interrupt::default());
+    tokio::time::sleep(Duration::from_millis(instance.faults().login_delay_ms)).await;
     match instance.admit(&login, &interrupt) {
         Err(messages) => {
             let mut body = Vec::new();

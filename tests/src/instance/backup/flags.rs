@@ -32,7 +32,9 @@ pub fn is_copy_only(plan: &Plan, kind: Kind) -> bool {
 pub fn bits(plan: &Plan, database: &Database, kind: Kind) -> u32 {
     let log = kind == Kind::Log;
     let bulk = log && database.bulk_changes;
-    let damaged = !log && !database.bad_pages.is_empty() && plan.has("CONTINUE_AFTER_ERROR");
+    // Without CHECKSUM nobody looks at the pages.
+    let looks = plan.has("CHECKSUM") && plan.has("CONTINUE_AFTER_ERROR");
+    let damaged = !log && looks && !database.bad_pages.is_empty();
     let cut_off = log && database.state != DbState::Online;
     [
         (bulk, BULK),

@@ -5,6 +5,7 @@
 
 pub mod check;
 pub mod flags;
+pub mod media;
 mod opening;
 pub mod record;
 pub mod source;
@@ -16,19 +17,24 @@ use sqlvdi::abi::commands;
 use super::faults::Drop;
 use super::query::Variables;
 use super::session::Session;
-use super::statement::Reader;
 use super::statement::run::Flow;
+use super::statement::{Reader, dbcc};
 use super::transfer::lane::{self, Devices, LaneEnd, Sizes};
 use super::transfer::port::{Broken, Port};
 use super::transfer::together::Together;
-use super::transfer::{Plan, messages};
+use super::transfer::{Plan, Verb, messages};
 use crate::stream::{StreamCheck, StreamFacts, SumPolicy};
 use crate::tds::reply::Reply;
 use crate::tds::tokens::ServerMessage;
-use source::{Source, Streams};
+use source::{Feed, Streams};
 
 /// Writes after which an extra Flush comes, where the knob asks for one.
 const EXTRA_FLUSH_AFTER: u32 = 3;
+
+/// Writes after which a damaged page is met.
+const DAMAGE_AFTER: u32 = 2;
+/// Longer than any test.
+const FOR_EVER: Duration = Duration::from_secs(24 * 3600);
 
 /// What a device thread brings.
 struct Sent {
@@ -43,6 +49,7 @@ impl Session {
         variables: &Variables,
         reply: &mut Reply,
     ) -> Flow {
+        reply.cut_after(self.instance.faults().cut_reply_after);
         let plan = match Plan::parse(reader, variables, self.instance.version()) {
             Ok(plan) => plan,
             Err(message) => {
@@ -91,7 +98,7 @@ impl Session {
         let streams = Streams::prepare(self, plan, sizes).map_err(one)?;
         progress.begin(streams.total());
         if faults.never_open {
-            let _ = reply.interrupt.sleep(Duration::from_secs(24 * 3600));
+            let _ = reply.interrupt.sleep(FOR_EVER);
             return Err(Vec::new());
         }
         let begun = Instant::now();
@@ -99,8 +106,11 @@ impl Session {
         if let Some(message) = opening::refusal(plan, sizes, &faults) {
             return Err(vec![message]);
         }
-        let devices = Devices::open(plan, sizes, faults.complete_enabled, &folder).map_err(one)?;
-        let together = Together::new(plan.devices.len(), progress, faults.clone());
+        media::before_write(self, plan, &folder).map_err(one)?;
+        let devices = Devices::open(plan, sizes, &faults, &folder).map_err(one)?;
+        let mut together = Together::new(plan.devices.len(), progress, faults.clone());
+        let damage = self.damaged_page(plan);
+        together.damaged = damage.is_some();
         let complete = devices.completes();
         let sources = streams.take();
         let ends = lane::run(plan, &devices, &together, reply, |index, port| {
@@ -109,7 +119,10 @@ impl Session {
                 .unwrap_or_else(|held| held.into_inner());
             pump(port, &mut source, &together, sizes, complete)
         });
-        let judged = self.judge(plan, ends, &together);
+        let judged = match (damage, self.judge(plan, ends, &together)) {
+            (Some(page), Err(said)) => Err([vec![page], said].concat()),
+            (_, judged) => judged,
+        };
         let stopped = reply.interrupt.raised().is_some();
         if stopped && judged.is_err() {
             return Err(Vec::new());
@@ -140,6 +153,7 @@ impl Session {
                     continue;
                 }
                 (Err(_), Some(message)) => (3, vec![message]),
+                (Err(Broken::Stopped), None) if together.damaged => (1, Vec::new()),
                 (Err(Broken::Stopped), None) if together.faults.fail_after_bytes.is_some() => {
                     (1, vec![messages::nonrecoverable(device, 1117)])
                 }
@@ -177,6 +191,14 @@ impl Session {
             reply.message(&messages::file_done(*pages, &plan.database, file));
             reply.done(command, None);
         }
+        if let Some(number) = faults.error_then_success {
+            reply.message(&messages::numbered(number, &plan.database));
+            reply.failed(command);
+        }
+        if recorded.damaged {
+            reply.message(&messages::damaged_backup());
+            reply.done(command, None);
+        }
         if faults.history_fails {
             reply.message(&messages::numbered(3009, ""));
             reply.failed(command);
@@ -191,23 +213,48 @@ impl Session {
             reply.hang_up();
             return Ok(());
         }
-        let _ = reply
-            .interrupt
-            .sleep(Duration::from_millis(faults.done_delay_ms));
+        let delay = match faults.never_done {
+            true => FOR_EVER,
+            false => Duration::from_millis(faults.done_delay_ms),
+        };
+        let _ = reply.interrupt.sleep(delay);
         Ok(())
+    }
+
+    /// With CHECKSUM every page is looked at: the first damaged one ends the statement, unless it
+    /// goes on over errors. msdb learns of the page either way.
+    fn damaged_page(&self, plan: &Plan) -> Option<ServerMessage> {
+        if plan.verb == Verb::BackupLog || !plan.has("CHECKSUM") {
+            return None;
+        }
+        let now = self.instance.clock.now();
+        let mut guard = self.instance.state();
+        let state = &mut *guard;
+        let database = state.database(&plan.database)?;
+        let (id, pages) = (database.id, database.bad_pages.clone());
+        let goes_on = plan.has("CONTINUE_AFTER_ERROR");
+        let met = if goes_on { pages.len() } else { 1 };
+        for page in pages.iter().take(met) {
+            dbcc::suspect(state, id, *page, now);
+        }
+        let first = pages.first().filter(|_| !goes_on)?;
+        Some(messages::bad_page(&plan.database, *first))
     }
 }
 
 /// One device from the first write to the answer of Complete.
 fn pump(
     port: &mut Port,
-    source: &mut Source,
+    source: &mut Feed,
     together: &Together,
     sizes: Sizes,
     complete: bool,
 ) -> Result<Sent, Broken> {
     let faults = &together.faults;
     opening::first_command(port, together)?;
+    if faults.vdi.clear_error_first {
+        port.forget_error()?;
+    }
     if let Some(code) = faults.unknown_command {
         // Whatever the client answers to a command that does not exist, it goes on.
         match port.command(code) {
@@ -239,7 +286,11 @@ fn pump(
         if faults.abort_after_bytes.is_some_and(|limit| all >= limit) {
             return Err(Broken::Aborted);
         }
-        if faults.extra_flush && writes == EXTRA_FLUSH_AFTER {
+        if together.damaged && writes == DAMAGE_AFTER {
+            together.stop();
+            return Err(Broken::Stopped);
+        }
+        if source.flushes_between() && writes == EXTRA_FLUSH_AFTER {
             port.flush()?;
         }
     }

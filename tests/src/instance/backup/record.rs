@@ -17,6 +17,8 @@ use crate::stream::{Kind, StreamFacts};
 pub struct Recorded {
     /// Pages and logical name of each file.
     pub files: Vec<(u64, String)>,
+    /// Damaged pages went into the backup.
+    pub damaged: bool,
 }
 
 /// Writes everything; called once every device answered its last command.
@@ -28,7 +30,10 @@ pub fn success(session: &Session, plan: &Plan, sizes: Sizes, sent: &[StreamFacts
     let fresh = (state.ids.fresh(), state.ids.fresh());
     let certificates = state.certificates.clone();
     let Some(database) = state.database_mut(&plan.database) else {
-        return Recorded { files: Vec::new() };
+        return Recorded {
+            files: Vec::new(),
+            damaged: false,
+        };
     };
     let mut facts = describe(session, plan, database, &certificates, sent, now);
     if sent.first().is_none_or(|first| first.sets.is_empty()) {
@@ -61,7 +66,8 @@ pub fn success(session: &Session, plan: &Plan, sizes: Sizes, sent: &[StreamFacts
             .collect();
         state.msdb.add_set(&facts, &lists, device_type);
     }
-    Recorded { files }
+    let damaged = facts.flags & flags::DAMAGED != 0;
+    Recorded { files, damaged }
 }
 
 /// Moves the database's positions on.

@@ -80,9 +80,37 @@ impl Source {
     }
 }
 
+/// One device's bytes, and how they come.
+pub struct Feed {
+    source: Source,
+    rounds: bool,
+}
+
+impl Feed {
+    /// Whether a Flush comes in the middle, as with FILESTREAM data.
+    #[must_use]
+    pub const fn flushes_between(&self) -> bool {
+        self.rounds
+    }
+}
+
+impl std::ops::Deref for Feed {
+    type Target = Source;
+    fn deref(&self) -> &Source {
+        &self.source
+    }
+}
+
+impl std::ops::DerefMut for Feed {
+    fn deref_mut(&mut self) -> &mut Source {
+        &mut self.source
+    }
+}
+
 /// The bytes of a whole statement, one source per device.
 pub struct Streams {
     sources: Vec<Source>,
+    rounds: bool,
 }
 
 impl Streams {
@@ -116,7 +144,12 @@ impl Streams {
         } else {
             open_files(plan, files)?
         };
-        let streams = Self { sources };
+        let rounds = session.instance.faults().extra_flush;
+        let filestream = database.files.iter().any(|file| file.is_filestream);
+        let streams = Self {
+            sources,
+            rounds: rounds || (filestream && kind != Kind::Log),
+        };
         let block = u64::from(sizes.block);
         if streams
             .sources
@@ -138,8 +171,12 @@ impl Streams {
 
     /// The sources, for the device threads.
     #[must_use]
-    pub fn take(self) -> Vec<Mutex<Source>> {
-        self.sources.into_iter().map(Mutex::new).collect()
+    pub fn take(self) -> Vec<Mutex<Feed>> {
+        let rounds = self.rounds;
+        let feeds = self.sources.into_iter();
+        feeds
+            .map(|source| Mutex::new(Feed { source, rounds }))
+            .collect()
     }
 }
 
@@ -219,6 +256,7 @@ fn file(file: &DbFile) -> SpecFile {
     SpecFile {
         id: u32::try_from(file.id).unwrap_or_default(),
         is_log: file.is_log,
+        is_filestream: file.is_filestream,
         logical: file.logical.clone(),
         physical: file.physical.clone(),
         pages: u32::try_from(file.pages).unwrap_or_default(),

@@ -152,6 +152,10 @@ pub fn recovery_status(viewer: &Viewer<'_>) -> Vec<Vec<Value>> {
 pub fn master_files(viewer: &Viewer<'_>) -> Vec<Vec<Value>> {
     let table = Table::parse("master_files", MASTER_FILES);
     let mut rows = Vec::new();
+    // CREATE DATABASE, ALTER ANY DATABASE or VIEW ANY DEFINITION.
+    if !viewer.view_definition {
+        return rows;
+    }
     for database in &viewer.state.databases {
         // The row of a database that is not one's own needs a right; master and tempdb are open.
         let open = matches!(database.name.as_str(), "master" | "tempdb");
@@ -161,12 +165,18 @@ pub fn master_files(viewer: &Viewer<'_>) -> Vec<Vec<Value>> {
         let (state, state_desc) = database.state.describe();
         for file in &database.files {
             let base = database.base.filter(|_| !file.is_log);
+            let (kind, kind_desc) = match (file.is_log, file.is_filestream) {
+                (true, _) => (1, "LOG"),
+                (_, true) => (2, "FILESTREAM"),
+                _ => (0, "ROWS"),
+            };
+            let redo = Some(database.log_end).filter(|_| database.state == DbState::Restoring);
             let row = Row::new(&table)
                 .set("database_id", database.id)
                 .set("file_id", file.id)
                 .set("file_guid", file.guid)
-                .set("type", i64::from(file.is_log))
-                .set("type_desc", if file.is_log { "LOG" } else { "ROWS" })
+                .set("type", kind)
+                .set("type_desc", kind_desc)
                 .set("data_space_id", i64::from(!file.is_log))
                 .set("name", file.logical.as_str())
                 .set("physical_name", file.physical.as_str())
@@ -183,6 +193,8 @@ pub fn master_files(viewer: &Viewer<'_>) -> Vec<Vec<Value>> {
                 .set("differential_base_lsn", base.map(|base| base.lsn))
                 .set("differential_base_guid", base.map(|base| base.set))
                 .set("differential_base_time", base.map(|base| base.at))
+                .set("redo_start_lsn", redo)
+                .set("redo_start_fork_guid", redo.map(|_| database.fork_guid))
                 .set("backup_lsn", base.map(|base| base.lsn));
             rows.push(row.build());
         }

@@ -226,6 +226,7 @@ fn placed(plan: &Plan, file: &FileRecord, guid: Uuid) -> DbFile {
         id: i32::try_from(file.id).unwrap_or(1),
         guid,
         is_log: file.is_log,
+        is_filestream: file.is_filestream,
         logical: file.logical.clone(),
         physical: target(plan, file),
         pages: i64::try_from(file.size / 8192).unwrap_or(0),

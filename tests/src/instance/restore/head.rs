@@ -14,6 +14,8 @@ pub struct FileRecord {
     pub id: u32,
     /// Log file.
     pub is_log: bool,
+    /// FILESTREAM container.
+    pub is_filestream: bool,
     /// Bytes.
     pub size: u64,
     /// Logical name.
@@ -74,6 +76,7 @@ fn file(record: &[u8]) -> Option<FileRecord> {
     Some(FileRecord {
         id: u32_at(record, 20)?,
         is_log: u32_at(record, 28)? == 2,
+        is_filestream: u32_at(record, 28)? == 3,
         size: u64_at(record, 40)?,
         logical: text_at(record, 48)?,
         physical: text_at(record, 52)?,

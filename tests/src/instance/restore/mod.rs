@@ -38,6 +38,7 @@ impl Session {
         variables: &Variables,
         reply: &mut Reply,
     ) -> Flow {
+        reply.cut_after(self.instance.faults().cut_reply_after);
         let plan = match Plan::parse(reader, variables, self.instance.version()) {
             Ok(plan) => plan,
             Err(message) => {
@@ -90,7 +91,7 @@ impl Session {
         let begun = Instant::now();
         let folder = self.instance.backup_folder().clone();
         let devices =
-            Devices::open(plan, sizes, false, &folder).map_err(|message| vec![message])?;
+            Devices::open(plan, sizes, &faults, &folder).map_err(|message| vec![message])?;
         let together = Together::new(plan.devices.len(), progress, faults);
         let shared = Shared::new(self, plan);
         let ends = lane::run(plan, &devices, &together, reply, |index, port| {
@@ -101,6 +102,13 @@ impl Session {
         }
         let refused = shared.refused();
         let got = outcome(plan, ends, refused)?;
+        let first = got.first().map(|got| got.check.facts());
+        let known =
+            |facts: &StreamFacts| facts.is_container || judge::chosen(plan, facts).is_some();
+        if plan.verb != Verb::LabelOnly && !first.is_some_and(known) && plan.has("FILE") {
+            let device = plan.devices.first().map_or("", String::as_str);
+            return Err(vec![messages::numbered(3287, device)]);
+        }
         drop(devices);
         let seconds = begun.elapsed().as_secs_f64();
         match plan.verb {
@@ -177,6 +185,10 @@ impl Session {
             reply.message(&messages::file_done(pages, &plan.database, file));
             reply.done(command, None);
         }
+        if let Some(number) = faults.error_then_success {
+            reply.message(&messages::numbered(number, &plan.database));
+            reply.failed(command);
+        }
         for number in applied.notes {
             reply.message(&messages::note(number, &plan.database));
             reply.done(command, None);
@@ -190,9 +202,11 @@ impl Session {
             reply.hang_up();
             return Ok(());
         }
-        let _ = reply
-            .interrupt
-            .sleep(Duration::from_millis(faults.done_delay_ms));
+        let delay = match faults.never_done {
+            true => Duration::from_secs(24 * 3600),
+            false => Duration::from_millis(faults.done_delay_ms),
+        };
+        let _ = reply.interrupt.sleep(delay);
         Ok(())
     }
 }

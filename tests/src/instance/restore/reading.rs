@@ -78,7 +78,10 @@ pub fn read(
         head: Vec::new(),
         fault: None,
     };
-    let mut dice = 0x9E37_79B9_7F4A_7C15_u64 ^ (index as u64) << 32;
+    let mut dice = 0x9E37_79B9_7F4A_7C15_u64 ^ ((index as u64) << 32) ^ together.faults.seed;
+    if together.faults.vdi.clear_error_first {
+        port.forget_error()?;
+    }
     let mut known = false;
     loop {
         if together.stopped() {
@@ -125,6 +128,10 @@ pub fn read(
             }
         }
         let early = together.faults.restore_closes_early && got.check.is_at_end_of_set();
+        if at_end && together.faults.vdi.read_past_end {
+            // Whatever comes now is not part of the stream.
+            port.fetch(sizes.block as usize, |_| {})?;
+        }
         if early || at_end {
             return Ok(got);
         }

@@ -204,6 +204,15 @@ fn header(table: &Table, plan: &Plan, media: &StreamFacts, set: &SetFacts) -> Ve
     row.build()
 }
 
+/// L log, S FILESTREAM, D data.
+const fn letter(file: &head::FileRecord) -> &'static str {
+    match (file.is_log, file.is_filestream) {
+        (true, _) => "L",
+        (_, true) => "S",
+        _ => "D",
+    }
+}
+
 fn files(table: &Table, head: &[u8]) -> Vec<Vec<Value>> {
     head::files(head)
         .iter()
@@ -216,7 +225,7 @@ fn files(table: &Table, head: &[u8]) -> Vec<Vec<Value>> {
             Row::new(table)
                 .set("LogicalName", file.logical.as_str())
                 .set("PhysicalName", file.physical.as_str())
-                .set("Type", if file.is_log { "L" } else { "D" })
+                .set("Type", letter(file))
                 .set("FileGroupName", (!file.is_log).then_some("PRIMARY"))
                 .set("Size", file.size as i64)
                 .set("MaxSize", unlimited)

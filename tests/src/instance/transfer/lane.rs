@@ -4,14 +4,16 @@
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use sqlvdi::abi::features;
-use sqlvdi::server::{Negotiated, ServerError, ServerSet};
+use sqlvdi::server::{Knobs, Negotiated, ServerError, ServerSet};
 
 use super::grammar::{DeviceKind, Plan};
 use super::messages;
 use super::port::{Broken, Port};
 use super::together::{Event, Together};
+use crate::instance::faults::{Faults, VdiFaults};
 use crate::tds::reply::{Reply, Stop};
 use crate::tds::tokens::ServerMessage;
 
@@ -73,7 +75,7 @@ impl Devices {
     pub fn open(
         plan: &Plan,
         sizes: Sizes,
-        complete: bool,
+        faults: &Faults,
         folder: &Path,
     ) -> Result<Self, ServerMessage> {
         let Some(first) = plan.devices.first() else {
@@ -91,12 +93,21 @@ impl Devices {
             ServerError::NotSupported => messages::numbered(3261, ""),
             other => messages::cannot_open(first, other.code()),
         };
-        let mut set = ServerSet::open(first).map_err(refused)?;
+        if let Some(code) = faults.vdi.open_code {
+            return Err(messages::cannot_open(first, code as i32));
+        }
+        let mut set = ServerSet::open_with(first, knobs(&faults.vdi)).map_err(refused)?;
+        let buffers = u64::from(sizes.buffers).max(plan.devices.len() as u64 * 2);
+        let memory = buffers * u64::from(sizes.transfer);
+        if faults.vdi.memory_limit.is_some_and(|limit| memory > limit) {
+            set.abort();
+            return Err(messages::no_memory(first));
+        }
         let direction = match plan.verb.is_backup() {
             true => features::WRITE_MEDIA,
             false => features::READ_MEDIA,
         };
-        let granted = if complete {
+        let granted = if faults.complete_enabled && plan.verb.is_backup() {
             features::COMPLETE_ENABLED
         } else {
             0
@@ -154,6 +165,21 @@ impl Devices {
     }
 }
 
+/// How the set behaves: as the environment says, and as the instance is told.
+fn knobs(faults: &VdiFaults) -> Knobs {
+    let mut knobs = Knobs::from_environment();
+    knobs.timeout_in_seconds |= faults.timeout_in_seconds;
+    knobs.two_devices_abort |= faults.two_devices_abort;
+    knobs.notice_client_death &= !faults.ignore_client_death;
+    if faults.configure_code != 0 {
+        knobs.configure_code = faults.configure_code;
+    }
+    if faults.idle_gap_ms > 0 {
+        knobs.idle_gap = Duration::from_millis(faults.idle_gap_ms);
+    }
+    knobs
+}
+
 /// The file of each device, with that of each mirror behind it.
 fn paths(plan: &Plan, folder: &Path) -> Vec<Vec<PathBuf>> {
     let mirrors = || plan.mirrors.iter().map(|(names, _)| names);
@@ -209,8 +235,15 @@ pub fn run<T: Send>(
                 left -= 1;
             }
             announce(plan, together, &mut next_percent, reply);
-            let wish: Option<Stop> = interrupt.raised();
-            if wish.is_some() || reply.is_gone() {
+            if together.lost() && !reply.is_gone() {
+                reply.hang_up();
+            }
+            let goes_on = together.faults.lost_client_goes_on;
+            let gone = reply.is_gone() || interrupt.raised() == Some(Stop::Disconnected);
+            let wish = interrupt
+                .raised()
+                .filter(|wish| *wish != Stop::Disconnected);
+            if wish.is_some() || (gone && !goes_on) {
                 devices.abort();
                 together.stop();
             }

@@ -145,6 +145,38 @@ pub fn cannot_open(device: &str, code: i32) -> ServerMessage {
     error(3201, text).state(7)
 }
 
+/// 18210: no memory for the buffers of a set.
+#[must_use]
+pub fn no_memory(device: &str) -> ServerMessage {
+    let text = format!(
+        "BackupVirtualDeviceSet::SetBufferParms: Request large buffers failure on backup device \
+         '{device}'. Operating system error 0x8007000e(Not enough memory resources are available \
+         to complete this operation.)."
+    );
+    error(18_210, text)
+}
+
+/// 3043: a page of the database is damaged.
+#[must_use]
+pub fn bad_page(database: &str, (file, page): (i32, i64)) -> ServerMessage {
+    let text = format!(
+        "BACKUP '{database}' detected an error on page ({file}:{page}) in file '{database}'."
+    );
+    error(3043, text)
+}
+
+/// 3042: the backup went on over damaged pages.
+#[must_use]
+pub fn damaged_backup() -> ServerMessage {
+    info(
+        3042,
+        "BACKUP WITH CONTINUE_AFTER_ERROR successfully generated a backup of the damaged \
+         database. Refer to the SQL Server error log for information about the errors that were \
+         encountered."
+            .into(),
+    )
+}
+
 /// 3201 with a code of the operating system.
 #[must_use]
 pub fn cannot_open_os(device: &str, code: i32) -> ServerMessage {

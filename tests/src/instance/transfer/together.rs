@@ -20,6 +20,7 @@ pub enum Event {
 #[derive(Debug, Default)]
 struct Inner {
     stop: bool,
+    lost: bool,
     arrived: usize,
     events: VecDeque<Event>,
 }
@@ -32,6 +33,8 @@ pub struct Together {
     devices: usize,
     /// Bytes through all devices.
     pub progress: Arc<Progress>,
+    /// A damaged page of the database ends the statement.
+    pub damaged: bool,
     /// The knobs of this statement.
     pub faults: Arc<Faults>,
     begun: Instant,
@@ -48,6 +51,7 @@ impl Together {
             bell: Condvar::new(),
             devices,
             progress,
+            damaged: false,
             faults,
             begun,
         }
@@ -84,7 +88,7 @@ impl Together {
     /// The statement's thread: the next event, or `None` after a beat.
     pub fn next_event(&self) -> Option<Event> {
         let mut inner = self.lock();
-        if inner.events.is_empty() {
+        if inner.events.is_empty() && !inner.lost {
             let waited = self.bell.wait_timeout(inner, BEAT);
             inner = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -112,9 +116,33 @@ impl Together {
         !inner.stop
     }
 
+    /// Whether the connection shall be cut now.
+    #[must_use]
+    pub fn lost(&self) -> bool {
+        self.lock().lost
+    }
+
+    /// The connection is cut; where the statement does not run on, it stops before more data goes.
+    fn lose(&self) {
+        let mut inner = self.lock();
+        inner.lost = true;
+        self.bell.notify_all();
+        while !inner.stop && !self.faults.lost_client_goes_on {
+            let waited = self.bell.wait_timeout(inner, BEAT);
+            inner = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
     /// Counts bytes and holds back to the configured rate. Returns all bytes so far.
     pub fn count(&self, bytes: u64) -> u64 {
         let all = self.progress.add(bytes);
+        let passed = |limit: Option<u64>| limit.is_some_and(|limit| all >= limit);
+        if passed(self.faults.die_after_bytes) {
+            std::process::abort();
+        }
+        if passed(self.faults.lose_client_after_bytes) {
+            self.lose();
+        }
         if let Some(rate) = self.faults.bytes_per_second.filter(|rate| *rate > 0) {
             let due = self.begun + Duration::from_secs_f64(all as f64 / rate as f64);
             let mut inner = self.lock();

@@ -39,6 +39,7 @@ fn files(spec: &Spec) -> Vec<SpecFile> {
     let file = |id, is_log, suffix: &str, extension: &str, pages| SpecFile {
         id,
         is_log,
+        is_filestream: false,
         logical: format!("{}{suffix}", spec.database),
         physical: format!("{folder}{}{suffix}.{extension}", spec.database),
         pages,
@@ -119,7 +120,12 @@ fn file_record(spec: &Spec, file: &SpecFile, expected: u32) -> Vec<u8> {
     let name = strings.add(&file.logical);
     let path = strings.add(&file.physical);
     let length = u64::from(file.pages.max(expected)) * 8192;
-    let kind: u32 = if file.is_log { 2 } else { 1 };
+    // What a container of FILESTREAM has here is not known; 3 is what the double reads again.
+    let kind: u32 = match (file.is_log, file.is_filestream) {
+        (true, _) => 2,
+        (_, true) => 3,
+        _ => 1,
+    };
     let mut r = vec![0; SFIN_FIXED];
     put(&mut r, 8, &[if file.is_log { 4 } else { 0x84 }]);
     put(&mut r, 16, &8192u32.to_le_bytes());

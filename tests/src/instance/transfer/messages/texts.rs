@@ -169,6 +169,13 @@ pub(super) fn media(number: i32, name: &str) -> Option<String> {
             "The media loaded on \"{name}\" is formatted to support fewer media families than \
              expected according to the backup device specification."
         ),
+        3240 => "Backup to mirrored media sets requires all mirrors to append. Provide all \
+                 members of the set, or reformat a new media set."
+            .into(),
+        4030 => {
+            format!("The medium on device '{name}' has not expired yet and cannot be overwritten.")
+        }
+        4037 => format!("The volume on device '{name}' does not bear the specified MEDIANAME."),
         3241 => format!(
             "The media family on device '{name}' is incorrectly formed. SQL Server cannot \
              process this media family."
@@ -189,7 +196,7 @@ pub(super) fn media(number: i32, name: &str) -> Option<String> {
         3258 => format!("The volume on the device \"{name}\" is not part of the media set."),
         3266 => format!("The backup data at the end of \"{name}\" is incorrectly formatted."),
         3287 => format!(
-            "The file ID 1 on device '{name}' is incorrectly formed and can not be \
+            "The file ID on device '{name}' is incorrectly formed and can not be \
                          read."
         ),
         _ => return None,
