@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use twinset_tests::instance::faults::Faults;
 
-use super::sql::Pair;
+use super::sql::{Pair, Sql};
 use super::wire::{Client, Seen, tokens};
 
 const BACKUP: &str = "BACKUP DATABASE Payroll TO DISK = 'p.bak' WITH STATS = 50";
@@ -24,6 +24,17 @@ fn all(client: &mut Client) -> Vec<u8> {
         bytes.extend(more);
     }
     bytes
+}
+
+/// Waits until no backup runs any more.
+#[track_caller]
+fn quiet(sql: &mut Sql) {
+    let until = Instant::now() + Duration::from_secs(30);
+    let busy = "SELECT COUNT(*) FROM sys.dm_exec_requests WHERE command LIKE 'BACKUP%'";
+    while sql.cell(busy) != "0" {
+        assert!(Instant::now() < until, "the backup hangs");
+        std::thread::yield_now();
+    }
 }
 
 #[test]
@@ -62,12 +73,7 @@ fn a_client_lost_in_the_middle_ends_the_backup_or_not_as_the_switch_says() {
         let bytes = all(&mut client);
         assert!(!tokens(&bytes).contains(&Seen::Info(3014)));
         let mut sql = pair.sql(0);
-        let until = Instant::now() + Duration::from_secs(10);
-        let busy = "SELECT COUNT(*) FROM sys.dm_exec_requests WHERE command LIKE 'BACKUP%'";
-        while sql.cell(busy) != "0" {
-            assert!(Instant::now() < until, "the backup hangs");
-            std::thread::yield_now();
-        }
+        quiet(&mut sql);
         let sets = sql.cell("SELECT COUNT(*) FROM msdb.dbo.backupset");
         assert_eq!(sets, u8::from(goes_on).to_string());
     }
@@ -115,6 +121,7 @@ fn a_backup_stopped_after_the_last_acknowledgement_stays_taken() {
         std::thread::yield_now();
     }
     drop(client);
+    quiet(&mut sql);
     pair.lab.instances[0].instance.set_faults(Faults::default());
     sql.works("BACKUP LOG Payroll TO DISK = 'l.trn'");
 }

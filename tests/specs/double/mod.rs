@@ -4,6 +4,7 @@
 mod attention;
 mod batches;
 mod checks;
+mod containers;
 mod forks;
 mod freetds;
 mod killing;

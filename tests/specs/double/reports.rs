@@ -68,7 +68,10 @@ fn headers_say_what_msdb_says() {
         "BACKUP DATABASE Payroll TO DISK = 's1' WITH DIFFERENTIAL, NAME = 'diff'",
         "BACKUP LOG Payroll TO DISK = 's2' WITH NAME = 'log'",
         "BACKUP DATABASE Payroll TO DISK = 's3' WITH COPY_ONLY, NAME = 'copy'",
-        "BACKUP LOG Payroll TO DISK = 's4' WITH NORECOVERY, NAME = 'tail'",
+        "BACKUP DATABASE Payroll TO DISK = 's4' WITH FORMAT, COPY_ONLY, NAME = 'hidden', \
+         COMPRESSION (ALGORITHM = QAT_DEFLATE), \
+         ENCRYPTION (ALGORITHM = AES_192, SERVER CERTIFICATE = BackupCert)",
+        "BACKUP LOG Payroll TO DISK = 's5' WITH NORECOVERY, NAME = 'tail'",
     ];
     let pairs = [
         ("BackupName", "name"),
@@ -96,6 +99,10 @@ fn headers_say_what_msdb_says() {
         ("DifferentialBaseGUID", "differential_base_guid"),
         ("BackupSetGUID", "backup_set_uuid"),
         ("BackupFinishDate", "backup_finish_date"),
+        ("KeyAlgorithm", "key_algorithm"),
+        ("EncryptorThumbprint", "encryptor_thumbprint"),
+        ("EncryptorType", "encryptor_type"),
+        ("CompressionAlgorithm", "compression_algorithm"),
     ];
     for (at, statement) in sets.iter().enumerate() {
         sql.works(statement);

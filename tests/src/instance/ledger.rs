@@ -45,6 +45,10 @@ pub struct Content {
     pub recovery: String,
     /// First log backup of its chain.
     pub begins_chain: bool,
+    /// Algorithm of a compressed set.
+    pub compression: Option<String>,
+    /// Algorithm and thumbprint of an encrypted set.
+    pub encryption: Option<(String, Vec<u8>)>,
     /// The writes of the set: of a data backup all, of a log backup its own.
     pub writes: Vec<Write>,
 }
@@ -53,6 +57,8 @@ pub struct Content {
 struct Body {
     recovery: String,
     begins_chain: bool,
+    compression: Option<String>,
+    encryption: Option<(String, Vec<u8>)>,
     writes: Vec<Written>,
 }
 
@@ -67,6 +73,8 @@ pub fn encode(content: &Content) -> Vec<u8> {
     let body = Body {
         recovery: content.recovery.clone(),
         begins_chain: content.begins_chain,
+        compression: content.compression.clone(),
+        encryption: content.encryption.clone(),
         writes: writes.collect(),
     };
     // Plain values can always be written.
@@ -96,6 +104,8 @@ pub fn decode(bytes: &[u8]) -> Option<Content> {
     Some(Content {
         recovery: body.recovery,
         begins_chain: body.begins_chain,
+        compression: body.compression,
+        encryption: body.encryption,
         writes: writes.collect::<Option<_>>()?,
     })
 }

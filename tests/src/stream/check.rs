@@ -7,6 +7,7 @@ mod streams;
 
 pub use facts::{SetFacts, StreamFacts, StreamFault};
 
+use super::container::{self, Container};
 use super::sum::BackupSum;
 use blocks::Place;
 
@@ -16,8 +17,6 @@ const MAX_BLOCK: usize = 65536;
 const MAX_RECORDS: u64 = 16 << 20;
 /// Bytes kept of a set's log part.
 const MAX_LOG: usize = 65536;
-/// First bytes of a compressed or encrypted backup, which no format reader can walk.
-const CONTAINER: &[u8; 8] = b"MSSQLBAK";
 
 /// What to do with backup checksums (facts/mtf.md 6.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +43,7 @@ enum Want {
 #[derive(Clone, Copy)]
 enum Then {
     Magic,
+    Container,
     BlockHeader,
     BlockBody,
     Filemark,
@@ -59,6 +59,8 @@ enum Sink {
     Sum(u64),
     /// The last stream of a block.
     LastStream,
+    /// The rest of a container's head.
+    Container,
 }
 
 /// Takes one family's bytes as they come, cut anywhere.
@@ -85,6 +87,10 @@ pub struct StreamCheck {
     is_summed: bool,
     // Bytes of the log stream that passes: how many to leave out first.
     log_skip: Option<u64>,
+    // The container around everything that follows.
+    container: Option<Container>,
+    // The same while its head passes.
+    opening: Option<Container>,
 }
 
 impl StreamCheck {
@@ -96,7 +102,7 @@ impl StreamCheck {
             hash: blake3::Hasher::new(),
             at: 0,
             gathered: Vec::new(),
-            want: Want::Gather(CONTAINER.len(), Then::Magic),
+            want: Want::Gather(container::MAGIC.len(), Then::Magic),
             place: Place::Start,
             facts: StreamFacts::default(),
             fault: None,
@@ -110,6 +116,8 @@ impl StreamCheck {
             sum: None,
             is_summed: false,
             log_skip: None,
+            container: None,
+            opening: None,
         }
     }
 
@@ -121,9 +129,19 @@ impl StreamCheck {
         self.hash.update(bytes);
         self.facts.length += bytes.len() as u64;
         let mut rest = bytes;
-        while self.fault.is_none() && !rest.is_empty() {
+        while self.fault.is_none() && !rest.is_empty() && self.container.is_none() {
             let taken = self.take(rest);
             rest = &rest[taken..];
+        }
+        if let Some(container) = self.container.clone() {
+            // Positions count from behind the head of the container.
+            let mut plain = rest.to_vec();
+            container.apply(self.at, &mut plain);
+            let mut rest = plain.as_slice();
+            while self.fault.is_none() && !rest.is_empty() {
+                let taken = self.take(rest);
+                rest = &rest[taken..];
+            }
         }
         self.fault.clone().map_or(Ok(()), Err)
     }
@@ -257,13 +275,34 @@ impl StreamCheck {
     fn gathered_all(&mut self, then: Then) -> Result<(), StreamFault> {
         match then {
             Then::Magic => {
-                if self.gathered == CONTAINER {
+                let inside = self.container.is_some();
+                if self.gathered == container::MAGIC && !inside {
                     self.facts.is_container = true;
-                    self.want = Want::Opaque;
+                    self.want = Want::Gather(container::HEAD, Then::Container);
                 } else if self.gathered.starts_with(b"TAPE") {
                     self.want = Want::Gather(fields::BLOCK_HEADER, Then::BlockHeader);
                 } else {
                     return self.fail(3242, 0, "the stream does not begin with a media header");
+                }
+                Ok(())
+            }
+            Then::Container => {
+                match Container::parse(&self.gathered) {
+                    Some(found) => {
+                        let left = u64::from(found.head) - container::HEAD as u64;
+                        self.facts.certificate = found.certificate();
+                        self.facts.is_compressed = found.is_compressed;
+                        self.opening = Some(found);
+                        self.want = Want::Pass(left, Sink::Container);
+                        if left == 0 {
+                            return self.passed_all(Sink::Container);
+                        }
+                    }
+                    None => {
+                        self.facts.is_opaque = true;
+                        self.facts.is_compressed = true;
+                        self.want = Want::Opaque;
+                    }
                 }
                 Ok(())
             }
@@ -278,6 +317,12 @@ impl StreamCheck {
     fn passed_all(&mut self, sink: Sink) -> Result<(), StreamFault> {
         self.gathered.clear();
         self.log_skip = None;
+        if sink == Sink::Container {
+            self.container = self.opening.take();
+            self.at = 0;
+            self.want = Want::Gather(container::MAGIC.len(), Then::Magic);
+            return Ok(());
+        }
         if sink == Sink::LastStream {
             return self.end_of_block();
         }

@@ -7,6 +7,7 @@
 
 mod check;
 mod compose;
+mod container;
 mod files;
 mod generate;
 mod pages;
@@ -18,6 +19,7 @@ mod tests;
 mod words;
 
 pub use check::{SetFacts, StreamCheck, StreamFacts, StreamFault, SumPolicy};
+pub use container::Container;
 pub use files::{generate_files, parse_size};
 pub use generate::GeneratedStream;
 pub use sets::check_families;

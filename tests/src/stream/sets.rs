@@ -13,7 +13,7 @@ pub fn check_families(devices: &[StreamFacts]) -> Result<(), StreamFault> {
     let known: Vec<_> = devices
         .iter()
         .enumerate()
-        .filter(|(_, d)| !d.is_container)
+        .filter(|(_, d)| !d.is_opaque)
         .collect();
     let Some(&(_, first)) = known.first() else {
         return Ok(());

@@ -51,6 +51,10 @@ fn look(path: &Path) -> Option<Result<StreamFacts, i32>> {
     let mut check = StreamCheck::new(SumPolicy::Ignore);
     let fed = check.feed(&head);
     let facts = check.facts().clone();
+    if facts.is_opaque {
+        // Whose it is cannot be told: only FORMAT takes it.
+        return Some(Err(3241));
+    }
     Some(match fed {
         Err(fault) if facts.families == 0 => Err(i32::try_from(fault.number).unwrap_or(3241)),
         _ if facts.families == 0 => Err(3241),

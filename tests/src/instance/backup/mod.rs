@@ -4,6 +4,7 @@
 //! what follows from success into databases and msdb.
 
 pub mod check;
+pub mod feed;
 pub mod flags;
 pub mod media;
 mod opening;
@@ -26,7 +27,8 @@ use super::transfer::{Plan, Verb, messages};
 use crate::stream::{StreamCheck, StreamFacts, SumPolicy};
 use crate::tds::reply::Reply;
 use crate::tds::tokens::ServerMessage;
-use source::{Feed, Streams};
+use feed::Feed;
+use source::Streams;
 
 /// Writes after which an extra Flush comes, where the knob asks for one.
 const EXTRA_FLUSH_AFTER: u32 = 3;

@@ -132,7 +132,7 @@ fn describe(
     let version = session.instance.version();
     let media = sent.first();
     let set = media.and_then(|media| media.sets.first());
-    let compressed = plan.has("COMPRESSION") || media.is_some_and(|media| media.is_container);
+    let compressed = plan.has("COMPRESSION") || media.is_some_and(|media| media.is_compressed);
     let model = SetFacts {
         set: Uuid::nil(),
         media_set: Uuid::nil(),
@@ -186,8 +186,8 @@ fn describe(
     }
 }
 
-/// Algorithm, thumbprint and kind of what encrypted the set.
-fn encryption(plan: &Plan, certificates: &[Certificate]) -> Option<(String, Vec<u8>)> {
+/// Algorithm and thumbprint of what encrypted the set.
+pub fn encryption(plan: &Plan, certificates: &[Certificate]) -> Option<(String, Vec<u8>)> {
     let (algorithm, by, _) = plan.encryption()?;
     let known = certificates
         .iter()
@@ -196,7 +196,7 @@ fn encryption(plan: &Plan, certificates: &[Certificate]) -> Option<(String, Vec<
 }
 
 /// compression_algorithm of a compressed set.
-fn algorithm(plan: &Plan, compressed: bool) -> Option<String> {
+pub fn algorithm(plan: &Plan, compressed: bool) -> Option<String> {
     compressed.then(|| plan.compression().unwrap_or("MS_XPRESS").to_owned())
 }
 

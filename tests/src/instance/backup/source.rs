@@ -7,6 +7,9 @@ use std::sync::Mutex;
 
 use uuid::Uuid;
 
+use super::feed::{Feed, Source};
+use super::record;
+use crate::instance::Certificate;
 use crate::instance::ledger::{self, Content};
 use crate::instance::model::{Database, DbFile, Lsn};
 use crate::instance::moment::Moment;
@@ -14,7 +17,8 @@ use crate::instance::session::Session;
 use crate::instance::transfer::lane::Sizes;
 use crate::instance::transfer::{Plan, Verb, messages};
 use crate::stream::{
-    self, GeneratedStream, Kind, Lsns, Spec, SpecFile, StreamCheck, StreamFacts, SumPolicy,
+    self, Container, GeneratedStream, Kind, Lsns, Spec, SpecFile, StreamCheck, StreamFacts,
+    SumPolicy,
 };
 use crate::tds::tokens::ServerMessage;
 
@@ -22,90 +26,6 @@ use crate::tds::tokens::ServerMessage;
 const SHARE_OF_FULL: u64 = 16;
 /// Log blocks a backup covers.
 pub const BLOCKS_PER_BACKUP: u32 = 72;
-
-/// One family's bytes.
-pub enum Source {
-    /// Generated.
-    Generated(Box<GeneratedStream>),
-    /// A real file with its length and what was read of it.
-    File(File, u64, u64),
-}
-
-impl Source {
-    /// Bytes in all.
-    fn total(&self) -> u64 {
-        match self {
-            Self::Generated(stream) => stream.total_length(),
-            Self::File(_, total, _) => *total,
-        }
-    }
-
-    fn position(&self) -> u64 {
-        match self {
-            Self::Generated(stream) => stream.position(),
-            Self::File(.., position) => *position,
-        }
-    }
-
-    /// Size of write number `write`: small blocks of headers first, then transfers that are mostly
-    /// full, as SQL Server has them. `None` at the end.
-    #[must_use]
-    pub fn next_size(&self, write: u32, sizes: Sizes) -> Option<usize> {
-        let (block, transfer) = (sizes.block as usize, sizes.transfer as usize);
-        let left = usize::try_from(self.total() - self.position()).unwrap_or(usize::MAX);
-        let wish = match write {
-            0 => block * 2,
-            1 => block * 5,
-            n if n % 7 == 3 => (transfer / 2).max(block),
-            n if n % 11 == 5 => transfer - block.min(transfer / 2),
-            _ => transfer,
-        };
-        let size = wish.min(left).min(transfer);
-        (size > 0).then_some(size)
-    }
-
-    /// The next bytes; exactly as many as there is room.
-    pub fn fill(&mut self, room: &mut [u8]) -> io::Result<()> {
-        match self {
-            Self::Generated(stream) => match stream.fill(room) {
-                filled if filled == room.len() => Ok(()),
-                _ => Err(io::ErrorKind::UnexpectedEof.into()),
-            },
-            Self::File(file, _, position) => {
-                file.read_exact(room)?;
-                *position += room.len() as u64;
-                Ok(())
-            }
-        }
-    }
-}
-
-/// One device's bytes, and how they come.
-pub struct Feed {
-    source: Source,
-    rounds: bool,
-}
-
-impl Feed {
-    /// Whether a Flush comes in the middle, as with FILESTREAM data.
-    #[must_use]
-    pub const fn flushes_between(&self) -> bool {
-        self.rounds
-    }
-}
-
-impl std::ops::Deref for Feed {
-    type Target = Source;
-    fn deref(&self) -> &Source {
-        &self.source
-    }
-}
-
-impl std::ops::DerefMut for Feed {
-    fn deref_mut(&mut self) -> &mut Source {
-        &mut self.source
-    }
-}
 
 /// The bytes of a whole statement, one source per device.
 pub struct Streams {
@@ -132,12 +52,19 @@ impl Streams {
             // What is written from now on lies behind this backup.
             found.log_end = database.log_end.plus_blocks(BLOCKS_PER_BACKUP);
             let guids = (state.ids.fresh(), state.ids.fresh());
+            let certificates = state.certificates.clone();
+            let container = container(plan, &certificates, guids.0);
             drop(guard);
-            let spec = spec(session, plan, sizes, &database, kind, guids)?;
+            let mut spec = spec(session, plan, sizes, &database, kind, guids)?;
+            spec.log = ledger::encode(&content(plan, &database, kind, &certificates));
+            spec.check().map_err(unusable)?;
             (1..=spec.families)
                 .map(|family| {
-                    let stream = GeneratedStream::new(&spec, family);
-                    stream.map(|stream| Source::Generated(Box::new(stream)))
+                    let stream = Box::new(GeneratedStream::new(&spec, family)?);
+                    Ok(match &container {
+                        Some(container) => Source::Hidden(stream, container.clone(), 0),
+                        None => Source::Generated(stream),
+                    })
                 })
                 .collect::<Result<Vec<_>, _>>()
                 .map_err(unusable)?
@@ -197,6 +124,24 @@ fn open_files(plan: &Plan, files: &[PathBuf]) -> Result<Vec<Source>, ServerMessa
         .iter()
         .map(|path| open(path).map_err(|fault| unusable(format!("{}: {fault}", path.display()))))
         .collect()
+}
+
+/// The container that COMPRESSION and ENCRYPTION ask for.
+fn container(plan: &Plan, certificates: &[Certificate], set: Uuid) -> Option<Container> {
+    if !plan.has("COMPRESSION") && !plan.has("ENCRYPTION") {
+        return None;
+    }
+    let known = plan.encryption().and_then(|(_, by, _)| {
+        let mut all = certificates.iter();
+        all.find(|known| known.name.eq_ignore_ascii_case(by))
+    });
+    let thumbprint = known.and_then(|known| known.thumbprint().try_into().ok());
+    Some(Container {
+        key: set.as_u64_pair().1 | 1,
+        head: 4096,
+        thumbprint: thumbprint.unwrap_or_default(),
+        is_compressed: plan.has("COMPRESSION"),
+    })
 }
 
 /// Kind of a BACKUP.
@@ -290,13 +235,20 @@ fn place(spec: &mut Spec, database: &Database, kind: Kind) {
     spec.binding_guid = database.database_guid;
     spec.last_full_guid = database.base.map(|base| base.set).unwrap_or_default();
     spec.base_guid = base.map(|base| base.set).unwrap_or_default();
+}
+
+/// What the log part of the backup says.
+fn content(plan: &Plan, database: &Database, kind: Kind, known: &[Certificate]) -> Content {
+    let first = database.last_log_backup.unwrap_or(database.log_end);
     let writes = database.writes.iter();
     let covered = writes.filter(|write| kind != Kind::Log || write.lsn >= first);
-    spec.log = ledger::encode(&Content {
+    Content {
         recovery: database.recovery.describe().1.to_owned(),
         begins_chain: kind == Kind::Log && !database.chain_begun,
+        compression: record::algorithm(plan, plan.has("COMPRESSION")),
+        encryption: record::encryption(plan, known),
         writes: covered.cloned().collect(),
-    });
+    }
 }
 
 /// A position in the generator's words.

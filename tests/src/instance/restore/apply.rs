@@ -269,7 +269,7 @@ fn template(
         database_version: session.instance.version().database_version(),
         copy_only: false,
         checksums: false,
-        compressed: facts.iter().any(|family| family.is_container),
+        compressed: facts.iter().any(|family| family.is_compressed),
         begins_chain: false,
         read_only: false,
         block: 512,

@@ -7,7 +7,7 @@ use crate::instance::session::{Session, missing};
 use crate::instance::transfer::lane::Sizes;
 use crate::instance::transfer::messages::numbered;
 use crate::instance::transfer::{DeviceKind, Plan, Verb, conflicts};
-use crate::instance::{State, openable};
+use crate::instance::{Certificate, State, openable};
 use crate::stream::{Kind, SetFacts, StreamFacts};
 use crate::tds::tokens::ServerMessage;
 
@@ -100,7 +100,8 @@ pub fn head_known(
     facts: &StreamFacts,
     head: &[u8],
 ) -> Result<(), Said> {
-    if !matches!(plan.verb, Verb::RestoreDatabase | Verb::RestoreLog) || facts.is_container {
+    readable(session, facts)?;
+    if !matches!(plan.verb, Verb::RestoreDatabase | Verb::RestoreLog) || facts.is_opaque {
         return Ok(());
     }
     let Some(set) = chosen(plan, facts) else {
@@ -146,6 +147,25 @@ fn full(plan: &Plan, set: &SetFacts, database: Option<&Database>) -> Result<(), 
         return Err(vec![numbered(3159, &database.name)]);
     }
     Ok(())
+}
+
+/// An encrypted set needs its certificate.
+fn readable(session: &Session, facts: &StreamFacts) -> Result<(), Said> {
+    let Some(thumbprint) = facts.certificate else {
+        return Ok(());
+    };
+    let state = session.instance.state();
+    let known = |known: &Certificate| known.thumbprint() == thumbprint;
+    if state.certificates.iter().any(known) {
+        return Ok(());
+    }
+    let shown: String = thumbprint
+        .iter()
+        .map(|byte| format!("{byte:02X}"))
+        .collect();
+    Err(vec![crate::instance::transfer::messages::no_certificate(
+        &shown,
+    )])
 }
 
 /// The set that the statement means: FILE = n, else the first.

@@ -103,8 +103,7 @@ impl Session {
         let refused = shared.refused();
         let got = outcome(plan, ends, refused)?;
         let first = got.first().map(|got| got.check.facts());
-        let known =
-            |facts: &StreamFacts| facts.is_container || judge::chosen(plan, facts).is_some();
+        let known = |facts: &StreamFacts| facts.is_opaque || judge::chosen(plan, facts).is_some();
         if plan.verb != Verb::LabelOnly && !first.is_some_and(known) && plan.has("FILE") {
             let device = plan.devices.first().map_or("", String::as_str);
             return Err(vec![messages::numbered(3287, device)]);

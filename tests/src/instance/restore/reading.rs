@@ -115,7 +115,7 @@ pub fn read(
         }
         let facts = got.check.facts();
         let set = judge::chosen(plan, facts);
-        let now_known = facts.is_container || set.is_some_and(|set| set.kind_letter != 0);
+        let now_known = facts.is_opaque || set.is_some_and(|set| set.kind_letter != 0);
         if now_known && !known {
             known = true;
             if index == 0 {

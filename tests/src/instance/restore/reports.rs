@@ -119,7 +119,7 @@ fn label(table: &Table, facts: &StreamFacts) -> Vec<Value> {
         .set("SoftwareVendorId", 4608)
         .set("MediaDate", from_stream(facts.media_date))
         .set("Mirror_Count", i64::from(facts.mirrors))
-        .set("IsCompressed", facts.is_container)
+        .set("IsCompressed", facts.is_compressed)
         .build()
 }
 
@@ -144,11 +144,14 @@ fn header(table: &Table, plan: &Plan, media: &StreamFacts, set: &SetFacts) -> Ve
         || "FULL".into(),
         |content| content.recovery.replace('_', "-"),
     );
+    let encryption = content
+        .as_ref()
+        .and_then(|content| content.encryption.as_ref());
     let mut row = Row::new(table)
         .set("BackupName", text(&set.name))
         .set("BackupDescription", text(&set.description))
         .set("BackupType", kind)
-        .set("Compressed", i64::from(media.is_container))
+        .set("Compressed", i64::from(media.is_compressed))
         .set("Position", i64::from(set.position))
         .set("DeviceType", if virtual_device { 7 } else { 2 })
         .set("UserName", set.user.as_str())
@@ -196,10 +199,26 @@ fn header(table: &Table, plan: &Plan, media: &StreamFacts, set: &SetFacts) -> Ve
         )
         .set("BackupTypeDescription", described)
         .set("BackupSetGUID", set.set_guid)
+        .set(
+            "KeyAlgorithm",
+            encryption.map(|(algorithm, _)| algorithm.as_str()),
+        )
+        .set(
+            "EncryptorThumbprint",
+            encryption.map(|(_, thumb)| thumb.clone()),
+        )
+        .set("EncryptorType", encryption.map(|_| "CERTIFICATE"))
         .set("CompressedBackupSize", set.backup_size as i64)
         .set("Containment", 0);
     for (column, bit) in FLAGS {
         row = row.set(column, set.flags & bit != 0);
+    }
+    if table.position("CompressionAlgorithm").is_some() {
+        let algorithm = content.and_then(|content| content.compression);
+        row = row
+            .set("LastValidRestoreTime", from_stream(set.finished))
+            .set("TimeZone", 0)
+            .set("CompressionAlgorithm", algorithm);
     }
     row.build()
 }

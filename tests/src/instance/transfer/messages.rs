@@ -145,6 +145,13 @@ pub fn cannot_open(device: &str, code: i32) -> ServerMessage {
     error(3201, text).state(7)
 }
 
+/// 33111 for a certificate that a set names by its thumbprint.
+#[must_use]
+pub fn no_certificate(thumbprint: &str) -> ServerMessage {
+    let text = format!("Cannot find server certificate with thumbprint '0x{thumbprint}'.");
+    error(33_111, text)
+}
+
 /// 18210: no memory for the buffers of a set.
 #[must_use]
 pub fn no_memory(device: &str) -> ServerMessage {

@@ -38,8 +38,14 @@ pub struct StreamFacts {
     pub length: u64,
     /// BLAKE3 of the stream; filled in at its end.
     pub blake3: [u8; 32],
-    /// A compressed or encrypted backup: nothing else is known.
+    /// A compressed or encrypted backup.
     pub is_container: bool,
+    /// A compressed one, as far as is known.
+    pub is_compressed: bool,
+    /// A container of somebody else: nothing else is known.
+    pub is_opaque: bool,
+    /// Thumbprint of the certificate that an encrypted one needs.
+    pub certificate: Option<[u8; 20]>,
     /// Media set GUID.
     pub media_set_guid: Uuid,
     /// Media family id.
