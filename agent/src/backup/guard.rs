@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use twinset_domain::chain::{
-    self, Action, Bridge, Decision, Endangered, Foreign, Held, Question, Reason, Source, Wanted,
-    endangered,
+    self, Bridge, Decision, Endangered, Foreign, Held, Question, Reason, Source, Wanted, endangered,
 };
 use twinset_domain::recover::SetState;
 use twinset_domain::{BackupKind, Fault, Position, code};
@@ -41,6 +40,9 @@ pub struct Guarded {
     pub why: String,
     /// Backups of others that put restore points at risk.
     pub foreign: Vec<Endangered>,
+    /// Some of them were not known before.
+    #[serde(skip)]
+    pub news: bool,
     /// The differential base that was found held; compared again before success.
     #[serde(skip)]
     pub base: Option<uuid::Uuid>,
@@ -89,18 +91,33 @@ pub fn guard(
     } else {
         Vec::new()
     };
-    if !foreign.is_empty() {
-        let key = &targets.data.key;
-        desk.catalog
-            .saw(key, &database.name, &foreign, clock::now())?;
-    }
     Ok(Guarded {
         database: database.name.clone(),
         decision,
         why: decision.why(),
         foreign,
+        news: false,
         base: question.source.bases.first().copied().flatten(),
     })
+}
+
+/// Remembers the backups of others, for status, and so that nobody is told of them twice.
+///
+/// # Errors
+/// [`code::CATALOG`].
+pub fn remember(
+    desk: &mut Desk<'_>,
+    targets: &Targets,
+    guarded: &mut Guarded,
+) -> Result<(), Fault> {
+    if !guarded.foreign.is_empty() {
+        let (key, database) = (&targets.data.key, &guarded.database);
+        let new = desk
+            .catalog
+            .saw(key, database, &guarded.foreign, clock::now())?;
+        guarded.news = new > 0;
+    }
+    Ok(())
 }
 
 /// How the database stands.
@@ -286,9 +303,9 @@ pub fn refused(group: &str, guarded: &Guarded) -> Fault {
 #[must_use]
 pub fn warned(guarded: &Guarded) -> Option<Fault> {
     let rolled = matches!(guarded.decision.reason, Reason::RolledBack { .. });
-    if !matches!(guarded.decision.action, Action::Take { .. })
-        || (guarded.foreign.is_empty() && !rolled)
-    {
+    let takes = guarded.decision.takes().is_some();
+    let others = !guarded.foreign.is_empty() && (guarded.news || guarded.decision.differs());
+    if !takes || !(others || rolled) {
         return None;
     }
     let object = format!("database {}", guarded.database);

@@ -23,7 +23,8 @@ pub struct Seen {
 }
 
 impl Catalog {
-    /// Remembers backups of others; one that is known stays as it was first seen.
+    /// Remembers backups of others; one that is known stays as it was first seen. Gives how many
+    /// are new.
     ///
     /// # Errors
     /// [`twinset_domain::code::CATALOG`].
@@ -33,14 +34,15 @@ impl Catalog {
         database: &str,
         found: &[Endangered],
         now: Moment,
-    ) -> Result<(), Fault> {
+    ) -> Result<usize, Fault> {
         let path = self.path.clone();
-        let mut write = || -> rusqlite::Result<()> {
+        let mut write = || -> rusqlite::Result<usize> {
+            let mut new = 0;
             let change = self.connection.transaction()?;
             for one in found {
                 let facts = serde_json::to_string(one)
                     .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
-                change.execute(
+                new += change.execute(
                     "INSERT OR IGNORE INTO foreign_backup (media_set, database, found, seen, facts)
                      VALUES (?1, ?2, ?3, ?4, ?5)",
                     params![media_set, database, one.by.set.to_string(), now.0, facts],
@@ -52,7 +54,8 @@ impl Catalog {
                   ORDER BY seen DESC, rowid DESC LIMIT ?2)",
                 params![media_set, MOST],
             )?;
-            change.commit()
+            change.commit()?;
+            Ok(new)
         };
         write().map_err(|error| fault(&path, &error))
     }

@@ -205,7 +205,8 @@ fn one(
         }
     };
     let facts = &probed.database;
-    let guarded = guard::guard(&mut desk, &targets, facts, wish, &mut probed.control)?;
+    let mut guarded = guard::guard(&mut desk, &targets, facts, wish, &mut probed.control)?;
+    guard::remember(&mut desk, &targets, &mut guarded)?;
     if guarded.decision.action == Action::Refuse {
         return Err(guard::refused(&group.name, &guarded));
     }

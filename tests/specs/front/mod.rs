@@ -10,6 +10,7 @@ mod hostile;
 mod instance;
 mod kinds;
 pub(crate) mod messages;
+mod native;
 mod orphans;
 mod restore;
 mod secrets;

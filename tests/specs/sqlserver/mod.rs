@@ -7,6 +7,7 @@ mod job;
 pub(crate) mod line;
 mod lost;
 mod orphans;
+mod quoting;
 mod restore;
 mod statement;
 

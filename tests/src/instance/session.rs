@@ -246,7 +246,6 @@ impl Session {
             view_server_state: self.login.sees_sessions(),
             me: &self.login,
             public_history: !self.instance.faults().msdb_is_private,
-            view_definition: self.login.sees_files(),
             now: self.instance.clock.now(),
             server: self.instance.server_name(),
         }

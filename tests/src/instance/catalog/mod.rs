@@ -30,8 +30,6 @@ pub struct Viewer<'a> {
     pub me: &'a Login,
     /// msdb lets everybody read its history, as it does where it is installed (a guess: a knob).
     pub public_history: bool,
-    /// VIEW ANY DEFINITION, or what implies seeing the files of every database.
-    pub view_definition: bool,
     /// Server time of the statement.
     pub now: Moment,
     /// Server name.

@@ -152,10 +152,6 @@ pub fn recovery_status(viewer: &Viewer<'_>) -> Vec<Vec<Value>> {
 pub fn master_files(viewer: &Viewer<'_>) -> Vec<Vec<Value>> {
     let table = Table::parse("master_files", MASTER_FILES);
     let mut rows = Vec::new();
-    // CREATE DATABASE, ALTER ANY DATABASE or VIEW ANY DEFINITION.
-    if !viewer.view_definition {
-        return rows;
-    }
     for database in &viewer.state.databases {
         // The row of a database that is not one's own needs a right; master and tempdb are open.
         let open = matches!(database.name.as_str(), "master" | "tempdb");
