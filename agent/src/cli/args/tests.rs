@@ -97,8 +97,8 @@ fn what_does_not_go_together_is_refused() {
     insta::assert_snapshot!(refused("twinset media show --device {}"), @r#"
     error: the following required arguments were not provided:
     "#);
-    insta::assert_snapshot!(refused("twinset backup g --kind log"), @r#"
-    error: invalid value 'log' for '--kind <KIND>'
+    insta::assert_snapshot!(refused("twinset backup g --kind page"), @r#"
+    error: invalid value 'page' for '--kind <KIND>'
     "#);
     insta::assert_snapshot!(refused("twinset media export s --position 0 --to o"), @r#"
     error: invalid value '0' for '--position <N>': positions are whole numbers from 1
