@@ -114,7 +114,10 @@ pub fn restore(
     let mut restored = begun(order);
     let mut next = first;
     loop {
-        let mut reached = Reached::default();
+        let mut reached = Reached {
+            set: None,
+            sets: next.steps.len(),
+        };
         let outcome = follow(
             holdings,
             order,

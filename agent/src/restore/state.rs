@@ -10,10 +10,11 @@ use crate::sqlserver::statement::{quote_name, recover_sql};
 use crate::sqlserver::{Session, facts};
 
 /// How far a chain came.
-#[derive(Default)]
 pub(super) struct Reached {
     /// The last set that is in.
     pub(super) set: Option<Candidate>,
+    /// Sets of the chain.
+    pub(super) sets: usize,
 }
 
 /// State of a database, if it is there and the server says.
@@ -71,16 +72,19 @@ pub(super) fn told(
         let object = std::mem::take(&mut fault.object);
         fault = Fault::new(code::CANCELLED, object, "stopped by the operator");
     }
-    let place = broken.place.to_string();
-    if !fault.object.contains(&place) {
+    let (name, instance) = (order.name, &order.settings.name);
+    let (place, state) = (broken.place.to_string(), of(control, name));
+    // A single set needs no place, and what was never begun needs no clearing up.
+    let chain = reached.sets > 1;
+    if chain && !fault.object.contains(&place) {
         fault.causes.push(format!("at {place}"));
     }
-    let (name, instance) = (order.name, &order.settings.name);
-    let state = of(control, name);
     let Some(state) = state else {
-        fault.causes.push(format!(
-            "there is no database {name} on {instance}: nothing is left behind"
-        ));
+        if chain {
+            fault.causes.push(format!(
+                "there is no database {name} on {instance}: nothing is left behind"
+            ));
+        }
         let again = "start it again when it suits";
         return if fault.remedy.is_empty() {
             fault.remedy(again)
