@@ -56,7 +56,7 @@ pub struct Connector {
 
 /// An attempt that failed.
 struct Failed {
-    fault: Fault,
+    fault: Box<Fault>,
     /// Another attempt may end otherwise: the server may be starting.
     again: bool,
 }
@@ -64,15 +64,18 @@ struct Failed {
 impl From<Fault> for Failed {
     fn from(fault: Fault) -> Self {
         Self {
-            fault,
+            fault: Box::new(fault),
             again: false,
         }
     }
 }
 
 impl Failed {
-    const fn passing(fault: Fault) -> Self {
-        Self { fault, again: true }
+    fn passing(fault: Fault) -> Self {
+        Self {
+            fault: Box::new(fault),
+            again: true,
+        }
     }
 }
 
@@ -118,7 +121,7 @@ impl Connector {
             };
             if !failed.again || begun.elapsed() + pause > limit {
                 return Err(match tries {
-                    1 => failed.fault,
+                    1 => *failed.fault,
                     _ => failed
                         .fault
                         .cause(format!("tried {tries} times (connect_retry is {limit:?})")),
@@ -140,7 +143,7 @@ impl Connector {
     /// # Errors
     /// As [`Connector::open`].
     pub fn open_once(&self, purpose: Purpose) -> Result<Session, Fault> {
-        self.attempt(purpose).map_err(|failed| failed.fault)
+        self.attempt(purpose).map_err(|failed| *failed.fault)
     }
 
     fn attempt(&self, purpose: Purpose) -> Result<Session, Failed> {
@@ -207,6 +210,7 @@ impl Connector {
                     // A server that starts or stops resets connections, or says so.
                     let again = fault.code == code::SQL_CONNECT
                         && matches!(error, Error::Io { .. } | Error::Server(_));
+                    let fault = Box::new(fault);
                     return Err(Failed { fault, again });
                 }
                 Err(_) => {

@@ -98,8 +98,8 @@ impl Translator<'_> {
             return Err(ServerMessage::new(208, 16, text));
         };
         let viewer = &self.context.viewer;
-        if catalog::is_history(&table.name)
-            && !viewer.me.reads_history(&table.name, viewer.public_history)
+        if catalog::is_history(table.name)
+            && !viewer.me.reads_history(table.name, viewer.public_history)
         {
             let text = format!(
                 "The SELECT permission was denied on the object '{}', database 'msdb', schema \

@@ -111,6 +111,7 @@ fn create_login(session: &Session, reader: &mut Reader<'_>) -> Result<(), Server
         password,
         sysadmin: false,
         dbcreator: false,
+        view_any_definition: false,
         view_server_state: false,
         backup_operator: false,
         db_owner: false,
