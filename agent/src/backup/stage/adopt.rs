@@ -132,7 +132,7 @@ fn one(
         return Ok(None);
     };
     if let Ok(Judged::TakeIn(verdict, set)) = judged {
-        let took = take_in(desk, checked, folder, intent, (verdict, set.as_ref()));
+        let took = take_in(desk, checked, folder, intent, (verdict, set.as_deref()));
         return took.map(|(became, position)| told(became, Some(position), None));
     }
     checked.close();
@@ -155,7 +155,7 @@ enum Judged {
     There(Option<Position>),
     Discard(Option<String>),
     Keep(String),
-    TakeIn(Verdict, Option<MsdbSet>),
+    TakeIn(Verdict, Option<Box<MsdbSet>>),
 }
 
 fn judged(
@@ -194,7 +194,7 @@ fn judged(
                 .map_or_else(String::new, |why| format!(" ({why})"));
             Judged::Keep(format!("{why}{incomplete}; {remedy}"))
         }
-        Fate::TakeIn(verdict) => Judged::TakeIn(verdict, set),
+        Fate::TakeIn(verdict) => Judged::TakeIn(verdict, set.map(Box::new)),
     })
 }
 
