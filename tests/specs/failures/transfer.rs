@@ -43,7 +43,7 @@ fn row_02_a_refused_flush_releases_no_log() {
 
 #[test]
 fn row_03_clear_error_is_answered() {
-    let mut host = host(1, &json!({ "clear_error_first": true }));
+    let mut host = host(1, &json!({ "vdi": { "clear_error_first": true } }));
     host.backup().ended(0);
     host.turn(&json!({}));
     host.restores("Payroll", 1, "Copy");
@@ -121,7 +121,7 @@ fn row_14_random_access_is_never_asked_for() {
 
 #[test]
 fn row_15_several_devices_that_fail() {
-    let mut host = host(2, &json!({ "two_devices_abort": true }));
+    let mut host = host(2, &json!({ "vdi": { "two_devices_abort": true } }));
     told("row_15", &host, BACKUP);
     host.server_has_no_backup("Payroll");
 }

@@ -119,12 +119,8 @@ pub struct Faults {
     pub open_fails: Option<u32>,
     /// BUFFERCOUNT times MAXTRANSFERSIZE for which there is memory, in bytes.
     pub vdi_memory: Option<u64>,
-    /// A set of several virtual devices is aborted before its first byte.
-    pub two_devices_abort: bool,
     /// No history row is written, and nothing is said of it.
     pub history_silent: bool,
-    /// ClearError comes before the first write, and must be answered with success.
-    pub clear_error_first: bool,
 }
 
 impl Default for Faults {
@@ -162,9 +158,7 @@ impl Default for Faults {
             equal_log_applies: false,
             open_fails: None,
             vdi_memory: None,
-            two_devices_abort: false,
             history_silent: false,
-            clear_error_first: false,
         }
     }
 }

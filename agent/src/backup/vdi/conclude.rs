@@ -186,7 +186,7 @@ fn both_sides(fault: Fault, reserved: &Reserved, transfer: Transfer) -> Fault {
 /// Several devices were opened, and the set was aborted before one of them saw a byte: what is
 /// reported of sets with more than one device on Linux (facts/vdi.md 3.9).
 fn several_failed(streamed: &Streamed) -> bool {
-    let untouched = |device: &DeviceEnd| device.end == End::Aborted && device.bytes == 0;
+    let untouched = |device: &DeviceEnd| device.end == End::Aborted && device.commands == 0;
     streamed.devices.len() > 1 && streamed.devices.iter().all(untouched)
 }
 

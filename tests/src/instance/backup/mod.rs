@@ -253,7 +253,6 @@ fn pump(
     complete: bool,
 ) -> Result<Sent, Broken> {
     let faults = &together.faults;
-    opening::first_command(port, together)?;
     if faults.vdi.clear_error_first {
         port.forget_error()?;
     }

@@ -1,11 +1,7 @@
-//! Knobs of the opening of virtual devices (facts/vdi.md 5, rows 5, 6, 11, 15; 3.5).
-
-use sqlvdi::abi::commands;
+//! Knobs of the opening of virtual devices (facts/vdi.md 5, rows 5, 6, 11).
 
 use crate::instance::faults::Faults;
 use crate::instance::transfer::lane::Sizes;
-use crate::instance::transfer::port::{Broken, Port};
-use crate::instance::transfer::together::Together;
 use crate::instance::transfer::{DeviceKind, Plan, messages};
 use crate::tds::tokens::ServerMessage;
 
@@ -22,16 +18,4 @@ pub(super) fn refusal(plan: &Plan, sizes: Sizes, faults: &Faults) -> Option<Serv
     let lacks = faults.vdi_memory.is_some_and(|memory| wanted > memory);
     let code = faults.open_fails.or(lacks.then_some(OUT_OF_MEMORY))?;
     Some(messages::cannot_open(first, code.cast_signed()))
-}
-
-/// What comes before the first write of a device.
-pub(super) fn first_command(port: &mut Port, together: &Together) -> Result<(), Broken> {
-    let faults = &together.faults;
-    if faults.two_devices_abort && together.devices() > 1 {
-        return Err(Broken::Aborted);
-    }
-    match faults.clear_error_first {
-        true => port.command(commands::CLEAR_ERROR),
-        false => Ok(()),
-    }
 }
