@@ -231,6 +231,7 @@ fn several_devices_unusable() {
     probe sql-a: Payroll
     error 3261 database Payroll: SQL Server error 3261: SQL Server cannot use the virtual
           > device configuration.
+      cause: asked for: 2 devices, BLOCKSIZE 4096, MAXTRANSFERSIZE 1048576, BUFFERCOUNT 16
       remedy: set families = 1 for this media set
     "#);
 }
@@ -260,6 +261,7 @@ fn disk_full() {
           > device (os error 28)
       cause: [n] bytes of family 1, Payroll, were taken
       cause: then SQL Server error 3202: Write on "twinset-[id]" failed: [...]
+      cause: SQL Server was not answered: it released no log, and counts no backup
       remedy: make room on the volume or widen it, then run the backup again
     "#);
 }
@@ -312,6 +314,7 @@ fn filestream_without_complete() {
           > acknowledged
       cause: this server does not send Complete, and the database holds FILESTREAM data
       cause: then SQL Server error 3202: Write on "twinset-[id]" failed: [...]
+      cause: SQL Server was not answered: it released no log, and counts no backup
       remedy: update SQL Server to a version that sends Complete, or set source = "stage",
           > which needs none
     "#);

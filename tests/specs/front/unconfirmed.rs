@@ -165,6 +165,6 @@ fn an_unconfirmed_set_is_not_the_latest_one_to_restore() {
     host.turn(&json!({}));
     let plan = ["restore", "plan", "Payroll", "--group", "payroll"];
     let planned = host.world.json(&plan).ended(0).result();
-    assert_eq!(planned["set"]["position"], 1);
+    assert_eq!(planned["steps"][0]["position"], 1, "{planned}");
     host.restores("Payroll", 2, "Copy");
 }

@@ -66,7 +66,7 @@ impl Core {
         if *life != Life::Open {
             return;
         }
-        tracing::debug!(set = self.name, why, "signalling abort");
+        tracing::info!(set = self.name, why, "signalling abort");
         if let Err(error) = self.raw.signal_abort() {
             tracing::warn!(set = self.name, %error, "the abort could not be signalled");
         }
