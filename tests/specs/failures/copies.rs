@@ -13,13 +13,11 @@ fn payload(host: &Host) -> (u64, u64) {
         .world
         .json(&["--log-level", "debug", "backup", "payroll"])
         .ended(0);
-    let lines = ran
+    let mut lines = ran
         .stderr
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let line = lines
-        .filter(|line| line["fields"]["message"] == "payload")
-        .last();
+    let line = lines.rfind(|line| line["fields"]["message"] == "payload");
     let fields = line.unwrap_or_else(|| panic!("{}", ran.stderr))["fields"].clone();
     (
         fields["bytes"].as_u64().unwrap(),
