@@ -13,6 +13,7 @@ mod log_chain;
 mod lost_clients;
 mod media_damage;
 mod media_rules;
+mod mirroring;
 mod privileges;
 mod python;
 mod reports;

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use super::mirroring::knobs::MirroringFaults;
+
 /// How an attention is answered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -121,6 +123,8 @@ pub struct Faults {
     pub vdi_memory: Option<u64>,
     /// No history row is written, and nothing is said of it.
     pub history_silent: bool,
+    /// Database mirroring.
+    pub mirroring: MirroringFaults,
 }
 
 impl Default for Faults {
@@ -159,6 +163,7 @@ impl Default for Faults {
             open_fails: None,
             vdi_memory: None,
             history_silent: false,
+            mirroring: MirroringFaults::default(),
         }
     }
 }

@@ -6,9 +6,11 @@
 pub mod backup;
 pub mod catalog;
 pub mod clock;
+pub mod errorlog;
 pub mod faults;
 pub mod history;
 pub mod ledger;
+pub mod mirroring;
 pub mod model;
 pub mod moment;
 pub mod openable;
@@ -24,16 +26,19 @@ pub mod version;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use crate::tds::login;
 use crate::tds::prelogin::ServerEncryption;
-use crate::tds::reply::Interrupt;
+use crate::tds::reply::{Interrupt, Stop};
 use crate::tds::tls::ServerTls;
 use crate::tds::tokens::ServerMessage;
 use clock::Clock;
+use errorlog::ErrorLog;
 use faults::Faults;
 use history::History;
+use mirroring::Network;
 use model::{Database, Ids};
 pub use openable::openable;
 use session::Session;
@@ -106,6 +111,8 @@ pub struct Setup {
     pub backup_folder: PathBuf,
     /// Where the client shall go instead.
     pub routing: Option<(String, u16)>,
+    /// Port of its mirroring endpoint.
+    pub mirroring_port: u16,
 }
 
 /// One running instance.
@@ -118,6 +125,9 @@ pub struct Instance {
     faults: Mutex<Arc<Faults>>,
     backup_folder: PathBuf,
     routing: Option<(String, u16)>,
+    mirroring_port: u16,
+    network: OnceLock<Weak<Network>>,
+    is_running: AtomicBool,
     /// Its clock.
     pub clock: Clock,
     state: Mutex<State>,
@@ -161,6 +171,8 @@ impl Instance {
             certificates: setup.certificates,
             sessions: BTreeMap::new(),
             msdb: History::default(),
+            errorlog: ErrorLog::default(),
+            witnessed: Vec::new(),
             ids,
             sent: HashMap::new(),
         };
@@ -172,6 +184,9 @@ impl Instance {
             faults: Mutex::new(Arc::new(setup.faults)),
             backup_folder: setup.backup_folder,
             routing: setup.routing,
+            mirroring_port: setup.mirroring_port,
+            network: OnceLock::new(),
+            is_running: AtomicBool::new(true),
             clock,
             state: Mutex::new(state),
         })
@@ -234,6 +249,49 @@ impl Instance {
         instance.is_empty() || instance.eq_ignore_ascii_case(mine)
     }
 
+    /// Port of its mirroring endpoint.
+    #[must_use]
+    pub const fn mirroring_port(&self) -> u16 {
+        self.mirroring_port
+    }
+
+    /// The instances it can have sessions with.
+    #[must_use]
+    pub fn network(&self) -> Option<Arc<Network>> {
+        self.network.get().and_then(Weak::upgrade)
+    }
+
+    /// Makes it part of a network, once.
+    pub fn join(&self, network: &Arc<Network>) {
+        // A second network would be a fault of the lab; the first one stays.
+        let _ = self.network.set(Arc::downgrade(network));
+    }
+
+    /// Brings its mirrored databases up to date, before anybody looks. Takes locks: hold none.
+    pub fn settle(&self) {
+        if let Some(network) = self.network() {
+            network.settle(self);
+        }
+    }
+
+    /// Whether it has not been stopped.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.is_running.load(Ordering::SeqCst)
+    }
+
+    /// It crashes (every client is gone without a word), or comes back.
+    pub fn power(&self, on: bool) {
+        self.settle();
+        self.is_running.store(on, Ordering::SeqCst);
+        if !on {
+            for row in self.state().sessions.values() {
+                row.interrupt.raise(Stop::Cut);
+            }
+        }
+        self.settle();
+    }
+
     /// The state; hold it briefly.
     pub fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -247,7 +305,12 @@ impl Instance {
     ) -> Result<Admitted, Vec<ServerMessage>> {
         let refused =
             |user: &str| ServerMessage::new(18_456, 14, format!("Login failed for user '{user}'."));
+        self.settle();
         let mut state = self.state();
+        if !self.is_running() {
+            let text = "SHUTDOWN is in progress.";
+            return Err(vec![ServerMessage::new(6005, 14, text)]);
+        }
         let known = state
             .logins
             .iter()

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use uuid::Uuid;
 
 use super::ledger::Write;
+pub use super::mirroring::side::Mirroring;
 use super::moment::Moment;
 
 /// A log sequence number: `vlf * 10^15 + block * 10^5 + slot`, as numeric(25,0) shows it.
@@ -136,29 +137,6 @@ pub struct DbFile {
     pub pages: i64,
 }
 
-/// One side of a mirroring session.
-#[derive(Clone, Debug)]
-pub struct Mirroring {
-    /// Identity of the partnership.
-    pub guid: Uuid,
-    /// This side is the principal.
-    pub principal: bool,
-    /// 0 suspended, 1 disconnected, 2 synchronizing, 3 pending failover, 4 synchronized.
-    pub state: u8,
-    /// Role switches so far.
-    pub role_sequence: i32,
-    /// SAFETY FULL.
-    pub safety_full: bool,
-    /// Network address of the other side.
-    pub partner_address: String,
-    /// Server name of the other side.
-    pub partner_instance: String,
-    /// Network address of the witness.
-    pub witness: Option<String>,
-    /// Newest record hardened on both sides.
-    pub failover_lsn: Lsn,
-}
-
 /// Where the bytes of a backup come from.
 #[derive(Clone, Debug, Default)]
 pub struct DataSource {
@@ -257,6 +235,8 @@ pub struct Database {
     pub files: Vec<DbFile>,
     /// Mirroring session.
     pub mirroring: Option<Mirroring>,
+    /// Partner named by SET PARTNER on a copy that still restores.
+    pub partner_wanted: Option<String>,
     /// What a backup of it streams.
     pub source: DataSource,
     /// Session that is backing it up or restoring it.
@@ -311,6 +291,7 @@ impl Database {
             base: None,
             files,
             mirroring: None,
+            partner_wanted: None,
             source: DataSource {
                 size: 16 << 20,
                 seed: 1,
@@ -325,6 +306,13 @@ impl Database {
     pub fn log_waits(&self) -> bool {
         let from = self.last_log_backup;
         from.is_some_and(|from| self.writes.iter().any(|write| write.lsn >= from))
+    }
+
+    /// Whether log that was backed up cannot go, because a mirror has not got it.
+    #[must_use]
+    pub fn held_by_mirror(&self) -> bool {
+        let session = self.mirroring.as_ref();
+        session.is_some_and(|session| session.principal && session.state < 2)
     }
 
     /// Whether this is one of the system databases.

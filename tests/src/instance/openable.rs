@@ -1,5 +1,6 @@
 //! Whether a database can be opened.
 
+use super::mirroring::messages;
 use super::model::{Database, DbState};
 use crate::tds::tokens::ServerMessage;
 
@@ -20,6 +21,13 @@ pub fn openable(database: &Database) -> Option<ServerMessage> {
         let text =
             format!("The database \"{name}\" cannot be opened. It is acting as a mirror database.");
         return Some(ServerMessage::new(954, 14, text));
+    }
+    let closed = database
+        .mirroring
+        .as_ref()
+        .and_then(|session| session.closed);
+    if let Some(number) = closed {
+        return Some(messages::closed(number, name));
     }
     match database.state {
         S::Online | S::Emergency => None,

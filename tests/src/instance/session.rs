@@ -220,6 +220,7 @@ impl Session {
         variables: &Variables,
         act: impl FnOnce(&Context<'_>) -> Result<T, ServerMessage>,
     ) -> Result<T, ServerMessage> {
+        self.instance.settle();
         let state = self.instance.state();
         let row = state.sessions.get(&self.spid);
         let client = row.map_or(("", ""), |row| (row.program.as_str(), row.host.as_str()));
@@ -246,6 +247,7 @@ impl Session {
             view_server_state: self.login.sees_sessions(),
             me: &self.login,
             public_history: !self.instance.faults().msdb_is_private,
+            mirroring: self.instance.faults().mirroring,
             now: self.instance.clock.now(),
             server: self.instance.server_name(),
         }
@@ -272,6 +274,7 @@ impl Session {
 
     /// USE: the tokens that tell the client.
     pub fn change_database(&mut self, name: &str) -> Result<Vec<u8>, ServerMessage> {
+        self.instance.settle();
         let mut state = self.instance.state();
         let database = state.database(name).ok_or_else(|| missing(name))?;
         if let Some(refused) = openable(database) {

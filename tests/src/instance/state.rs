@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Login;
+use super::errorlog::ErrorLog;
 use super::history::History;
+use super::mirroring::WitnessRow;
 use super::model::{Database, Ids};
 use super::moment::Moment;
 use crate::tds::reply::Interrupt;
@@ -125,6 +127,10 @@ pub struct State {
     pub sessions: BTreeMap<i16, SessionRow>,
     /// msdb.
     pub msdb: History,
+    /// The error log.
+    pub errorlog: ErrorLog,
+    /// Sessions that this instance witnesses.
+    pub witnessed: Vec<WitnessRow>,
     /// New GUIDs.
     pub ids: Ids,
     /// BLAKE3 of each family this instance sent, by backup set GUID and family number from 1.

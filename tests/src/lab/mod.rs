@@ -2,19 +2,19 @@
 
 pub mod child;
 pub mod orders;
+mod power;
 pub mod scene;
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 use crate::instance::Instance;
-use crate::tds;
+use crate::instance::mirroring::Network;
 use crate::tds::reply::Stop;
+use power::Port;
 pub use scene::Scene;
 
 /// One instance that listens.
@@ -28,6 +28,8 @@ pub struct RunningInstance {
     pub ca_file: PathBuf,
     /// The model, for tests that look inside or turn knobs.
     pub instance: Arc<Instance>,
+    // Its place on the network, and who listens there.
+    port_holder: Port,
 }
 
 /// Running instances; dropping it ends them.
@@ -35,8 +37,10 @@ pub struct RunningInstance {
 pub struct Lab {
     /// In the order of the scene.
     pub instances: Vec<RunningInstance>,
+    // The sessions between them; each instance holds it weakly.
+    _network: Arc<Network>,
     // Dropped last: ends every connection.
-    _runtime: Runtime,
+    runtime: Runtime,
 }
 
 impl Drop for Lab {
@@ -65,21 +69,43 @@ impl Lab {
             let instance = wanted.build(folder)?;
             let ca_file = folder.join(format!("{}-ca.pem", wanted.file_stem()));
             instance.tls().write_ca(&ca_file)?;
-            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, wanted.port));
-            let listener = runtime.block_on(TcpListener::bind(address))?;
-            let port = listener.local_addr()?.port();
-            runtime.spawn(accept(listener, Arc::clone(&instance)));
+            let port_holder = Port::take(wanted.port)?;
+            let port = port_holder.number();
+            port_holder.listen(&runtime, &instance)?;
             instances.push(RunningInstance {
                 name: wanted.name.clone(),
                 port,
                 ca_file,
                 instance,
+                port_holder,
             });
         }
+        let all = instances
+            .iter()
+            .map(|running| Arc::clone(&running.instance));
+        let network = Network::new(all.collect());
         Ok(Self {
             instances,
-            _runtime: runtime,
+            _network: network,
+            runtime,
         })
+    }
+
+    /// An instance crashes (its port refuses, its clients are gone), or comes back at the same port.
+    ///
+    /// # Errors
+    /// The port cannot be listened on, or statements do not end.
+    pub fn power(&self, running: &RunningInstance, on: bool) -> io::Result<()> {
+        if on == running.instance.is_running() {
+            return Ok(());
+        }
+        if on {
+            running.instance.power(true);
+            return running.port_holder.listen(&self.runtime, &running.instance);
+        }
+        running.port_holder.close(&self.runtime);
+        running.instance.power(false);
+        power::emptied(&running.instance)
     }
 
     /// What callers of `twinset-lab serve` read: one JSON line.
@@ -98,25 +124,5 @@ impl Lab {
             })
             .collect();
         serde_json::json!({ "ready": true, "instances": list }).to_string()
-    }
-}
-
-/// Takes connections until the runtime ends.
-async fn accept(listener: TcpListener, instance: Arc<Instance>) {
-    loop {
-        // A failed accept (no descriptors left) is the machine's trouble; the next may work.
-        let Ok((socket, _)) = listener.accept().await else {
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-            continue;
-        };
-        let instance = Arc::clone(&instance);
-        tokio::spawn(async move {
-            // A client that breaks off is no news; what it did wrong goes to the log.
-            if let Err(fault) = tds::session::serve(socket, instance).await
-                && std::env::var_os("TWINSET_LAB_TRACE").is_some()
-            {
-                eprintln!("twinset-lab: connection ended: {fault}");
-            }
-        });
     }
 }

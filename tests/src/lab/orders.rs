@@ -7,7 +7,15 @@
 //! {"instance": "SQL-A", "database": "Payroll", "write": ["a", "b"]} writes to it
 //! {"instance": "SQL-A", "database": "Payroll", "roll_back": "39000000172000001"}   its machine
 //! {"instance": "SQL-A", "database": "Payroll", "fork": true}       recovers it onto a new fork
+//! {"instance": "SQL-A", "failover": "Payroll"}                     its mirroring roles switch
+//! {"instance": "SQL-A", "force": "Payroll"}                        its mirror is forced into service
+//! {"instance": "SQL-A", "session": {"database": "Payroll", "links": {"partner": false}}}   cut
+//! {"instance": "SQL-A", "session": {"database": "Payroll", "fail_over_to": "pending"}}   half-way
+//! {"instance": "SQL-A", "running": false}                          it crashes; true: comes back
+//! {"instance": "SQL-A", "errorlog": true}                          tells its error log
 //! ```
+
+mod mirroring;
 
 use std::io::{self, BufRead, Read, Write};
 
@@ -50,6 +58,21 @@ struct Order {
     /// The database was restored over itself: another recovery fork.
     #[serde(default)]
     fork: bool,
+    /// The mirroring roles of this database switch, as planned.
+    #[serde(default)]
+    failover: Option<String>,
+    /// The partners are cut apart, and the mirror of this database is forced into service.
+    #[serde(default)]
+    force: Option<String>,
+    /// Anything else with a mirroring session.
+    #[serde(default)]
+    session: Option<mirroring::Session>,
+    /// The instance crashes, or comes back.
+    #[serde(default)]
+    running: Option<bool>,
+    /// The error log is told.
+    #[serde(default)]
+    errorlog: bool,
 }
 
 /// Answers orders until the other side closes.
@@ -86,6 +109,14 @@ fn answer(lab: &Lab, line: &str) -> Result<Value, String> {
         told["turned"] = true.into();
     }
     running.instance.clock.advance(order.advance_clock);
+    let roles = mirroring::Orders {
+        failover: order.failover,
+        force: order.force,
+        session: order.session,
+        running: order.running,
+        errorlog: order.errorlog,
+    };
+    mirroring::run(lab, running, roles, &mut told)?;
     if let Some(name) = order.database {
         for note in &order.write {
             let written = running.instance.write(&name, note);
@@ -132,6 +163,7 @@ fn unsettle(
 
 /// How a database stands, with what a wrong success would have moved.
 fn describe(instance: &Instance, name: &str) -> Result<Value, String> {
+    instance.settle();
     let state = instance.state();
     let Some(database) = state.database(name) else {
         return Err(format!("no database {name}"));
@@ -149,6 +181,7 @@ fn describe(instance: &Instance, name: &str) -> Result<Value, String> {
         "truncated_to": shown(database.truncated_to),
         "last_log_backup": shown(database.last_log_backup),
         "differential_base": base(database),
+        "mirroring": mirroring::describe(database),
         "busy": database.busy.is_some(),
         "working_sessions": working.count(),
         "backups": backups(&state.msdb, name),

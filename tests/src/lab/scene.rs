@@ -60,9 +60,17 @@ pub struct InstanceScene {
     /// Knobs.
     #[serde(default)]
     pub faults: Faults,
+    /// Port of its mirroring endpoint.
+    #[serde(default = "endpoint")]
+    pub mirroring_port: u16,
     /// Host and port the client shall go to instead.
     #[serde(default)]
     pub routing: Option<(String, u16)>,
+}
+
+/// The port that wizards propose.
+const fn endpoint() -> u16 {
+    5022
 }
 
 fn local_names() -> Vec<String> {
@@ -137,6 +145,9 @@ pub struct MirroringScene {
     /// Role switches so far.
     #[serde(default = "one")]
     pub role_sequence: i32,
+    /// FULL (the default) or OFF.
+    #[serde(default)]
+    pub safety: Option<String>,
     /// Address of the witness.
     #[serde(default)]
     pub witness: Option<String>,
@@ -190,6 +201,7 @@ impl InstanceScene {
             seed: self.seed,
             backup_folder: folder.to_path_buf(),
             routing: self.routing.clone(),
+            mirroring_port: self.mirroring_port,
         };
         Ok(Instance::new(setup))
     }
@@ -258,11 +270,17 @@ impl DatabaseScene {
                 principal,
                 state: session.state,
                 role_sequence: session.role_sequence,
-                safety_full: true,
+                safety_full: session.safety.as_deref() != Some("OFF"),
+                safety_sequence: 1,
+                timeout: 10,
                 partner_address: session.partner_address.clone(),
                 partner_instance: session.partner_instance.clone(),
                 witness: session.witness.clone(),
+                witness_connected: session.witness.is_some(),
                 failover_lsn: Lsn::new(39, 1700, 1),
+                suspended: false,
+                closed: None,
+                abandoned: false,
             });
         }
         Ok(made)

@@ -29,8 +29,12 @@ pub enum Chunk {
 pub enum Stop {
     /// The client sent an attention.
     Attention,
+    /// The database it works on changed its role: the statement ends, the session lives.
+    Switched,
     /// Another session killed this one.
     Killed,
+    /// The server breaks the connection without a word.
+    Cut,
     /// The client is gone.
     Disconnected,
 }
@@ -49,18 +53,20 @@ impl Interrupt {
     pub fn raise(&self, why: Stop) {
         let rank = match why {
             Stop::Attention => 1,
-            Stop::Killed => 2,
-            Stop::Disconnected => 3,
+            Stop::Switched => 2,
+            Stop::Killed => 3,
+            Stop::Cut => 4,
+            Stop::Disconnected => 5,
         };
         self.raised.fetch_max(rank, Ordering::SeqCst);
         let _gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
         self.bell.notify_all();
-        if why == Stop::Killed {
+        if matches!(why, Stop::Killed | Stop::Cut) {
             self.killed.notify_one();
         }
     }
 
-    /// Completes once another session kills this one.
+    /// Completes once another session kills this one, or the server cuts it.
     pub async fn killed(&self) {
         self.killed.notified().await;
     }
@@ -72,13 +78,21 @@ impl Interrupt {
             .compare_exchange(1, 0, Ordering::SeqCst, Ordering::SeqCst);
     }
 
+    /// Forgets a switch once its statement has ended.
+    pub fn settle(&self) {
+        let order = Ordering::SeqCst;
+        let _ = self.raised.compare_exchange(2, 0, order, order);
+    }
+
     /// Why to stop, if so.
     #[must_use]
     pub fn raised(&self) -> Option<Stop> {
         match self.raised.load(Ordering::SeqCst) {
             0 => None,
             1 => Some(Stop::Attention),
-            2 => Some(Stop::Killed),
+            2 => Some(Stop::Switched),
+            3 => Some(Stop::Killed),
+            4 => Some(Stop::Cut),
             _ => Some(Stop::Disconnected),
         }
     }

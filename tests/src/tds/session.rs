@@ -198,6 +198,9 @@ async fn live(
             message = requests.recv() => message,
             () = interrupt.killed() => {
                 drop(session.take());
+                if link.interrupt.raised() == Some(Stop::Cut) {
+                    break Ok(());
+                }
                 break link.end_killed().await;
             }
         };
@@ -287,7 +290,7 @@ impl Link {
         match (broken, self.interrupt.raised()) {
             (Some(fault), _) if fault.kind() == io::ErrorKind::ConnectionAborted => Ok(None),
             (Some(fault), _) => Err(fault),
-            (None, Some(Stop::Disconnected)) => Ok(None),
+            (None, Some(Stop::Disconnected | Stop::Cut)) => Ok(None),
             (None, Some(Stop::Killed)) => {
                 // Gone from the views before its client hears of it.
                 drop(session);

@@ -1,5 +1,6 @@
 //! Why a BACKUP is refused before any device is opened (order: sqlserver.md 10).
 
+use crate::instance::mirroring;
 use crate::instance::model::{Database, DbState, RecoveryModel};
 use crate::instance::openable;
 use crate::instance::session::{Session, missing};
@@ -14,6 +15,7 @@ pub fn before_open(session: &Session, plan: &Plan) -> Result<Sizes, Vec<ServerMe
     let one = |message| vec![message];
     let version = session.instance.version();
     conflicts::options(plan, version).map_err(one)?;
+    session.instance.settle();
     let mut guard = session.instance.state();
     let state = &mut *guard;
     let Some(database) = state.database(&plan.database) else {
@@ -25,7 +27,7 @@ pub fn before_open(session: &Session, plan: &Plan) -> Result<Sizes, Vec<ServerMe
     if session.in_transaction() {
         return Err(vec![numbered(3021, "")]);
     }
-    usable(plan, database).map_err(one)?;
+    usable(session, plan, database).map_err(one)?;
     based(plan, database).map_err(one)?;
     if plan.kind == DeviceKind::Virtual && !session.login.sysadmin {
         return Err(vec![numbered(3265, "")]);
@@ -59,7 +61,8 @@ fn in_use(session: &Session, state: &State, id: i32) -> bool {
 }
 
 /// Whether the database is one that can be backed up in its state.
-fn usable(plan: &Plan, database: &Database) -> Result<(), ServerMessage> {
+fn usable(session: &Session, plan: &Plan, database: &Database) -> Result<(), ServerMessage> {
+    let knobs = session.instance.faults().mirroring;
     let refuse = |number| Err(numbered(number, &plan.database));
     if database.name.eq_ignore_ascii_case("tempdb") {
         return refuse(3147);
@@ -72,8 +75,17 @@ fn usable(plan: &Plan, database: &Database) -> Result<(), ServerMessage> {
     let suspect = matches!(database.state, DbState::Suspect | DbState::RecoveryPending);
     match openable(database) {
         Some(_) if tail && suspect => {}
+        Some(message) if message.number == 954 && knobs.backup_on_mirror != 954 => {
+            return refuse(knobs.backup_on_mirror);
+        }
         Some(message) => return Err(message),
         None => {}
+    }
+    if is_tail(plan) && database.mirroring.is_some() {
+        return Err(mirroring::messages::refused(
+            knobs.tail_refusal,
+            &database.name,
+        ));
     }
     if database.state == DbState::Emergency {
         return refuse(3033);

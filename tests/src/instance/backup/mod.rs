@@ -16,16 +16,18 @@ use std::time::{Duration, Instant};
 use sqlvdi::abi::commands;
 
 use super::faults::Drop;
+use super::mirroring;
+use super::mirroring::knobs::When;
 use super::query::Variables;
 use super::session::Session;
 use super::statement::run::Flow;
 use super::statement::{Reader, dbcc};
 use super::transfer::lane::{self, Devices, LaneEnd, Sizes};
 use super::transfer::port::{Broken, Port};
-use super::transfer::together::Together;
+use super::transfer::together::{Switch, Together};
 use super::transfer::{Plan, Verb, messages};
 use crate::stream::{StreamCheck, StreamFacts, SumPolicy};
-use crate::tds::reply::Reply;
+use crate::tds::reply::{Reply, Stop};
 use crate::tds::tokens::ServerMessage;
 use feed::Feed;
 use source::Streams;
@@ -66,8 +68,13 @@ impl Session {
                 reply.done(command, None);
             }
             // Taken back by the client, or killed: the response ends without words.
-            Err(_) if reply.interrupt.raised().is_some() => reply.failed(command),
+            Err(refused) if refused.is_empty() && reply.interrupt.raised().is_some() => {
+                self.note_failure(&plan);
+                reply.failed(command);
+            }
             Err(mut refused) => {
+                self.note_failure(&plan);
+                reply.interrupt.settle();
                 refused.push(messages::terminating(plan.verb));
                 self.fail(reply, command, &refused);
             }
@@ -78,8 +85,11 @@ impl Session {
     fn run_backup(&mut self, plan: &Plan, reply: &mut Reply) -> Result<(), Vec<ServerMessage>> {
         let sizes = check::before_open(self, plan)?;
         let outcome = self.checked_backup(plan, sizes, reply);
+        let spid = self.spid();
         let mut state = self.instance.state();
-        if let Some(database) = state.database_mut(&plan.database) {
+        if let Some(database) = state.database_mut(&plan.database)
+            && database.busy == Some(spid)
+        {
             database.busy = None;
         }
         outcome
@@ -103,6 +113,7 @@ impl Session {
             let _ = reply.interrupt.sleep(FOR_EVER);
             return Err(Vec::new());
         }
+        self.strike(plan, When::BeforeOpen, reply)?;
         let begun = Instant::now();
         let folder = self.instance.backup_folder().clone();
         if let Some(message) = opening::refusal(plan, sizes, &faults) {
@@ -113,6 +124,7 @@ impl Session {
         let mut together = Together::new(plan.devices.len(), progress, faults.clone());
         let damage = self.damaged_page(plan);
         together.damaged = damage.is_some();
+        together.switch = Switch::of(self, plan);
         let complete = devices.completes();
         let sources = streams.take();
         let ends = lane::run(plan, &devices, &together, reply, |index, port| {
@@ -125,18 +137,62 @@ impl Session {
             (Some(page), Err(said)) => Err([vec![page], said].concat()),
             (_, judged) => judged,
         };
-        let stopped = reply.interrupt.raised().is_some();
+        let switched = reply.interrupt.raised() == Some(Stop::Switched);
+        let stopped = reply.interrupt.raised().is_some() && !switched;
         if stopped && judged.is_err() {
             return Err(Vec::new());
         }
         // Whatever the client still does: every device has acknowledged its last command.
         let facts = judged?;
+        self.strike(plan, When::Answered, reply)?;
         let recorded = record::success(self, plan, sizes, &facts);
+        self.strike(plan, When::Recorded, reply)?;
+        let Some(recorded) = recorded else {
+            return Err(self.switched(plan, reply));
+        };
         if stopped {
             return Err(Vec::new());
         }
         let seconds = begun.elapsed().as_secs_f64();
         self.finish_backup(plan, &recorded, seconds, reply)
+    }
+
+    /// The switch that a knob asks for at this moment.
+    fn strike(&self, plan: &Plan, when: When, reply: &Reply) -> Result<(), Vec<ServerMessage>> {
+        let wanted = self.instance.faults().mirroring.switch;
+        let wanted = wanted.filter(|wanted| wanted.when == Some(when));
+        let (Some(wanted), Some(network)) = (wanted, self.instance.network()) else {
+            return Ok(());
+        };
+        if network.strike(&self.instance, &plan.database, wanted.how)
+            && reply.interrupt.raised().is_some()
+        {
+            return Err(self.switched(plan, reply));
+        }
+        Ok(())
+    }
+
+    /// What a statement says whose database lost its role: nothing, where its session is gone too.
+    fn switched(&self, plan: &Plan, reply: &Reply) -> Vec<ServerMessage> {
+        match reply.interrupt.raised() {
+            Some(Stop::Switched) | None => {
+                vec![mirroring::messages::closed(952, &plan.database)]
+            }
+            Some(_) => Vec::new(),
+        }
+    }
+
+    /// 3041
+    fn note_failure(&self, plan: &Plan) {
+        let text = format!(
+            "BACKUP failed to complete the command {} {}. Check the backup application log for \
+             detailed messages.",
+            plan.verb.name(),
+            plan.database
+        );
+        let now = self.instance.clock.now();
+        let mut state = self.instance.state();
+        state.errorlog.add(now, &ServerMessage::new(3041, 16, text));
     }
 
     /// Every device's facts, or the messages of the first that failed.

@@ -21,20 +21,24 @@ pub struct Recorded {
     pub damaged: bool,
 }
 
-/// Writes everything; called once every device answered its last command.
-pub fn success(session: &Session, plan: &Plan, sizes: Sizes, sent: &[StreamFacts]) -> Recorded {
+/// Writes everything; called once every device answered its last command. `None` = the database
+/// is no longer this session's to back up.
+pub fn success(
+    session: &Session,
+    plan: &Plan,
+    sizes: Sizes,
+    sent: &[StreamFacts],
+) -> Option<Recorded> {
     let now = session.instance.clock.now();
     let kind = kind_of(plan);
     let mut guard = session.instance.state();
     let state = &mut *guard;
     let fresh = (state.ids.fresh(), state.ids.fresh());
     let certificates = state.certificates.clone();
-    let Some(database) = state.database_mut(&plan.database) else {
-        return Recorded {
-            files: Vec::new(),
-            damaged: false,
-        };
-    };
+    let database = state.database_mut(&plan.database)?;
+    if database.busy != Some(session.spid()) {
+        return None;
+    }
     let mut facts = describe(session, plan, database, &certificates, sent, now);
     if sent.first().is_none_or(|first| first.sets.is_empty()) {
         // A container tells nothing: the server knows what it wrote, nobody else does.
@@ -67,7 +71,7 @@ pub fn success(session: &Session, plan: &Plan, sizes: Sizes, sent: &[StreamFacts
         state.msdb.add_set(&facts, &lists, device_type);
     }
     let damaged = facts.flags & flags::DAMAGED != 0;
-    Recorded { files, damaged }
+    Some(Recorded { files, damaged })
 }
 
 /// Moves the database's positions on.
@@ -109,7 +113,9 @@ fn advance(database: &mut Database, plan: &Plan, facts: &SetFacts, kind: Kind) {
 /// The log before `last` goes; from now on it exists in backups alone.
 fn release(database: &mut Database, set: Uuid, first: Lsn, last: Lsn) {
     database.last_log_backup = Some(last);
-    database.truncated_to = Some(last);
+    if !database.held_by_mirror() {
+        database.truncated_to = Some(last);
+    }
     database.released.push(Released { first, last, set });
     database.chain_begun = true;
     database.bulk_changes = false;

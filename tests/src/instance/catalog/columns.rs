@@ -14,18 +14,6 @@ pub const DATABASES: &str = "name sysname!, database_id int!, source_database_id
     containment tinyint, containment_desc nvarchar(60), replica_id uniqueidentifier, \
     group_database_id uniqueidentifier, is_accelerated_database_recovery_on bit";
 
-/// sys.database_mirroring
-pub const MIRRORING: &str = "database_id int!, mirroring_guid uniqueidentifier, \
-    mirroring_state tinyint, mirroring_state_desc nvarchar(60), mirroring_role tinyint, \
-    mirroring_role_desc nvarchar(60), mirroring_role_sequence int, \
-    mirroring_safety_level tinyint, mirroring_safety_level_desc nvarchar(60), \
-    mirroring_safety_sequence int, mirroring_partner_name nvarchar(128), \
-    mirroring_partner_instance nvarchar(128), mirroring_witness_name nvarchar(128), \
-    mirroring_witness_state tinyint, mirroring_witness_state_desc nvarchar(60), \
-    mirroring_failover_lsn numeric(25.0), mirroring_connection_timeout int, \
-    mirroring_redo_queue int, mirroring_redo_queue_type nvarchar(60), \
-    mirroring_end_of_log_lsn numeric(25.0), mirroring_replication_lsn numeric(25.0)";
-
 /// sys.database_recovery_status
 pub const RECOVERY_STATUS: &str = "database_id int!, database_guid uniqueidentifier, \
     family_guid uniqueidentifier, last_log_backup_lsn numeric(25.0), \

@@ -2,12 +2,14 @@
 //! rows as this session may see them.
 
 pub mod columns;
+pub mod mirroring;
 pub mod msdb;
 pub mod server;
 pub mod table;
 
 pub use table::{Row, Table};
 
+use super::mirroring::knobs::MirroringFaults;
 use super::moment::Moment;
 use super::{Login, State, openable};
 use crate::tds::tokens::ServerMessage;
@@ -30,6 +32,8 @@ pub struct Viewer<'a> {
     pub me: &'a Login,
     /// msdb lets everybody read its history, as it does where it is installed (a guess: a knob).
     pub public_history: bool,
+    /// What is unknown of mirroring.
+    pub mirroring: MirroringFaults,
     /// Server time of the statement.
     pub now: Moment,
     /// Server name.
@@ -40,7 +44,7 @@ type Rows = fn(&Viewer<'_>) -> Vec<Vec<Value>>;
 
 const VIEWS: &[(&str, &str, Rows)] = &[
     ("databases", server::DATABASES, server::databases),
-    ("database_mirroring", server::MIRRORING, server::mirroring),
+    ("database_mirroring", mirroring::MIRRORING, mirroring::rows),
     (
         "database_recovery_status",
         server::RECOVERY_STATUS,
@@ -60,6 +64,15 @@ const VIEWS: &[(&str, &str, Rows)] = &[
         server::CONFIGURATIONS,
         server::configurations,
     ),
+    (
+        "database_mirroring_witnesses",
+        mirroring::WITNESSES,
+        mirroring::witnesses,
+    ),
+    // No instance of a lab is clustered.
+    ("dm_os_cluster_nodes", mirroring::CLUSTER_NODES, |_| {
+        Vec::new()
+    }),
 ];
 
 const MSDB: &[(&str, &str, Rows)] = &[

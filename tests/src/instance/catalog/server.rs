@@ -5,7 +5,7 @@ use super::{Row, Table, Viewer};
 use crate::instance::model::{Database, DbState};
 use crate::tds::types::Value;
 
-fn each(
+pub(super) fn each(
     viewer: &Viewer<'_>,
     table: &Table,
     fill: impl Fn(&Database, Row<'_>) -> Vec<Value>,
@@ -31,7 +31,7 @@ pub fn databases(viewer: &Viewer<'_>) -> Vec<Vec<Value>> {
         let online = database.state == DbState::Online;
         let waits = match (&database.mirroring, online && database.busy.is_some()) {
             (_, true) => (3, "ACTIVE_BACKUP_OR_RESTORE"),
-            (Some(session), _) if session.state < 2 => (5, "DATABASE_MIRRORING"),
+            (Some(_), _) if database.held_by_mirror() => (5, "DATABASE_MIRRORING"),
             _ if database.log_waits() => (2, "LOG_BACKUP"),
             _ => (0, "NOTHING"),
         };
@@ -70,64 +70,6 @@ pub fn databases(viewer: &Viewer<'_>) -> Vec<Vec<Value>> {
         rows.push(row.build());
     }
     rows
-}
-
-/// Rows of sys.database_mirroring: a mirror's row is blank for anyone but sysadmin.
-pub fn mirroring(viewer: &Viewer<'_>) -> Vec<Vec<Value>> {
-    let table = Table::parse("database_mirroring", MIRRORING);
-    each(viewer, &table, |database, row| {
-        let row = row.set("database_id", database.id);
-        let Some(session) = &database.mirroring else {
-            return row.build();
-        };
-        if !session.principal && !viewer.sysadmin {
-            return row.build();
-        }
-        let state = match session.state {
-            0 => "SUSPENDED",
-            1 => "DISCONNECTED",
-            2 => "SYNCHRONIZING",
-            3 => "PENDING_FAILOVER",
-            _ => "SYNCHRONIZED",
-        };
-        let witness = session.witness.as_deref();
-        row.set("mirroring_guid", session.guid)
-            .set("mirroring_state", i64::from(session.state))
-            .set("mirroring_state_desc", state)
-            .set("mirroring_role", if session.principal { 1 } else { 2 })
-            .set(
-                "mirroring_role_desc",
-                if session.principal {
-                    "PRINCIPAL"
-                } else {
-                    "MIRROR"
-                },
-            )
-            .set("mirroring_role_sequence", session.role_sequence)
-            .set(
-                "mirroring_safety_level",
-                if session.safety_full { 2 } else { 1 },
-            )
-            .set(
-                "mirroring_safety_level_desc",
-                if session.safety_full { "FULL" } else { "OFF" },
-            )
-            .set("mirroring_safety_sequence", 1)
-            .set("mirroring_partner_name", session.partner_address.as_str())
-            .set(
-                "mirroring_partner_instance",
-                session.partner_instance.as_str(),
-            )
-            .set("mirroring_witness_name", witness)
-            .set("mirroring_witness_state", witness.map(|_| 1))
-            .set("mirroring_witness_state_desc", witness.map(|_| "CONNECTED"))
-            .set("mirroring_failover_lsn", session.failover_lsn)
-            .set("mirroring_connection_timeout", 10)
-            .set("mirroring_redo_queue_type", "UNLIMITED")
-            .set("mirroring_end_of_log_lsn", database.log_end)
-            .set("mirroring_replication_lsn", database.log_end)
-            .build()
-    })
 }
 
 /// Rows of sys.database_recovery_status: GUIDs are NULL where the database cannot be started.

@@ -8,7 +8,7 @@ use crate::instance::model::{Database, RecoveryModel};
 use crate::instance::moment::Moment;
 use crate::instance::query::{self, Variables};
 use crate::instance::statement::Reader;
-use crate::instance::transfer::messages::numbered;
+use crate::instance::transfer::messages::log_full;
 use crate::instance::{Instance, openable};
 use crate::tds::tokens::ServerMessage;
 
@@ -102,6 +102,7 @@ impl Session {
     }
 
     fn may_write(&self, name: &str) -> Result<(), ServerMessage> {
+        self.instance.settle();
         let state = self.instance.state();
         let database = state.database(name).ok_or_else(|| missing(name))?;
         if let Some(refused) = openable(database) {
@@ -134,6 +135,7 @@ impl Session {
     pub(super) fn commit_writes(&mut self) -> Result<(), ServerMessage> {
         let pending = std::mem::take(&mut self.pending);
         let mark = self.mark.take();
+        self.instance.settle();
         let now = self.instance.clock.now();
         let mut guard = self.instance.state();
         let state = &mut *guard;
@@ -141,6 +143,10 @@ impl Session {
             let Some(database) = state.database_mut(&write.database) else {
                 return Err(missing(&write.database));
             };
+            // It may have lost its role since the transaction began.
+            if let Some(refused) = openable(database) {
+                return Err(refused);
+            }
             let later = &pending[at + 1..];
             let is_last = !later.iter().any(|next| next.database == write.database);
             let mark = mark.as_ref().filter(|_| is_last);
@@ -173,6 +179,7 @@ impl Instance {
     /// # Errors
     /// The database does not exist, is not open, is full.
     pub fn write(&self, database: &str, note: &str) -> Result<(), ServerMessage> {
+        self.settle();
         let now = self.clock.now();
         let mut guard = self.state();
         let found = guard.database_mut(database);
@@ -212,7 +219,12 @@ fn append(
             .log_limit
             .is_some_and(|limit| unreleased.count() >= limit)
     {
-        return Err(numbered(9002, &database.name));
+        let why = if database.held_by_mirror() {
+            "DATABASE_MIRRORING"
+        } else {
+            "LOG_BACKUP"
+        };
+        return Err(log_full(&database.name, why));
     }
     let lsn = database.log_end;
     let bulk = write.bulk && database.recovery == RecoveryModel::BulkLogged;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::lexer::Kind;
 use super::run::Flow;
 use super::{Reader, lexer};
+use crate::instance::mirroring;
 use crate::instance::model::{DbState, RecoveryModel};
 use crate::instance::query::{self, Variables};
 use crate::instance::session::Session;
@@ -300,6 +301,9 @@ fn databases(
         "DROP" => session.drop_database(&name, lenient),
         "ALTER" => {
             reader.expect_word("SET")?;
+            if mirroring::statement::is_one(reader) {
+                return mirroring::statement::run(session, &name, reader);
+            }
             let words: Vec<String> = reader
                 .rest()
                 .split_whitespace()

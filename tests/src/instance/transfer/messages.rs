@@ -128,6 +128,13 @@ pub fn processed(verb: Verb, pages: u64, seconds: f64) -> ServerMessage {
     info(3014, text)
 }
 
+/// 9002
+#[must_use]
+pub fn log_full(database: &str, why: &str) -> ServerMessage {
+    let text = format!("The transaction log for database '{database}' is full due to '{why}'.");
+    ServerMessage::new(9002, 17, text)
+}
+
 /// 3262
 #[must_use]
 pub fn valid(position: u64) -> ServerMessage {

@@ -1,11 +1,15 @@
 //! What the device threads of one statement share: progress, the wish to stop, the meeting points.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::instance::Progress;
+use super::grammar::Plan;
 use crate::instance::faults::Faults;
+use crate::instance::mirroring::knobs::How;
+use crate::instance::session::Session;
+use crate::instance::{Instance, Progress};
 
 /// How often waits look up.
 const BEAT: Duration = Duration::from_millis(100);
@@ -25,6 +29,46 @@ struct Inner {
     events: VecDeque<Event>,
 }
 
+/// A switch of roles once so many bytes have passed.
+#[derive(Debug)]
+pub struct Switch {
+    instance: Arc<Instance>,
+    database: String,
+    how: How,
+    after_bytes: u64,
+    fallen: AtomicBool,
+}
+
+impl Switch {
+    /// What the knob asks for.
+    #[must_use]
+    pub fn of(session: &Session, plan: &Plan) -> Option<Self> {
+        let wanted = session.instance.faults().mirroring.switch?;
+        Some(Self {
+            instance: Arc::clone(&session.instance),
+            database: plan.database.clone(),
+            how: wanted.how,
+            after_bytes: wanted.after_bytes?,
+            fallen: AtomicBool::new(false),
+        })
+    }
+
+    /// Whether it came to pass just now, and took the database from its backup.
+    fn falls(&self, bytes: u64) -> bool {
+        if bytes < self.after_bytes || self.fallen.swap(true, Ordering::SeqCst) {
+            return false;
+        }
+        let network = self.instance.network();
+        let struck =
+            network.is_some_and(|network| network.strike(&self.instance, &self.database, self.how));
+        let state = self.instance.state();
+        let thrown_out = state
+            .database(&self.database)
+            .is_some_and(|found| found.busy.is_none());
+        struck && thrown_out
+    }
+}
+
 /// Shared by the threads of one statement.
 #[derive(Debug)]
 pub struct Together {
@@ -35,6 +79,8 @@ pub struct Together {
     pub progress: Arc<Progress>,
     /// A damaged page of the database ends the statement.
     pub damaged: bool,
+    /// A switch of roles in the middle.
+    pub switch: Option<Switch>,
     /// The knobs of this statement.
     pub faults: Arc<Faults>,
     begun: Instant,
@@ -52,6 +98,7 @@ impl Together {
             devices,
             progress,
             damaged: false,
+            switch: None,
             faults,
             begun,
         }
@@ -133,6 +180,16 @@ impl Together {
         }
     }
 
+    /// No more data goes: somebody else ends the statement.
+    fn hold(&self) {
+        let mut inner = self.lock();
+        self.bell.notify_all();
+        while !inner.stop {
+            let waited = self.bell.wait_timeout(inner, BEAT);
+            inner = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
     /// Counts bytes and holds back to the configured rate. Returns all bytes so far.
     pub fn count(&self, bytes: u64) -> u64 {
         let all = self.progress.add(bytes);
@@ -142,6 +199,9 @@ impl Together {
         }
         if passed(self.faults.lose_client_after_bytes) {
             self.lose();
+        }
+        if self.switch.as_ref().is_some_and(|switch| switch.falls(all)) {
+            self.hold();
         }
         if let Some(rate) = self.faults.bytes_per_second.filter(|rate| *rate > 0) {
             let due = self.begun + Duration::from_secs_f64(all as f64 / rate as f64);

@@ -31,6 +31,10 @@ pub(super) fn statement(number: i32, name: &str) -> Option<String> {
         3057 => "Invalid device name. The length of the device name provided exceeds supported \
                  limit (maximum length is:259)."
             .into(),
+        3059 => format!(
+            "This BACKUP or RESTORE command is not supported on a database mirror or secondary \
+             replica of '{name}'."
+        ),
         3147 => "Backup and restore operations are not allowed on database tempdb.".into(),
         3205 => {
             "Too many backup devices specified for backup or restore; only 64 are allowed.".into()
@@ -48,7 +52,6 @@ pub(super) fn statement(number: i32, name: &str) -> Option<String> {
         3214 => "Too many backup mirrors are specified. Only 3 are allowed.".into(),
         3215 => "Use WITH FORMAT to create a new mirrored backup set.".into(),
         3244 => format!("The {name} exceeds the length that its descriptor can hold."),
-        9002 => format!("The transaction log for database '{name}' is full due to 'LOG_BACKUP'."),
         33_111 => format!("Cannot find server certificate with name '{name}'."),
         3096 => format!("The certificate '{name}' has expired; it cannot encrypt a backup."),
         3218 => "Backup mirroring is not available in this edition of SQL Server.".into(),
