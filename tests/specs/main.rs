@@ -20,6 +20,7 @@ mod media_import;
 mod messages;
 mod mutations;
 mod one_writer;
+mod plan;
 mod recover;
 mod repair;
 mod retention;

@@ -9,7 +9,8 @@
 //! [`stage`] (what becomes of files that SQL Server wrote),
 //! [`wrapping`] (which sets may lie together),
 //! [`owner`] (closing a media set, giving up a mirror),
-//! [`retention`] (which sets may go, and why the others stay), [`partner`] (who is principal),
+//! [`retention`] (which sets may go, and why the others stay), [`schedule`] (what is due, and why the
+//! rest is not), [`partner`] (who is principal),
 //! [`stamp`] (which sessions on a server are ours), [`grants`] (which rights a login needs),
 //! [`doctor`] (what would stop a run).
 
@@ -31,6 +32,7 @@ pub mod recover;
 pub mod repair;
 pub mod restore;
 pub mod retention;
+pub mod schedule;
 pub mod stage;
 pub mod stamp;
 pub mod standing;

@@ -4,6 +4,7 @@
 //! media too. What it adds is the intent before the deed: a run is entered before its first byte.
 
 mod foreign;
+mod past;
 mod schema;
 mod sets;
 

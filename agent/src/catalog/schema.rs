@@ -6,12 +6,12 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 /// Version of the tables, in `PRAGMA user_version`.
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 /// How long a process waits for another one's transaction.
 const BUSY: Duration = Duration::from_secs(10);
 
 /// What leads from each version to the next; a new file takes them all.
-const STEPS: [&str; 3] = [FIRST, SECOND, THIRD];
+const STEPS: [&str; 4] = [FIRST, SECOND, THIRD, FOURTH];
 
 const FIRST: &str = "
     CREATE TABLE media_set (
@@ -69,6 +69,46 @@ const THIRD: &str = "
     ) STRICT;
 ";
 
+/// Alerts with their history, what is to be told of them and to whom it was told; ways to find the
+/// last runs of one database among those of years.
+const FOURTH: &str = "
+    CREATE TABLE alert (
+        id        INTEGER PRIMARY KEY AUTOINCREMENT,
+        code      TEXT NOT NULL,
+        object    TEXT NOT NULL,
+        severity  TEXT NOT NULL,
+        message   TEXT NOT NULL,
+        remedy    TEXT NOT NULL,
+        scope     TEXT,
+        database  TEXT,
+        first     INTEGER NOT NULL,
+        last      INTEGER NOT NULL,
+        times     INTEGER NOT NULL,
+        resolved  INTEGER,
+        by_hand   INTEGER NOT NULL DEFAULT 0,
+        note      TEXT
+    ) STRICT;
+    CREATE UNIQUE INDEX alert_open ON alert (code, object) WHERE resolved IS NULL;
+    CREATE INDEX alert_resolved ON alert (resolved);
+    CREATE TABLE alert_event (
+        id        INTEGER PRIMARY KEY AUTOINCREMENT,
+        at        INTEGER NOT NULL,
+        body      TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE alert_delivery (
+        event     INTEGER NOT NULL REFERENCES alert_event (id) ON DELETE CASCADE,
+        channel   TEXT NOT NULL,
+        state     TEXT NOT NULL,
+        tries     INTEGER NOT NULL,
+        next      INTEGER NOT NULL,
+        error     TEXT,
+        PRIMARY KEY (event, channel)
+    ) STRICT;
+    CREATE INDEX run_by_database ON run (media_set, database, what, started);
+    CREATE INDEX set_by_run ON backup_set (run);
+    CREATE INDEX set_by_database ON backup_set (key, database, kind, written);
+";
+
 /// Opens the file with durable transactions, making the tables at first use.
 pub(super) fn open(path: &Path) -> rusqlite::Result<Connection> {
     let mut connection = Connection::open(path)?;
@@ -87,8 +127,23 @@ pub(super) fn open(path: &Path) -> rusqlite::Result<Connection> {
     }
     change.commit()?;
     if found > VERSION {
-        let message = format!("the catalog has version {found}, this agent knows up to {VERSION}");
-        return Err(rusqlite::Error::ToSqlConversionFailure(message.into()));
+        return Err(too_new(found));
     }
     Ok(connection)
+}
+
+/// A connection to tables of this release as they are; `None` where they are older.
+pub(super) fn known(connection: Connection) -> rusqlite::Result<Option<Connection>> {
+    connection.busy_timeout(BUSY)?;
+    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    match found {
+        VERSION => Ok(Some(connection)),
+        older if older < VERSION => Ok(None),
+        newer => Err(too_new(newer)),
+    }
+}
+
+fn too_new(found: i64) -> rusqlite::Error {
+    let message = format!("the catalog has version {found}, this agent knows up to {VERSION}");
+    rusqlite::Error::ToSqlConversionFailure(message.into())
 }

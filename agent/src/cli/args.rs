@@ -17,7 +17,7 @@ use crate::report::logging::Level;
 
 pub use backup::{BackupArgs, Kind};
 pub use instance::InstanceVerb;
-pub use look::{DoctorArgs, GrantsArgs, WantedFeature};
+pub use look::{DoctorArgs, GrantsArgs, PlanArgs, WantedFeature};
 pub use owner::{AdoptArgs, AgentVerb, DropMirrorArgs, KeyVerb, VerifyArgs};
 pub use restore::{Move, RestoreArgs, RestoreFrom, RestorePoint, RestoreVerb, SetNumber};
 pub use upkeep::{CatalogVerb, ExpireArgs};
@@ -85,6 +85,8 @@ pub enum Verb {
         /// Only this protection group
         group: Option<String>,
     },
+    /// What would run when, and why the rest would not; nothing is touched
+    Plan(PlanArgs),
     /// Instances of SQL Server: what can be protected there
     #[command(subcommand)]
     Instance(InstanceVerb),

@@ -123,10 +123,7 @@ pub(super) fn target(
             });
         }
     }
-    let key = match database {
-        Some(database) if set.per_database() => format!("{}/{database}", set.key),
-        _ => set.key.clone(),
-    };
+    let key = database.map_or_else(|| set.key.clone(), |database| set.key_of(database));
     let mirrors = u8::try_from(devices.len()).unwrap_or(u8::MAX);
     Ok(Target {
         key,

@@ -15,6 +15,7 @@ mod interrupt;
 mod key;
 mod media;
 mod owner;
+mod plan;
 mod plugin;
 mod recover;
 mod repair;
@@ -62,6 +63,7 @@ pub fn run(args: Args) -> Exit {
             catalog::catalog(context, verb, &output)
         }),
         Verb::Instance(verb) => instance::instance(file, &verb, &output),
+        Verb::Plan(order) => plan::plan(file, &order, &output),
         Verb::Doctor(order) => doctor::doctor(file, &order, &output),
         Verb::Grants(order) => grants::grants(file, &order, &output),
         Verb::Plugin(verb) => plugin::plugin(file, verb, &output),

@@ -27,8 +27,8 @@ mod tests;
 
 pub use checked::agent::{Agent, Alerts, Smtp};
 pub use checked::group::{
-    Backup, BrokenChain, Check, Failover, Group, Integrity, Missed, Profile, Retention, Rpo,
-    Schedule, SessionKind, Source, Stage, TopologyChange,
+    Backup, BrokenChain, Check, Failover, Group, Integrity, Profile, Retention, Rpo, SessionKind,
+    Source, Stage, TopologyChange,
 };
 pub use checked::instance::{Address, Auth, Encrypt, Instance, Waits};
 pub use checked::media::{

@@ -1,6 +1,7 @@
 //! Verbs that look and advise, and touch nothing.
 
 use clap::ValueEnum;
+use twinset_domain::Moment;
 use twinset_domain::grants::{Feature, Release};
 
 /// `twinset doctor ...`
@@ -45,6 +46,29 @@ pub struct GrantsArgs {
     /// the groups name]
     #[arg(long, value_name = "DB")]
     pub database: Vec<String>,
+}
+
+/// `twinset plan ...`
+///
+/// From configuration and catalog alone: no server is asked, no device opened, nothing written. It
+/// speaks as an agent would that starts at that time; databases that only patterns stand for are
+/// listed once they were backed up.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  twinset plan
+  twinset plan payroll --days 30
+  twinset plan payroll --at 2027-03-28T00:00:00Z --json")]
+pub struct PlanArgs {
+    /// Only this protection group
+    pub group: Option<String>,
+    /// As it would be at this time [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<Moment>,
+    /// How many days ahead, 1 to 731
+    #[arg(long, value_name = "N", default_value_t = 7,
+          value_parser = clap::value_parser!(u16).range(1..=731))]
+    pub days: u16,
 }
 
 /// What a login is to be able to do.

@@ -1,7 +1,5 @@
 //! From what was typed to what is wanted, and where it is looked for.
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use twinset_domain::restore::{Goal, Place, Wanted};
 use twinset_domain::{Fault, LocalTime, MediaSetId, Moment, code};
 
@@ -117,18 +115,10 @@ fn place(number: &SetNumber, holdings: &Holdings) -> Result<Place, Fault> {
 }
 
 /// How far east of UTC a time without an offset is meant: by the zone of the group's schedule, or
-/// UTC. `None` when the zone is unknown here, or skipped that time.
+/// UTC. `None` where the zone's calendar ends.
 fn offset(group: &Group, time: LocalTime) -> Option<i32> {
-    let Some(schedule) = &group.schedule else {
-        return Some(0);
-    };
-    let zone = match schedule.time_zone.as_str() {
-        "local" => TimeZone::try_system().ok()?,
-        name => TimeZone::get(name).ok()?,
-    };
-    let text = time.to_string();
-    let civil: jiff::civil::DateTime = text.parse().ok()?;
-    let zoned = zone.to_ambiguous_zoned(civil).compatible().ok()?;
-    let seen: Timestamp = zoned.timestamp();
-    Some(zone.to_offset(seen).seconds())
+    match &group.schedule {
+        Some(schedule) => schedule.zone.offset_shown(time),
+        None => Some(0),
+    }
 }

@@ -5,11 +5,13 @@ mod how;
 mod keep;
 mod later;
 mod stage;
+mod when;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use twinset_domain::BackupKind;
+use twinset_domain::schedule::Rules;
 
 use super::super::databases::Databases;
 use crate::config::source::Place;
@@ -40,7 +42,7 @@ pub struct Group {
     /// How backups are taken.
     pub backup: Backup,
     /// When, if not on demand only.
-    pub schedule: Option<Schedule>,
+    pub schedule: Option<Rules>,
     /// What a change of roles does.
     pub failover: Failover,
     /// Integrity checks.
@@ -142,36 +144,6 @@ pub enum BrokenChain {
     Full,
     /// Nothing: the backup is refused.
     Refuse,
-}
-
-/// When backups are taken: cron expressions of five fields, not yet taken apart.
-#[derive(Clone, Debug)]
-pub struct Schedule {
-    /// Full backups.
-    pub full: Option<String>,
-    /// Differential backups.
-    pub differential: Option<String>,
-    /// Log backups.
-    pub log: Option<String>,
-    /// `local`, `UTC` or a name of the zone database.
-    pub time_zone: String,
-    /// Span over which starts are spread.
-    pub stagger: Duration,
-    /// What happens to a run that was missed.
-    pub missed: Missed,
-    /// How often a failed backup is tried again.
-    pub retries: u32,
-    /// Pause before that.
-    pub retry_delay: Duration,
-}
-
-/// What happens to a run that was missed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Missed {
-    /// It runs once.
-    RunOnce,
-    /// It is left out.
-    Skip,
 }
 
 /// What a change of roles does.

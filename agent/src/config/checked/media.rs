@@ -109,6 +109,16 @@ impl MediaSet {
         let holds = |device: &Device| device.placeholders().contains(&Placeholder::Database);
         self.mirrors.iter().flatten().any(holds)
     }
+
+    /// The key under which the media of a database are known: its own, where each has its own.
+    #[must_use]
+    pub fn key_of(&self, database: &str) -> String {
+        if self.per_database() {
+            format!("{}/{database}", self.key)
+        } else {
+            self.key.clone()
+        }
+    }
 }
 
 impl Device {

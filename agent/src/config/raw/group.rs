@@ -112,6 +112,9 @@ table! {
         retries: Value<u32> = "0 to 100", "`3`";
         /// The pause before that.
         retry_delay: Value<String> = "duration", "`1m`";
+        /// Windows in which no backup begins: `"mon-fri 08:00-12:00"`, `"full,differential
+        /// 06:00-22:00"`. What is due waits until the window ends.
+        blackout: Value<Vec<Spanned<String>>> = "list of windows", "none";
     }
 }
 

@@ -175,7 +175,7 @@ max_drop = "lots"
       remedy: choose a multiple of 64KiB up to 4MiB
     TW1002 groups.d/1.toml:11:15: `compression` cannot be "zip"
       remedy: write one of "server" or "none"
-    TW1002 groups.d/1.toml:13:8: `full` is no cron expression: "daily"
+    TW1002 groups.d/1.toml:13:14: `full` is no cron line: 1 of five fields
       remedy: write minute, hour, day, month and weekday, such as "0 1 * * sun"
     TW1002 groups.d/1.toml:14:1: [retention] keeps nothing
       remedy: set `window` or a count; without the table everything is kept
@@ -183,6 +183,54 @@ max_drop = "lots"
       remedy: write 0% to 100%, such as "25%"
     TW1002 groups.d/2.toml:3:8: the group "G" stands at groups.d/1.toml:3:8 too
       remedy: give each group a name of its own
+    "#);
+}
+
+#[test]
+fn a_schedule_is_read_to_its_last_character() {
+    let more = r#"media_set = "payroll"
+[schedule]
+full = "0 25 * * sun"
+differential = "0 1 * * mon-fry"
+log = "*/15 * *\t* *"
+time_zone = "Europe/Viena"
+missed = "skp"
+retries = 101
+retry_delay = "0s"
+blackout = ["mon-fri 08:00-12:00", "mon-fri 8:00-12:00", "sun"]"#;
+    insta::assert_snapshot!(group("media_set = \"payroll\"", more), @r#"
+    TW1002 groups.d/p.toml:8:11: `full` is no cron line: "25" is no hour
+      remedy: write 0 to 23, or *
+    TW1002 groups.d/p.toml:9:29: `differential` is no cron line: "fry" is no weekday
+      remedy: write 0 to 7, or sun to sat, or *
+    TW1002 groups.d/p.toml:11:13: no time zone "Europe/Viena" is known here
+      remedy: did you mean "Europe/Vienna"?
+    TW1002 groups.d/p.toml:12:10: `missed` cannot be "skp"
+      remedy: did you mean "skip"?
+    TW1002 groups.d/p.toml:13:11: `retries` cannot be 101
+      remedy: choose 0 to 100
+    TW1002 groups.d/p.toml:14:15: `retry_delay` is out of range: "0s"
+      remedy: choose 1s to 86400s
+    TW1002 groups.d/p.toml:15:45: `blackout` holds no window: "8:00" is no time of day
+      remedy: write days and times, such as "mon-fri 08:00-12:00" or "full 06:00-22:00"
+    TW1002 groups.d/p.toml:15:59: `blackout` holds no window: "sun" is no span of time
+      remedy: write days and times, such as "mon-fri 08:00-12:00" or "full 06:00-22:00"
+    "#);
+    let more = r#"media_set = "payroll"
+[schedule]
+log = "*/15 *  * * x\t"
+full = '@daily'
+time_zone = "Middle/Earth"
+blackout = ["full 00:00-24:00"]"#;
+    insta::assert_snapshot!(group("media_set = \"payroll\"", more), @r#"
+    TW1002 groups.d/p.toml:8:7: `log` is no cron line: "x" is no weekday
+      remedy: write 0 to 7, or sun to sat, or *
+    TW1002 groups.d/p.toml:9:9: `full` is no cron line: nicknames are not known
+      remedy: write "0 0 * * *"
+    TW1002 groups.d/p.toml:10:13: no time zone "Middle/Earth" is known here
+      remedy: write "local", "UTC" or a name such as Europe/Vienna
+    TW1002 groups.d/p.toml:11:12: `blackout` leaves no minute of the week for full backups
+      remedy: shorten a window, or leave the kind out of the schedule
     "#);
 }
 

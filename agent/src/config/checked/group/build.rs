@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use toml::Spanned;
 
 use super::{Group, Profile, SessionKind};
-use super::{how, keep, later, stage};
+use super::{how, keep, later, stage, when};
 use crate::config::checked::Check;
 use crate::config::checked::media::MediaSet;
 use crate::config::databases::{self, Databases};
@@ -56,7 +56,7 @@ pub(crate) fn group(
     let limit = world.map(|world| world.memory_limit);
     Group {
         backup: how::backup(check, raw.backup.as_ref(), set, limit),
-        schedule: later::schedule(check, raw.schedule.as_ref()),
+        schedule: when::schedule(check, raw.schedule.as_ref()),
         failover: later::failover(check, raw.failover.as_ref(), profile),
         check: later::check(check, raw.check.as_ref()),
         retention: keep::retention(check, raw.retention.as_ref()),

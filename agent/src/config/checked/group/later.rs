@@ -4,70 +4,13 @@ use std::time::Duration;
 
 use toml::Spanned;
 
-use super::{
-    Check as CheckPlan, Failover, Integrity, Missed, Profile, Rpo, Schedule, TopologyChange,
-};
+use super::{Check as CheckPlan, Failover, Integrity, Profile, Rpo, TopologyChange};
 use crate::config::checked::Check;
-use crate::config::raw::{CheckTable, FailoverTable, GroupAlertsTable, ScheduleTable, Value};
-
-/// Most tries after a failed backup.
-const MAX_RETRIES: u32 = 100;
+use crate::config::raw::{CheckTable, FailoverTable, GroupAlertsTable};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(86_400);
-
-/// `[schedule]`.
-pub(super) fn schedule(
-    check: &mut Check<'_>,
-    raw: Option<&Spanned<ScheduleTable>>,
-) -> Option<Schedule> {
-    let raw = raw?;
-    check.idle(&raw.span(), "[schedule]");
-    let raw = raw.get_ref();
-    let zone = raw.time_zone.as_ref();
-    if let Some(zone) = zone {
-        let lawful = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-' | '+');
-        if zone.get_ref().is_empty() || !zone.get_ref().chars().all(lawful) {
-            let message = format!("`time_zone` cannot be \"{}\"", zone.get_ref());
-            check.bad(
-                &zone.span(),
-                message,
-                "write \"local\", \"UTC\" or a name as Europe/Vienna",
-            );
-        }
-    }
-    let missed = [("run-once", Missed::RunOnce), ("skip", Missed::Skip)];
-    Some(Schedule {
-        full: cron(check, &raw.full, "full"),
-        differential: cron(check, &raw.differential, "differential"),
-        log: cron(check, &raw.log, "log"),
-        time_zone: zone.map_or_else(|| "local".to_owned(), |zone| zone.get_ref().clone()),
-        stagger: check.duration(
-            &raw.stagger,
-            "stagger",
-            Duration::ZERO..=DAY,
-            Duration::ZERO,
-        ),
-        missed: check.choice(&raw.missed, "missed", &missed, Missed::RunOnce),
-        retries: check.number(&raw.retries, "retries", 0..=MAX_RETRIES, 3),
-        retry_delay: check.duration(&raw.retry_delay, "retry_delay", SECOND..=DAY, MINUTE),
-    })
-}
-
-/// A cron expression by its shape: five fields of lawful characters.
-fn cron(check: &mut Check<'_>, value: &Value<String>, key: &str) -> Option<String> {
-    let value = value.as_ref()?;
-    let text = value.get_ref();
-    let lawful = |c: char| c.is_ascii_alphanumeric() || "*/,-?#".contains(c);
-    let fields: Vec<&str> = text.split_whitespace().collect();
-    if fields.len() != 5 || !fields.iter().all(|field| field.chars().all(lawful)) {
-        let message = format!("`{key}` is no cron expression: \"{text}\"");
-        let remedy = "write minute, hour, day, month and weekday, such as \"0 1 * * sun\"";
-        check.bad(&value.span(), message, remedy);
-    }
-    Some(text.clone())
-}
 
 /// `[failover]`, with the defaults of the profile.
 pub(super) fn failover(
