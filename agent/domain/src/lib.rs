@@ -12,8 +12,9 @@
 //! [`retention`] (which sets may go, and why the others stay), [`schedule`] (what is due, and why the
 //! rest is not), [`partner`] (who is principal),
 //! [`stamp`] (which sessions on a server are ours), [`grants`] (which rights a login needs),
-//! [`doctor`] (what would stop a run).
+//! [`doctor`] (what would stop a run), [`alert`] (what an operator must know, once).
 
+pub mod alert;
 pub mod append;
 pub mod chain;
 pub mod chunk;

@@ -3,6 +3,7 @@
 //! The catalog is disposable (promise P7): everything in it that matters for restoring lies on the
 //! media too. What it adds is the intent before the deed: a run is entered before its first byte.
 
+mod alerts;
 mod foreign;
 mod past;
 mod schema;
@@ -15,6 +16,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 use twinset_domain::{Fault, MediaSetId, Moment, Position, RunId, code};
 
+pub use alerts::{Parcel, Which};
 pub use foreign::Seen;
 pub use sets::Remembered;
 

@@ -130,7 +130,7 @@ impl Catalog {
         })
     }
 
-    fn in_one(
+    pub(super) fn in_one(
         &mut self,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>,
     ) -> Result<(), Fault> {

@@ -121,7 +121,7 @@ fn lines_mean_what_every_cron_makes_of_them() {
     assert_eq!(week("0 1 24 * sun"), [0, 2]);
     assert_eq!(week("0 1 24 * *"), [2]);
     assert_eq!(week("0 1 */1 * sun"), [0]);
-    assert_eq!(week("0 1 * dec *"), []);
+    assert!(week("0 1 * dec *").is_empty());
     assert_eq!(week("0 1 * nov-dec *").len(), 7);
     let minutes = |line: &str| Cron::parse(line).unwrap().minutes().collect::<Vec<_>>();
     assert_eq!(minutes("30,15 1,3 * * *"), [75, 90, 195, 210]);
