@@ -1,5 +1,7 @@
 //! Which faults are planted.
 
+use std::path::PathBuf;
+
 use serde::Deserialize;
 use twinset_plugin_api::{DeviceError, Outcome};
 
@@ -30,6 +32,9 @@ pub(crate) struct Faults {
     /// How long.
     #[serde(default)]
     pub(crate) hang_ms: u64,
+    /// The hang ends when this file is there.
+    #[serde(default)]
+    pub(crate) hang_until: Option<PathBuf>,
     /// The hang ends when the agent cancels.
     #[serde(default)]
     pub(crate) heed_cancel: bool,
@@ -48,6 +53,9 @@ pub(crate) struct Faults {
     /// The call goes well so many times before its fault begins.
     #[serde(default)]
     pub(crate) after: u64,
+    /// The data of backups are counted and thrown away: for measuring alone.
+    #[serde(default)]
+    pub(crate) discard: bool,
     /// The fault comes so many times and then no more.
     #[serde(default = "always")]
     pub(crate) times: u64,

@@ -239,11 +239,28 @@ pub struct Database {
     pub partner_wanted: Option<String>,
     /// What a backup of it streams.
     pub source: DataSource,
-    /// Session that is backing it up or restoring it.
+    /// Session that takes a full or differential of it, or restores it.
     pub busy: Option<i16>,
+    /// Session that takes a log of it, which goes on beside a full.
+    pub busy_log: Option<i16>,
 }
 
 impl Database {
+    /// Whether any BACKUP or RESTORE works on it.
+    #[must_use]
+    pub const fn is_busy(&self) -> bool {
+        self.busy.is_some() || self.busy_log.is_some()
+    }
+
+    /// A session works on it no longer.
+    pub fn let_go(&mut self, session: i16) {
+        for busy in [&mut self.busy, &mut self.busy_log] {
+            if *busy == Some(session) {
+                *busy = None;
+            }
+        }
+    }
+
     /// A new online database with one data and one log file under `folder`.
     #[must_use]
     pub fn new(id: i32, name: &str, ids: &mut Ids, created: Moment, folder: &str) -> Self {
@@ -298,6 +315,7 @@ impl Database {
                 ..DataSource::default()
             },
             busy: None,
+            busy_log: None,
         }
     }
 

@@ -102,9 +102,7 @@ impl Drop for Session {
         let mut state = self.instance.state();
         state.sessions.remove(&self.spid);
         for database in &mut state.databases {
-            if database.busy == Some(self.spid) {
-                database.busy = None;
-            }
+            database.let_go(self.spid);
         }
     }
 }
@@ -157,6 +155,9 @@ impl Session {
     /// Runs one request to the end of its response.
     pub fn run(&mut self, request: Request, mut reply: Reply) {
         self.note_request("SELECT");
+        if request.kind != RequestKind::Transaction {
+            self.instance.state().requests += 1;
+        }
         if request.reset {
             self.reset(&mut reply);
         }

@@ -135,6 +135,8 @@ pub struct State {
     pub ids: Ids,
     /// BLAKE3 of each family this instance sent, by backup set GUID and family number from 1.
     pub sent: HashMap<(uuid::Uuid, u16), [u8; 32]>,
+    /// Requests that clients sent so far: batches and calls.
+    pub requests: u64,
 }
 
 impl State {

@@ -1,11 +1,13 @@
 //! Lab: a scene in TOML becomes running instances.
 
+mod browser;
 pub mod child;
 pub mod orders;
 mod power;
 pub mod scene;
 
 use std::io;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -22,7 +24,9 @@ pub use scene::Scene;
 pub struct RunningInstance {
     /// Its server name.
     pub name: String,
-    /// TCP port on loopback.
+    /// Its address on loopback.
+    pub address: Ipv4Addr,
+    /// TCP port there.
     pub port: u16,
     /// Certificate of the authority that clients trust.
     pub ca_file: PathBuf,
@@ -69,17 +73,19 @@ impl Lab {
             let instance = wanted.build(folder)?;
             let ca_file = folder.join(format!("{}-ca.pem", wanted.file_stem()));
             instance.tls().write_ca(&ca_file)?;
-            let port_holder = Port::take(wanted.port)?;
+            let port_holder = Port::take(wanted.address, wanted.port)?;
             let port = port_holder.number();
             port_holder.listen(&runtime, &instance)?;
             instances.push(RunningInstance {
                 name: wanted.name.clone(),
+                address: wanted.address,
                 port,
                 ca_file,
                 instance,
                 port_holder,
             });
         }
+        browser::serve(scene, &instances, &runtime)?;
         let all = instances
             .iter()
             .map(|running| Arc::clone(&running.instance));
@@ -117,7 +123,7 @@ impl Lab {
             .map(|running| {
                 serde_json::json!({
                     "name": running.name,
-                    "host": "127.0.0.1",
+                    "host": running.address.to_string(),
                     "port": running.port,
                     "ca_file": running.ca_file,
                 })

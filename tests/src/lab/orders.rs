@@ -4,6 +4,7 @@
 //! {"instance": "SQL-A", "faults": {"bytes_per_second": 1000000}}   turns the knobs
 //! {"instance": "SQL-A", "database": "Payroll"}                     tells how a database stands
 //! {"instance": "SQL-A", "advance_clock": 3600}                     moves its clock, in seconds
+//! {"instance": "SQL-A"}                                           tells how many requests it had
 //! {"instance": "SQL-A", "database": "Payroll", "write": ["a", "b"]} writes to it
 //! {"instance": "SQL-A", "database": "Payroll", "roll_back": "39000000172000001"}   its machine
 //! {"instance": "SQL-A", "database": "Payroll", "fork": true}       recovers it onto a new fork
@@ -13,6 +14,7 @@
 //! {"instance": "SQL-A", "session": {"database": "Payroll", "fail_over_to": "pending"}}   half-way
 //! {"instance": "SQL-A", "running": false}                          it crashes; true: comes back
 //! {"instance": "SQL-A", "errorlog": true}                          tells its error log
+//! {"instance": "SQL-A", "database": "Payroll", "state": "SUSPECT"} breaks or mends it
 //! ```
 
 mod mirroring;
@@ -28,7 +30,7 @@ use crate::instance::catalog::Table;
 use crate::instance::catalog::msdb::BACKUPSET;
 use crate::instance::faults::Faults;
 use crate::instance::history::History;
-use crate::instance::model::{Database, Lsn};
+use crate::instance::model::{Database, DbState, Lsn};
 use crate::tds::types::Value as Cell;
 
 /// Longest order, in bytes.
@@ -73,6 +75,9 @@ struct Order {
     /// The error log is told.
     #[serde(default)]
     errorlog: bool,
+    /// Its state from now on: SUSPECT, as after a lost data file, ONLINE, ...
+    #[serde(default)]
+    state: Option<String>,
 }
 
 /// Answers orders until the other side closes.
@@ -103,7 +108,8 @@ fn answer(lab: &Lab, line: &str) -> Result<Value, String> {
     let Some(running) = known else {
         return Err(format!("no instance {}", order.instance));
     };
-    let mut told = json!({ "instance": order.instance });
+    let requests = running.instance.state().requests;
+    let mut told = json!({ "instance": order.instance, "requests": requests });
     if let Some(faults) = order.faults {
         running.instance.set_faults(faults);
         told["turned"] = true.into();
@@ -121,6 +127,12 @@ fn answer(lab: &Lab, line: &str) -> Result<Value, String> {
         for note in &order.write {
             let written = running.instance.write(&name, note);
             written.map_err(|message| message.text)?;
+        }
+        if let Some(state) = order.state {
+            let state = DbState::named(&state).ok_or_else(|| format!("no state {state}"))?;
+            let mut guard = running.instance.state();
+            let database = guard.database_mut(&name).ok_or("no such database")?;
+            database.state = state;
         }
         unsettle(
             &running.instance,
@@ -182,7 +194,7 @@ fn describe(instance: &Instance, name: &str) -> Result<Value, String> {
         "last_log_backup": shown(database.last_log_backup),
         "differential_base": base(database),
         "mirroring": mirroring::describe(database),
-        "busy": database.busy.is_some(),
+        "busy": database.is_busy(),
         "working_sessions": working.count(),
         "backups": backups(&state.msdb, name),
     }))

@@ -27,9 +27,9 @@ pub(super) struct Port {
 }
 
 impl Port {
-    /// Takes a port on loopback; 0 = any free one.
-    pub(super) fn take(port: u16) -> io::Result<Self> {
-        let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    /// Takes a port on an address of loopback; 0 = any free one.
+    pub(super) fn take(address: Ipv4Addr, port: u16) -> io::Result<Self> {
+        let wanted = SocketAddr::from((address, port));
         let holder = TcpSocket::new_v4()?;
         #[cfg(unix)]
         holder.set_reuseport(true)?;
@@ -88,7 +88,7 @@ pub(super) fn emptied(instance: &Instance) -> io::Result<()> {
         std::thread::sleep(Duration::from_millis(2));
     }
     for database in &mut instance.state().databases {
-        database.busy = None;
+        (database.busy, database.busy_log) = (None, None);
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The scene file: which instances there are, what they hold, how they misbehave.
 
 use std::io;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -30,6 +31,12 @@ pub struct Scene {
 pub struct InstanceScene {
     /// Server name, `HOST` or `HOST\INSTANCE`.
     pub name: String,
+    /// Address on loopback that it listens on.
+    #[serde(default = "loopback")]
+    pub address: Ipv4Addr,
+    /// SQL Server Browser answers at its address (UDP 1434), for every instance of the scene there.
+    #[serde(default)]
+    pub browser: bool,
     /// TCP port; 0 = any free one.
     #[serde(default)]
     pub port: u16,
@@ -71,6 +78,10 @@ pub struct InstanceScene {
 /// The port that wizards propose.
 const fn endpoint() -> u16 {
     5022
+}
+
+const fn loopback() -> Ipv4Addr {
+    Ipv4Addr::LOCALHOST
 }
 
 fn local_names() -> Vec<String> {

@@ -35,16 +35,32 @@ pub fn before_open(session: &Session, plan: &Plan) -> Result<Sizes, Vec<ServerMe
     conflicts::devices(plan, version).map_err(one)?;
     let sizes = Sizes::of(plan).map_err(one)?;
     encryptable(session, plan, state).map_err(one)?;
-    if database.busy.is_some() {
+    if conflicts_with_others(plan, database, state) {
         return Err(vec![numbered(3023, "")]);
     }
     if is_tail(plan) && in_use(session, state, database.id) {
         return Err(vec![numbered(3101, "")]);
     }
     if let Some(database) = state.database_mut(&plan.database) {
-        database.busy = Some(session.spid());
+        let busy = match plan.verb {
+            Verb::BackupLog => &mut database.busy_log,
+            _ => &mut database.busy,
+        };
+        *busy = Some(session.spid());
     }
     Ok(sizes)
+}
+
+/// Two of a kind exclude each other, and a RESTORE everything; a log goes on beside a full or a
+/// differential, unless it is to close the database.
+fn conflicts_with_others(plan: &Plan, database: &Database, state: &State) -> bool {
+    if plan.verb != Verb::BackupLog {
+        return database.busy.is_some();
+    }
+    let data = database.busy.and_then(|spid| state.sessions.get(&spid));
+    let command = data.and_then(|row| Some(row.request.as_ref()?.command));
+    let beside = command.is_none_or(|command| command == "BACKUP DATABASE") && !is_tail(plan);
+    database.busy_log.is_some() || (database.busy.is_some() && !beside)
 }
 
 /// Whether the database is left restoring or in standby.

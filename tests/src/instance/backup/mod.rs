@@ -87,10 +87,8 @@ impl Session {
         let outcome = self.checked_backup(plan, sizes, reply);
         let spid = self.spid();
         let mut state = self.instance.state();
-        if let Some(database) = state.database_mut(&plan.database)
-            && database.busy == Some(spid)
-        {
-            database.busy = None;
+        if let Some(database) = state.database_mut(&plan.database) {
+            database.let_go(spid);
         }
         outcome
     }

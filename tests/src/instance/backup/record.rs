@@ -36,7 +36,7 @@ pub fn success(
     let fresh = (state.ids.fresh(), state.ids.fresh());
     let certificates = state.certificates.clone();
     let database = state.database_mut(&plan.database)?;
-    if database.busy != Some(session.spid()) {
+    if ![database.busy, database.busy_log].contains(&Some(session.spid())) {
         return None;
     }
     let mut facts = describe(session, plan, database, &certificates, sent, now);

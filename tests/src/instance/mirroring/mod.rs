@@ -250,9 +250,10 @@ impl Side<'_> {
         let Some(database) = self.database() else {
             return;
         };
-        let (id, busy) = (database.id, database.busy.take());
+        let id = database.id;
+        let busy = [database.busy.take(), database.busy_log.take()];
         for row in self.state.sessions.values() {
-            let backs_up = busy == Some(row.spid);
+            let backs_up = busy.contains(&Some(row.spid));
             if backs_up || row.database_id == id {
                 row.interrupt.raise(match end {
                     SwitchEnd::Error if backs_up => Stop::Switched,

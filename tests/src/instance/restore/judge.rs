@@ -78,7 +78,7 @@ fn allowed(session: &Session, plan: &Plan) -> Result<(), Said> {
     if database.mirroring.is_some() {
         return refuse(3104);
     }
-    if database.busy.is_some() || others.contains(&database.id) {
+    if database.is_busy() || others.contains(&database.id) {
         return refuse(3101);
     }
     if session.database().eq_ignore_ascii_case(&plan.database) {

@@ -54,7 +54,7 @@ impl Session {
             );
             return Err(ServerMessage::new(3743, 16, text));
         }
-        let in_use = database.is_system() || database.busy.is_some();
+        let in_use = database.is_system() || database.is_busy();
         if in_use {
             let text = format!("Cannot drop database \"{name}\" because it is currently in use.");
             return Err(ServerMessage::new(3702, 16, text));

@@ -64,7 +64,7 @@ impl Switch {
         let state = self.instance.state();
         let thrown_out = state
             .database(&self.database)
-            .is_some_and(|found| found.busy.is_none());
+            .is_some_and(|found| !found.is_busy());
         struck && thrown_out
     }
 }
