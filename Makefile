@@ -5,7 +5,7 @@
 #   make check         formatting, lints and documentation, warnings denied
 #   make test-mutations  breaks Twinset in listed ways; a spec must notice each (takes long)
 #   make test-clients  independent TDS clients against the double
-#   make bench         Twinset beside mbuffer and b3sum, release build
+#   make bench         Twinset beside mbuffer, b3sum, dd and a bare reader, release build
 #   make clean         removes the target folder
 
 CARGO ?= cargo
@@ -42,7 +42,8 @@ test-mutations:
 	tests/run-mutations
 
 bench:
-	$(CARGO) build --release --locked -p twinset -p twinset-disk -p twinset-bench
+	$(CARGO) build --release --locked -p twinset -p twinset-disk -p twinset-bench \
+		-p twinset-tests -p twinset-sqlvdi -p twinset-fault-device
 	$(target)/release/twinset-bench $(BENCH)
 
 clean:

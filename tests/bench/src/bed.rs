@@ -19,6 +19,12 @@ pub(crate) struct Tools {
     pub(crate) twinset: PathBuf,
     /// Its disk plugin.
     pub(crate) plugin: PathBuf,
+    /// A device that can throw data away.
+    pub(crate) fault: PathBuf,
+    /// The double of SQL Server.
+    pub(crate) lab: PathBuf,
+    /// The double of its virtual device library.
+    pub(crate) library: PathBuf,
 }
 
 impl Tools {
@@ -40,6 +46,9 @@ impl Tools {
         Ok(Self {
             twinset: beside("twinset")?,
             plugin: beside("libtwinset_disk.so")?,
+            fault: beside("libtwinset_fault_device.so")?,
+            lab: beside("twinset-lab")?,
+            library: beside("libsqlvdi.so")?,
         })
     }
 }

@@ -8,6 +8,7 @@
 mod bed;
 mod measure;
 mod rows;
+mod sql;
 mod wide;
 
 use std::io;

@@ -7,6 +7,7 @@ use std::process::Command;
 use crate::Arguments;
 use crate::bed::{self, Bed, Tools};
 use crate::measure::{self, Medians, Pairs};
+use crate::sql;
 use crate::wide;
 
 /// Runs of `twinset --version`.
@@ -39,6 +40,14 @@ pub(crate) enum Row {
     Holes,
     /// Bytes on a mirror over bytes of the backup
     Overhead,
+    /// A look at 5 to 5000 databases of an instance that have not changed: requests and CPU
+    Poll,
+    /// A log backup of 1 MiB to two mirrors in memory, beside `dd conv=fsync` of two files
+    LogRam,
+    /// The same on the disk
+    LogDisk,
+    /// A backup through a virtual device, beside a bare reader that discards
+    Copy,
 }
 
 /// Runs every row that is wanted.
@@ -75,6 +84,18 @@ pub(crate) fn all(arguments: &Arguments, tools: &Tools) -> io::Result<()> {
     }
     if wanted(Row::Overhead) {
         wide::overhead(tools, &arguments.ram)?;
+    }
+    if wanted(Row::Poll) {
+        sql::poll(arguments, tools)?;
+    }
+    if wanted(Row::LogRam) {
+        sql::log("log-ram", arguments, tools, &arguments.ram)?;
+    }
+    if wanted(Row::LogDisk) {
+        sql::log("log-disk", arguments, tools, &disk)?;
+    }
+    if wanted(Row::Copy) {
+        sql::copy(arguments, tools)?;
     }
     if wanted(Row::Memory) {
         memory(arguments, tools, &disk)?;
