@@ -3,7 +3,7 @@
 //! Nothing in this crate touches the world: no files, no clock, no SQL. Facts and times come in as
 //! arguments, decisions go out as values that can be printed and tested. In the order of a backup:
 //! [`chain`] (what a backup should be, so that it can be restored),
-//! [`append`] (may this run write, and where), [`verdict`] (did it succeed), [`recover`] (what a
+//! [`fork`] (which branch of a history goes on from which), [`append`] (may this run write, and where), [`verdict`] (did it succeed), [`recover`] (what a
 //! dead run left), [`restore`] (which set, from which volumes),
 //! [`standing`] (which mirrors hold everything), [`repair`] (what brings a mirror back),
 //! [`stage`] (what becomes of files that SQL Server wrote),
@@ -21,6 +21,7 @@ pub mod chunk;
 pub mod confirm;
 pub mod doctor;
 pub mod fault;
+pub mod fork;
 pub mod grants;
 mod ids;
 mod kind;

@@ -5,7 +5,6 @@
 //! what lies on the media; [`plan()`] joins them, [`points()`] lists everything that could be wanted.
 
 mod chain;
-mod forks;
 pub mod goal;
 mod plan;
 mod points;
@@ -13,7 +12,7 @@ mod refuse;
 mod set;
 mod story;
 
-pub use forks::{Leg, Path};
+pub use crate::fork::{Leg, Path};
 pub use goal::{Goal, Mark, Stop};
 pub use plan::{Gap, OtherFork, Plan, Step, plan};
 pub use points::{Danger, Interval, Point, Points, points};

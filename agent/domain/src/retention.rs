@@ -13,6 +13,7 @@ mod reason;
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::fork::Forked;
 use crate::name::HoldName;
 use crate::recover::SetState;
 use crate::{BackupKind, Lsn, Moment, Position};
@@ -44,8 +45,12 @@ pub struct Part {
     pub copy_only: bool,
     /// Ties all copies of the database together.
     pub family: Option<Uuid>,
-    /// Recovery fork.
+    /// Recovery fork at its end.
     pub fork: Option<Uuid>,
+    /// The fork that this one came from, if it came from one.
+    pub first_fork: Option<Uuid>,
+    /// Where it left that one; may lie before the part.
+    pub fork_point: Option<Lsn>,
     /// Oldest record in it.
     pub first: Option<Lsn>,
     /// The record after it.
@@ -54,6 +59,21 @@ pub struct Part {
     pub checkpoint: Option<Lsn>,
     /// Checkpoint of the full that a differential stands on.
     pub base_checkpoint: Option<Lsn>,
+}
+
+impl Part {
+    /// Where it stands among the forks.
+    const fn forked(&self) -> Forked {
+        Forked {
+            set: self.set,
+            base: self.base,
+            fork: self.fork,
+            first_fork: self.first_fork,
+            fork_point: self.fork_point,
+            first: self.first,
+            last: self.last,
+        }
+    }
 }
 
 /// A backup set as retention sees it.
@@ -69,6 +89,9 @@ pub struct Subject {
     pub kind: Option<BackupKind>,
     /// SQL Server's sets inside, in order.
     pub parts: Vec<Part>,
+    /// The first full behind a mark: the machine had been rolled back, and log sequence numbers
+    /// were given twice.
+    pub new_branch: bool,
     /// When it was begun.
     pub began: Moment,
     /// When it was published; for an unconfirmed set, when it was begun.

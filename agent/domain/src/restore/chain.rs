@@ -77,7 +77,11 @@ pub(super) fn stands_on(differential: &Candidate, full: &Candidate) -> bool {
 impl<'a> Pool<'a> {
     /// What of these sets lies on a path and can be used.
     pub(super) fn new(sets: impl Iterator<Item = &'a Candidate>, path: &Path) -> Self {
-        let on_path = |set: &&Candidate| set.link.as_ref().is_none_or(|link| path.holds(link));
+        let on_path = |set: &&Candidate| {
+            set.link
+                .as_ref()
+                .is_none_or(|link| path.holds(link.forked()))
+        };
         let sets: Vec<&Candidate> = sets.filter(on_path).collect();
         let of = |kind: BackupKind| {
             let kind = move |set: &&Candidate| set.kind == Some(kind);

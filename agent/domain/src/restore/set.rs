@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::fork::Forked;
 use crate::recover::SetState;
 use crate::{BackupKind, Lsn, Moment, Position, RunId, Slot};
 
@@ -55,12 +56,17 @@ pub struct Link {
 }
 
 impl Link {
-    /// The fork that its first record is on.
+    /// Where it stands among the forks.
     #[must_use]
-    pub fn fork_at_start(&self) -> Option<Uuid> {
-        match (self.first_fork, self.fork_point, self.first) {
-            (Some(before), Some(point), Some(first)) if point > first => Some(before),
-            _ => self.fork,
+    pub const fn forked(&self) -> Forked {
+        Forked {
+            set: self.set,
+            base: self.base,
+            fork: self.fork,
+            first_fork: self.first_fork,
+            fork_point: self.fork_point,
+            first: self.first,
+            last: self.last,
         }
     }
 }

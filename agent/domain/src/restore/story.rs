@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::chain::{Pool, stands_on};
 use super::goal::Goal;
 use super::plan::{Gap, OtherFork};
-use super::{Candidate, Path, Wanted, refuse};
+use super::{Candidate, Link, Path, Wanted, refuse};
 use crate::recover::SetState;
 use crate::{BackupKind, Fault, Lsn};
 
@@ -51,7 +51,8 @@ impl<'a> Story<'a> {
         others.sort_unstable();
         others.dedup();
         let fork = wanted.fork.or_else(|| leader.link.as_ref()?.fork);
-        let path = Path::to(fork, &sets);
+        let links = sets.iter().filter_map(|set| set.link.as_ref());
+        let path = Path::to(fork, &links.map(Link::forked).collect::<Vec<_>>());
         Ok(Self {
             wanted,
             family,
@@ -81,7 +82,10 @@ impl<'a> Story<'a> {
             set.state == SetState::Published
                 && set.kind.is_some()
                 && !self.is_unwanted(set)
-                && set.link.as_ref().is_none_or(|link| self.path.holds(link))
+                && set
+                    .link
+                    .as_ref()
+                    .is_none_or(|link| self.path.holds(link.forked()))
         };
         let sets = || self.sets.iter().copied().filter(on_path);
         let linked = sets().filter(|set| set.last().is_some());
@@ -127,7 +131,10 @@ impl<'a> Story<'a> {
                 && set.branch == branch
                 && set.first() <= Some(at)
                 && set.last() > Some(at)
-                && set.link.as_ref().is_some_and(|link| self.path.holds(link))
+                && set
+                    .link
+                    .as_ref()
+                    .is_some_and(|link| self.path.holds(link.forked()))
         };
         let why = |set: &&Candidate| Some(format!("{}: {}", set.named(), self.unusable(set)?));
         self.sets.iter().filter(holds).filter_map(why).collect()
@@ -151,7 +158,11 @@ impl<'a> Story<'a> {
     pub(super) fn forks(&self) -> Vec<OtherFork> {
         let mut forks: Vec<OtherFork> = Vec::new();
         for set in &self.sets {
-            let Some(link) = set.link.as_ref().filter(|link| !self.path.holds(link)) else {
+            let Some(link) = set
+                .link
+                .as_ref()
+                .filter(|link| !self.path.holds(link.forked()))
+            else {
                 continue;
             };
             let Some(fork) = link.fork else { continue };

@@ -1,13 +1,16 @@
 //! What can be restored from what: which full a differential stands on, which logs follow.
 //!
-//! Sets are joined by GUID, and by log sequence number within one family and fork. Where a set
-//! does not tell, order decides, and rather too much is kept than too little.
+//! Sets are joined by GUID, and by log sequence number within one family, along forks as restore
+//! goes along them. Where a set does not tell, order decides, and rather too much is kept than too
+//! little.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 
 use uuid::Uuid;
 
 use super::{Part, Subject};
+use crate::fork::{Forked, Path};
 use crate::{BackupKind, Lsn};
 
 /// Number of a set in the question.
@@ -39,6 +42,10 @@ pub(super) struct Chains<'a> {
     logs_by_end: ByLsn<'a>,
     /// Logs, by their first record.
     logs_by_start: ByLsn<'a>,
+    /// The way to the end of each fork.
+    paths: BTreeMap<(Family, Uuid), Path>,
+    /// Marks of a rolled back machine before each set: what two of them part never joins.
+    branches: Vec<usize>,
 }
 
 fn family(set: &Subject, part: &Part) -> Family {
@@ -48,12 +55,36 @@ fn family(set: &Subject, part: &Part) -> Family {
     )
 }
 
-/// One fork, or one that is not told.
-fn joins(a: &Part, b: &Part) -> bool {
-    match (a.fork, b.fork) {
-        (Some(a), Some(b)) => a == b,
-        _ => true,
+/// The ways to the ends of all forks.
+fn paths(sets: &[Subject]) -> BTreeMap<(Family, Uuid), Path> {
+    let mut families: BTreeMap<Family, Vec<Forked>> = BTreeMap::new();
+    for set in sets {
+        for part in &set.parts {
+            let forked = families.entry(family(set, part)).or_default();
+            forked.push(part.forked());
+        }
     }
+    let mut paths = BTreeMap::new();
+    for (family, all) in families {
+        for fork in all.iter().filter_map(|forked| forked.fork) {
+            let path = paths.entry((family.clone(), fork));
+            path.or_insert_with(|| Path::to(Some(fork), &all));
+        }
+    }
+    paths
+}
+
+/// How many marks stand before each set, by the times at which they were written.
+fn branches(sets: &[Subject]) -> Vec<usize> {
+    let name = |set: &Subject| set.database.as_ref().map(|name| name.to_lowercase());
+    let marks: Vec<&Subject> = sets.iter().filter(|set| set.new_branch).collect();
+    let before = |set: &Subject| {
+        let marks = marks.iter();
+        marks
+            .filter(|mark| mark.began <= set.began && name(mark) == name(set))
+            .count()
+    };
+    sets.iter().map(before).collect()
 }
 
 /// Whether a base is known for sure, and not guessed from the order of sets.
@@ -71,6 +102,8 @@ impl<'a> Chains<'a> {
             bases: BTreeMap::new(),
             logs_by_end: BTreeMap::new(),
             logs_by_start: BTreeMap::new(),
+            paths: paths(sets),
+            branches: branches(sets),
         };
         for (set, subject) in sets.iter().enumerate() {
             for part in &subject.parts {
@@ -105,6 +138,17 @@ impl<'a> Chains<'a> {
         }
     }
 
+    /// Whether a restore that ends on the later part may go by the earlier one.
+    fn joins(&self, earlier: Entry<'_>, later: Entry<'_>) -> bool {
+        let Some(set) = self.sets.get(later.set) else {
+            return false;
+        };
+        let path = later.part.fork.map(|fork| (family(set, later.part), fork));
+        let path = path.and_then(|key| self.paths.get(&key));
+        self.branches.get(earlier.set) == self.branches.get(later.set)
+            && path.is_none_or(|path| path.holds(earlier.part.forked()))
+    }
+
     /// Sets that a set cannot be restored without, one step back.
     pub(super) fn needs(&self, index: Index, counts: &dyn Fn(Index) -> bool) -> Vec<Index> {
         let Some(set) = self.sets.get(index) else {
@@ -136,19 +180,23 @@ impl<'a> Chains<'a> {
             return self.earlier_full(index).into_iter().collect();
         };
         let ours = family(set, part);
-        let is_base = |other: &Subject, full: &Part| {
+        let later = Entry { set: index, part };
+        let is_base = |number: Index, other: &Subject, full: &Part| {
+            let earlier = Entry {
+                set: number,
+                part: full,
+            };
             full.kind == Some(BackupKind::Full)
                 && !full.copy_only
                 && full.checkpoint == Some(checkpoint)
                 && family(other, full) == ours
-                && joins(full, part)
+                && self.joins(earlier, later)
         };
-        let holds = |other: &Subject| other.parts.iter().any(|full| is_base(other, full));
-        let found = self.sets.iter().enumerate();
-        found
-            .filter(|(_, other)| holds(other))
-            .map(|(other, _)| other)
-            .collect()
+        let found = self.sets.iter().enumerate().filter(|(number, other)| {
+            let mut parts = other.parts.iter();
+            parts.any(|full| is_base(*number, other, full))
+        });
+        found.map(|(other, _)| other).collect()
     }
 
     /// What comes right before a log: the sets it can be restored behind, or else the log before
@@ -159,16 +207,18 @@ impl<'a> Chains<'a> {
             return self.all_since_earlier_full(index);
         };
         let ours = family(set, part);
+        let later = Entry { set: index, part };
         let range = (ours.clone(), first)..=(ours.clone(), last.max(first));
         let bases = self.bases.range(range).flat_map(|(_, entries)| entries);
-        let usable = |entry: &&Entry<'_>| joins(entry.part, part) && self.stands(entry);
+        let usable = |entry: &&Entry<'_>| self.joins(**entry, later) && self.stands(entry);
         let (mut found, mut sure) = (Vec::new(), false);
         for entry in bases.filter(usable) {
             found.push(entry.set);
-            sure |= counts(entry.set) && tells_base(entry.part);
+            sure |= counts(entry.set) && tells_base(entry.part) && self.leads(entry, counts);
         }
         if !sure {
-            found.extend(self.log_before(&ours, part, first, last));
+            let range = (ours.clone(), first)..(ours, last.max(first));
+            found.extend(self.logs_before(later, first, range, counts));
         }
         found
     }
@@ -178,19 +228,37 @@ impl<'a> Chains<'a> {
         entry.part.kind == Some(BackupKind::Full) || !self.base(entry.set, entry.part).is_empty()
     }
 
-    fn log_before(&self, ours: &Family, part: &Part, first: Lsn, last: Lsn) -> Option<Index> {
-        let range = (ours.clone(), first)..(ours.clone(), last.max(first));
-        let starts_before = |entry: &&Entry<'_>| {
-            entry.part.first.is_some_and(|start| start < first) && joins(entry.part, part)
-        };
-        let logs = self
-            .logs_by_end
-            .range(range)
-            .flat_map(|(_, entries)| entries);
-        logs.rev().find(starts_before).map(|entry| entry.set)
+    /// A full, or a differential whose full counts.
+    fn leads(&self, entry: &Entry<'_>, counts: &dyn Fn(Index) -> bool) -> bool {
+        let mut base = self.base(entry.set, entry.part).into_iter();
+        entry.part.kind == Some(BackupKind::Full) || base.any(counts)
     }
 
-    /// Logs that follow a full or differential, in order, as far as they join.
+    /// The log that a log follows, and a longer one that does not count.
+    fn logs_before(
+        &self,
+        later: Entry<'_>,
+        first: Lsn,
+        ends: Range<(Family, Lsn)>,
+        counts: &dyn Fn(Index) -> bool,
+    ) -> Vec<Index> {
+        let logs = self.logs_by_end.range(ends);
+        let mut found = Vec::new();
+        for entry in logs.rev().flat_map(|(_, entries)| entries) {
+            let starts_before = entry.part.first.is_some_and(|start| start < first);
+            if !starts_before || !self.joins(*entry, later) {
+                continue;
+            }
+            found.push(entry.set);
+            if counts(entry.set) {
+                break;
+            }
+        }
+        found
+    }
+
+    /// Logs that follow a full or differential, as far as they join, along every fork that goes
+    /// on from it.
     pub(super) fn logs_behind(&self, index: Index) -> Vec<Index> {
         let Some(set) = self.sets.get(index) else {
             return Vec::new();
@@ -199,34 +267,40 @@ impl<'a> Chains<'a> {
         let Some(part) = set.parts.iter().rfind(base) else {
             return Vec::new();
         };
-        let Some(mut at) = part.last else {
+        let Some(at) = part.last else {
             return self.later_logs(index);
         };
-        let ours = family(set, part);
-        let mut behind = Vec::new();
-        while let Some(next) = self.log_over(&ours, part, at) {
-            behind.push(next.set);
-            at = next.part.last.unwrap_or(at);
+        let (ours, anywhere) = (family(set, part), Path::default());
+        let of_family = self.paths.iter().filter(|((family, _), _)| *family == ours);
+        let mut ways: Vec<&Path> = of_family.map(|(_, path)| path).collect();
+        ways.retain(|path| path.holds(part.forked()));
+        if part.fork.is_none() {
+            ways.push(&anywhere);
         }
+        let branch = self.branches.get(index);
+        let mut behind = Vec::new();
+        for path in ways {
+            let mut reached = at;
+            let starts = self.logs_by_start.range((ours.clone(), Lsn(0))..);
+            let starts = starts.take_while(|((family, _), _)| *family == ours);
+            for ((_, first), entries) in starts {
+                if *first > reached {
+                    break;
+                }
+                let on_it = entries.iter().filter(|log| {
+                    self.branches.get(log.set) == branch
+                        && log.part.last > Some(at)
+                        && path.holds(log.part.forked())
+                });
+                for log in on_it {
+                    behind.push(log.set);
+                    reached = reached.max(log.part.last.unwrap_or(reached));
+                }
+            }
+        }
+        behind.sort_unstable();
+        behind.dedup();
         behind
-    }
-
-    /// The log that holds the record at `at` and reaches furthest behind it.
-    fn log_over(&self, ours: &Family, part: &Part, at: Lsn) -> Option<Entry<'a>> {
-        let starts = self
-            .logs_by_start
-            .range((ours.clone(), Lsn(0))..=(ours.clone(), at));
-        let reaches = |entry: &&Entry<'_>| {
-            entry.part.last.is_some_and(|last| last > at) && joins(entry.part, part)
-        };
-        // In a chain without overlaps the nearest start is the one.
-        starts
-            .rev()
-            .find_map(|(_, entries)| {
-                let reaching = entries.iter().filter(reaches);
-                reaching.max_by_key(|entry| entry.part.last)
-            })
-            .copied()
     }
 
     /// The newest differential that stands on a full, among those wanted; `sure` leaves out those

@@ -179,7 +179,8 @@ impl Judge<'_> {
                 let Some(set) = self.set(index).filter(|set| wanted(set)) else {
                     continue;
                 };
-                let base = self.chains.sure_base(index);
+                let mut base = self.chains.sure_base(index);
+                base.retain(counts);
                 let ends = set.kind == Some(BackupKind::Full) || !base.is_empty();
                 if ends && done.insert(set.place.media_set.as_str()) && !base.is_empty() {
                     chain.push(index);
@@ -188,6 +189,15 @@ impl Judge<'_> {
                     chain.extend(logs.filter(|log| self.set(*log).is_some_and(wanted)));
                 }
             }
+        }
+        // The newest log may stand on another branch than the newest full.
+        for all in [false, true] {
+            let logs = row.iter().copied().filter(|index| {
+                let set = self.set(*index).filter(|set| wanted(set));
+                set.is_some_and(|set| set.kind == Some(BackupKind::Log))
+                    && (all || counted(self.sets, *index))
+            });
+            chain.extend(logs.max_by_key(|index| self.set(*index).map(|set| set.ended)));
         }
         chain
     }
@@ -238,7 +248,12 @@ impl Judge<'_> {
         let mut waiting: Vec<Index> = (0..self.sets.len()).filter(|i| self.kept(*i)).collect();
         while let Some(index) = waiting.pop() {
             let Some(set) = self.set(index) else { continue };
-            let counts = |other: Index| counted(self.sets, other);
+            // What came to lie in the window by itself leads to no moment before it.
+            let start = self.window_start(index);
+            let counts = |other: Index| {
+                let old = |set: &Subject| start.is_none_or(|start| set.ended <= start);
+                counted(self.sets, other) && self.set(other).is_some_and(old)
+            };
             let mut place = set.place.clone();
             if place.media_set == self.question.media_set {
                 place.media_set = String::new();
@@ -251,6 +266,16 @@ impl Judge<'_> {
                 self.keep(other, reason.clone());
             }
         }
+    }
+
+    /// The first moment of the widest window that a set is kept for.
+    fn window_start(&self, index: Index) -> Option<Moment> {
+        let starts = self.reasons.get(index)?.iter();
+        let starts = starts.filter_map(|reason| match reason {
+            Reason::InWindow(start) => Some(*start),
+            _ => None,
+        });
+        starts.min()
     }
 
     /// While somebody reads the media set, nothing of it goes.

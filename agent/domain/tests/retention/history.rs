@@ -118,6 +118,7 @@ impl History {
             database: Some(database.to_owned()),
             kind: Some(kind),
             parts: vec![part],
+            new_branch: false,
             began: Moment(self.now),
             ended: Moment(self.now + 60),
             bytes: 1 << 20,
