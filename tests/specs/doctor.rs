@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::front::{Host, Setup};
+use crate::front::{Host, Setup, database};
 use crate::support::{built, snapshot};
 
 fn host() -> Host {
@@ -306,4 +306,35 @@ fn one_group_or_one_instance_is_looked_at_alone() {
     host.world
         .json(&["doctor", "payroll", "--instance", "sql-a"])
         .ended(2);
+}
+
+#[test]
+fn media_sets_of_each_database_are_looked_at_also_where_a_pattern_names_them() {
+    let mut host = Host::blank(&Setup {
+        databases: database("Payroll", 1 << 20) + &database("Payments", 1 << 20),
+        names: vec!["Pay*"],
+        ..Setup::default()
+    });
+    host.world.configure(|media| {
+        for mirror in 1..=2 {
+            let path = format!("m{mirror}/{{database}}").into();
+            media.elsewhere.insert((mirror, 1), path);
+        }
+    });
+    let line = ["media", "format", "payroll", "--database", "Payroll"];
+    host.world.json(&line).ended(0);
+    let told = look(&host, 1);
+    let about = |name: &str| {
+        let findings = told["findings"].as_array().unwrap().iter();
+        let about = findings.filter(|found| found["object"].as_str().unwrap().contains(name));
+        about
+            .map(|found| found["level"].clone())
+            .collect::<Vec<_>>()
+    };
+    assert!(about("m1/Payroll").contains(&json!("ok")), "{told:#}");
+    let failed = finding(&told, "failure", "3215");
+    assert!(
+        failed["object"].as_str().unwrap().contains("Payments"),
+        "{failed}"
+    );
 }

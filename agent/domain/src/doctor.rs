@@ -8,6 +8,7 @@ mod database;
 mod host;
 mod media;
 mod server;
+mod stage;
 
 use serde::Serialize;
 
@@ -17,6 +18,7 @@ pub use database::{Database, Native};
 pub use host::Host;
 pub use media::{Device, Media};
 pub use server::Server;
+pub use stage::Stage;
 
 /// How grave a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

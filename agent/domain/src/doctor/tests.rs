@@ -286,3 +286,67 @@ fn media_are_judged_by_what_the_next_run_needs() {
     striped.vdi_on_linux = false;
     assert_eq!(worst(&striped.findings()), Level::Ok);
 }
+
+fn stage(change: impl FnOnce(&mut Stage)) -> Vec<(Level, String)> {
+    let mut seen = Stage {
+        dir: "/stage".to_owned(),
+        group: "payroll".to_owned(),
+        writable: true,
+        mode: Some(0o42770),
+        free: Some(4 << 30),
+        last_full: Some(1 << 30),
+        ..Stage::default()
+    };
+    change(&mut seen);
+    let found = seen.findings().into_iter();
+    found.map(|found| (found.level, found.message)).collect()
+}
+
+#[test]
+fn a_stage_folder_serves_two_users_and_one_backup() {
+    let sound = (
+        Level::Ok,
+        "this agent may write there, 4096 MiB free".to_owned(),
+    );
+    assert_eq!(stage(|_| {}), [sound.clone()]);
+    let wrong: [(fn(&mut Stage), Level, &str); 6] = [
+        (
+            |seen| seen.fault = Some("it is no folder".to_owned()),
+            Level::Failure,
+            "group payroll stages there: it is no folder",
+        ),
+        (
+            |seen| seen.writable = false,
+            Level::Failure,
+            "this agent may not write there",
+        ),
+        (
+            |seen| seen.mode = Some(0o40755),
+            Level::Warning,
+            "its owner alone may write there, and SQL Server is another user",
+        ),
+        (
+            |seen| seen.mode = Some(0o40770),
+            Level::Warning,
+            "files that SQL Server makes there get SQL Server's own group, and this agent may not \
+             be able to read them",
+        ),
+        (
+            |seen| seen.last_full = Some(5 << 30),
+            Level::Warning,
+            "4096 MiB are free, and the last full backup of one database of group payroll had 5120 \
+             MiB",
+        ),
+        (
+            |seen| seen.waiting = 2,
+            Level::Note,
+            "2 backups wait there to be taken in",
+        ),
+    ];
+    for (change, level, message) in wrong {
+        let found = stage(change);
+        assert_eq!(found.last(), Some(&(level, message.to_owned())));
+    }
+    // Where there are no such permissions, nothing is said of them.
+    assert_eq!(stage(|seen| seen.mode = None), [sound]);
+}

@@ -30,7 +30,14 @@ pub(super) fn findings(scope: &Scope<'_>, group: &Group, sizes: &Sizes) -> Vec<F
         let full = key == group.media_set;
         let mut databases: BTreeSet<Option<&str>> = BTreeSet::new();
         if set.per_database() {
-            databases.extend(group.databases.named().map(Some));
+            // Patterns are filled by what the instances have; a name may stand in both.
+            databases.extend(sizes.databases(&group.name).map(Some));
+            let known = databases.clone();
+            let new = |name: &&str| {
+                let mut known = known.iter().flatten();
+                !known.any(|known| known.eq_ignore_ascii_case(name))
+            };
+            databases.extend(group.databases.named().filter(new).map(Some));
         } else {
             databases.insert(None);
         }

@@ -10,7 +10,7 @@ mod server;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use twinset_domain::doctor::{Finding, Level, Verdict};
+use twinset_domain::doctor::{Finding, Level, Stage, Verdict};
 use twinset_domain::{Exit, Fault};
 
 use super::args::DoctorArgs;
@@ -59,12 +59,33 @@ pub(super) fn doctor(file: &Path, args: &DoctorArgs, output: &Output) -> Exit {
     if args.instance.is_none() {
         for group in &scope.groups {
             progress.note(&format!("look at the media of group {}", group.name));
+            findings.extend(stage(group, &sizes));
             findings.extend(media::findings(&scope, group, &sizes));
         }
     }
     let verdict = Verdict::of(findings);
     print(&verdict, output);
     output.finish_both(verdict.exit(), verdict, &[])
+}
+
+/// The stage folder of a group, if its backups go through one.
+fn stage(group: &Group, sizes: &server::Sizes) -> Vec<Finding> {
+    let Some(folder) = super::stage::folder(group) else {
+        return Vec::new();
+    };
+    let mut seen = Stage {
+        dir: folder.dir.display().to_string(),
+        group: group.name.clone(),
+        free: folder.free(),
+        last_full: sizes.largest(&group.name),
+        waiting: folder.intents().map_or(0, |found| found.len()),
+        ..Stage::default()
+    };
+    match folder.access() {
+        Ok((writable, mode)) => (seen.writable, seen.mode) = (writable, mode),
+        Err(error) => seen.fault = Some(error.to_string()),
+    }
+    seen.findings()
 }
 
 impl<'a> Scope<'a> {

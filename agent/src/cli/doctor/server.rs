@@ -22,9 +22,10 @@ const EXPRESS: i64 = 4;
 /// The role of a principal (sys.database_mirroring.mirroring_role).
 const PRINCIPAL: i64 = 1;
 
-/// Bytes of the last full backups, by group and database.
+/// The databases of each group that instances named, with the bytes of their last full backups
+/// where one is known.
 #[derive(Debug, Default)]
-pub(super) struct Sizes(BTreeMap<(String, String), u64>);
+pub(super) struct Sizes(BTreeMap<(String, String), Option<u64>>);
 
 impl Sizes {
     /// The last full backup of one database of a group, or of all of them.
@@ -32,7 +33,20 @@ impl Sizes {
         let all = self.0.iter().filter(|((of, name), _)| {
             of == group && database.is_none_or(|only| only.eq_ignore_ascii_case(name))
         });
-        all.map(|(_, size)| *size).reduce(u64::saturating_add)
+        all.filter_map(|(_, size)| *size)
+            .reduce(u64::saturating_add)
+    }
+
+    /// The largest last full backup of a group.
+    pub(super) fn largest(&self, group: &str) -> Option<u64> {
+        let all = self.0.iter().filter(|((of, _), _)| of == group);
+        all.filter_map(|(_, size)| *size).max()
+    }
+
+    /// The databases of a group, as instances named them.
+    pub(super) fn databases(&self, group: &str) -> impl Iterator<Item = &str> {
+        let all = self.0.keys().filter(move |(of, _)| of == group);
+        all.map(|(_, name)| name.as_str())
     }
 }
 
@@ -172,7 +186,7 @@ fn databases(
         for name in names {
             match database(instance, facts, group, &name, control) {
                 Ok((seen, size)) => {
-                    if let Some(size) = size.filter(|_| scope.serves(&instance.name)) {
+                    if scope.serves(&instance.name) {
                         sizes.0.insert((group.name.clone(), name.clone()), size);
                     }
                     found.extend(seen.findings());
