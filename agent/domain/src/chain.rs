@@ -47,6 +47,8 @@ pub struct Source {
     pub is_master: bool,
     /// The simple recovery model: no log backups.
     pub is_simple: bool,
+    /// Its data are damaged: SQL Server, which has not started it, tells nothing of its log.
+    pub is_damaged: bool,
     /// Which database, across partners.
     pub family: Option<Uuid>,
     /// Its recovery fork.

@@ -54,6 +54,7 @@ fn question(kind: BackupKind, next: u128, base: u64, held: Vec<Held>) -> Questio
         source: Source {
             is_master: false,
             is_simple: false,
+            is_damaged: false,
             family: Some(FAMILY),
             fork: Some(FORK),
             next_log: Some(Lsn(next)),

@@ -136,7 +136,7 @@ fn ask(
         return Ok((Some(found), None));
     }
     // Whether a BACKUP runs is asked first: one that ends in between is then seen in the state.
-    let busy = facts::backup_runs(&mut control, &facts.database)?;
+    let busy = facts::backup_runs(&mut control, &facts.database, facts.run)?;
     let Some(database) = facts::probe_database(&mut control, &facts.database)? else {
         return Ok((None, None));
     };

@@ -13,6 +13,7 @@ use twinset_format::mtf::SetFacts;
 use twinset_plugin_api::Access;
 
 use super::desk::{Desk, Target};
+use super::vdi::DAMAGED;
 use crate::clock;
 use crate::media::inventory::{self, SetOnMedia};
 use crate::media::known;
@@ -125,6 +126,7 @@ fn source(database: &DatabaseFacts, control: &mut Session) -> Result<Source, Fau
     Ok(Source {
         is_master: database.name.eq_ignore_ascii_case("master"),
         is_simple: database.recovery_model.eq_ignore_ascii_case("SIMPLE"),
+        is_damaged: DAMAGED.contains(&database.state),
         family: database.family_guid,
         fork: database.recovery_fork_guid,
         next_log: database.last_log_backup_lsn,

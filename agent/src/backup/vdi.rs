@@ -31,7 +31,7 @@ use crate::sqlserver::{Connector, InstanceSettings, Purpose, Session};
 const ONLINE: i64 = 0;
 /// A database whose data are damaged or missing, while its log may be whole: recovery pending,
 /// suspect.
-const DAMAGED: [i64; 2] = [3, 4];
+pub(super) const DAMAGED: [i64; 2] = [3, 4];
 /// Id of tempdb in every instance.
 const TEMPDB: i64 = 2;
 /// The role of a principal (sys.database_mirroring.mirroring_role).

@@ -39,7 +39,7 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    const fn word(self) -> &'static str {
+    pub(super) const fn word(self) -> &'static str {
         match self {
             Self::Work => "work",
             Self::Control => "control",

@@ -1,9 +1,11 @@
 //! What the server says about itself, a database, and a statement that runs.
 
 use serde::Serialize;
-use twinset_domain::{Fault, LocalTime, Lsn};
+use twinset_domain::stamp::PRODUCT;
+use twinset_domain::{Fault, LocalTime, Lsn, RunId};
 use uuid::Uuid;
 
+use super::connect::Purpose;
 use super::rows::{Param, Row, Rows};
 use super::session::Session;
 
@@ -243,6 +245,19 @@ pub fn progress(session: &mut Session, spid: i64) -> Result<Option<Percent>, Fau
 const BASES: &str = "\
 SELECT f.differential_base_guid FROM sys.master_files f WHERE f.database_id = @P1 AND f.type = 0";
 
+const PLACES: &str = "\
+SELECT f.name, f.physical_name FROM sys.master_files f WHERE f.database_id = @P1";
+
+/// Logical name and path of every file of a database, as far as the login may see them.
+///
+/// # Errors
+/// The faults of [`Session::query`].
+pub fn file_places(session: &mut Session, database: i64) -> Result<Vec<(String, String)>, Fault> {
+    let rows = session.query(PLACES, &[Param::Big(database)])?;
+    let place = |row: &Row| Ok((row.need_text("name")?, row.need_text("physical_name")?));
+    rows.all().iter().map(place).collect()
+}
+
 const SIZES: &str = "\
 SELECT f.size FROM sys.master_files f WHERE f.database_id = @P1 AND f.type = 0";
 /// Bytes of a page; sizes of files are counted in them.
@@ -262,10 +277,15 @@ pub fn allocated(session: &mut Session, database: i64) -> Result<u64, Fault> {
     Ok(pages.saturating_mul(PAGE))
 }
 
+// The database of a request is the one that its session stands in, not the one that is backed up:
+// sessions of ours stand in master. So a run is known by its name, a stranger's by his database.
 const BACKUPS: &str = "\
 SELECT r.session_id FROM sys.dm_exec_requests r
-JOIN sys.databases d ON d.database_id = r.database_id
-WHERE d.name = @P1 AND r.command LIKE N'BACKUP%'";
+JOIN sys.dm_exec_sessions s ON s.session_id = r.session_id
+LEFT JOIN sys.databases d ON d.database_id = r.database_id
+WHERE r.command LIKE N'BACKUP%' AND (s.program_name LIKE @P2 OR d.name = @P1)";
+/// Characters of a run's id that every program name keeps, however long its stamp is.
+const RUN_KEPT: usize = 30;
 
 /// Differential base of each data file of a database; NULL where there is none.
 ///
@@ -282,32 +302,35 @@ pub fn differential_bases(
         .collect()
 }
 
-/// Whether a BACKUP of the database is under way, as far as the login may see.
+/// Whether the BACKUP of a run is under way, or another one in its database, as far as the login
+/// may see.
 ///
 /// # Errors
 /// The faults of [`Session::query`].
-pub fn backup_runs(session: &mut Session, database: &str) -> Result<bool, Fault> {
-    Ok(session
-        .query(BACKUPS, &[Param::Text(database)])?
-        .first()
-        .is_some())
+pub fn backup_runs(session: &mut Session, database: &str, run: RunId) -> Result<bool, Fault> {
+    let run: String = run.to_string().chars().take(RUN_KEPT).collect();
+    let program = format!("{PRODUCT} {} {run}%", Purpose::Work.word());
+    let params = [Param::Text(database), Param::Text(&program)];
+    Ok(session.query(BACKUPS, &params)?.first().is_some())
 }
 
 const SEES_ALL: &str = "\
-SELECT HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW SERVER STATE') AS sees_all";
+SELECT HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW SERVER STATE') AS sees_all,
+       HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW SERVER PERFORMANCE STATE') AS sees_work";
 
-/// Whether it is proved that no BACKUP of the database is under way: `false` also when the login
-/// may not see other sessions.
+/// Whether it is proved that no BACKUP of the run is under way: `false` also when the login may
+/// not see other sessions.
 ///
 /// # Errors
 /// The faults of [`Session::query`].
-pub fn backup_ended(session: &mut Session, database: &str) -> Result<bool, Fault> {
+pub fn backup_ended(session: &mut Session, database: &str, run: RunId) -> Result<bool, Fault> {
     let rows = session.query(SEES_ALL, &[])?;
     let sees = match rows.first() {
-        Some(row) => row.int("sees_all")? == Some(1),
+        // The lesser right is of 2022 and later, NULL before, and enough there.
+        Some(row) => row.int("sees_all")? == Some(1) || row.int("sees_work")? == Some(1),
         None => false,
     };
-    Ok(sees && !backup_runs(session, database)?)
+    Ok(sees && !backup_runs(session, database, run)?)
 }
 
 /// Reads the rows of `RESTORE FILELISTONLY` ([`super::Running::take_rows`]).

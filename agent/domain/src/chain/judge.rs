@@ -53,6 +53,9 @@ fn decide(question: &Question) -> (Action, Reason) {
             (nothing, reason)
         }
         // Beside the chain, or the last of it: taken as it is, as long as SQL Server can.
+        BackupKind::Log if wanted.tail && source.is_damaged => {
+            (take(BackupKind::Log), Reason::Fits)
+        }
         BackupKind::Log if wanted.copy_only || wanted.tail => match source.next_log {
             Some(_) => (take(BackupKind::Log), Reason::Fits),
             None => (Action::Refuse, Reason::NoBase),

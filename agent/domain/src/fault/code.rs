@@ -175,8 +175,6 @@ codes! {
     LOG_OF_SIMPLE = "4208" Failed;
     /// There is no log of master.
     LOG_OF_MASTER = "4212" Failed;
-    /// Of master only full backups can be taken.
-    MASTER_FULL_ONLY = "3024" Failed;
     /// A log backup needs a full backup before it.
     NO_BASE = "4214" Failed;
     /// The chain of backups is broken, and the group wants it refused.

@@ -98,6 +98,7 @@ pub fn adopt(
     let agent = desk.state.agent;
     let ours = |found: &Found| found.intent.agent == agent && found.intent.media_set == target.key;
     let mut adopted = Vec::new();
+    folder.clear_work()?;
     for found in folder.intents()?.into_iter().filter(ours) {
         adopted.extend(one(desk, target, folder, instances, &found)?);
     }
@@ -267,7 +268,7 @@ fn ask(instances: &Instances<'_>, intent: &Intent) -> (Ended, History, Option<Ms
     };
     let asked = || -> Result<_, Fault> {
         let mut control = Connector::new(settings, "stage").open(Purpose::Control)?;
-        let ended = match backup_ended(&mut control, &intent.database)? {
+        let ended = match backup_ended(&mut control, &intent.database, intent.run)? {
             true => Ended::Gone,
             false => Ended::MayRun,
         };

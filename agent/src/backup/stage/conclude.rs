@@ -175,7 +175,7 @@ fn ended(ran: &PlainEnd, history: History, control: &mut Session, intent: &Inten
         PlainEnd::Stopped if history == History::Found => Ended::Gone,
         PlainEnd::Stopped => Ended::Failed,
         PlainEnd::Ended(StatementEnd::Lost(_)) | PlainEnd::Lingers => {
-            match backup_ended(control, &intent.database) {
+            match backup_ended(control, &intent.database, intent.run) {
                 Ok(true) => Ended::Gone,
                 Ok(false) | Err(_) => Ended::MayRun,
             }

@@ -10,6 +10,8 @@ use twinset_domain::{Fault, code};
 use super::intent::{DONE, FORMAT, INTENT, Intent, MAX_BYTES, PREFIX};
 use super::os;
 
+/// Ending of an intent that is being written.
+const WORK: &str = ".work";
 /// Entries of the folder that are looked at.
 const MAX_ENTRIES: usize = 100_000;
 
@@ -54,6 +56,17 @@ impl Folder {
         os::free(&self.dir)
     }
 
+    /// Whether files can be made in it, and its permissions where the system has such.
+    ///
+    /// # Errors
+    /// The file system's; that it is no folder.
+    pub fn access(&self) -> io::Result<(bool, Option<u32>)> {
+        if !fs::metadata(&self.dir)?.is_dir() {
+            return Err(io::Error::other("it is no folder"));
+        }
+        os::access(&self.dir)
+    }
+
     fn fault(&self, what: &str, error: &io::Error) -> Fault {
         Fault::new(code::STAGE_DIR, self.dir.display().to_string(), what)
             .cause(error)
@@ -68,10 +81,12 @@ impl Folder {
     /// # Errors
     /// [`code::STAGE_DIR`].
     pub fn begin(&self, intent: &Intent) -> Result<(), Fault> {
-        let work = self.path(&format!("{PREFIX}{}.work", intent.run));
+        let work = self.path(&format!("{PREFIX}{}{WORK}", intent.run));
         let bytes = serde_json::to_vec_pretty(intent).unwrap_or_default();
         let write = || {
             let mut file = File::create_new(&work)?;
+            // Whoever finds it unlocked knows that its writer is dead.
+            file.lock()?;
             file.write_all(&bytes)?;
             file.sync_all()?;
             fs::rename(&work, self.intent_path(intent, INTENT))?;
@@ -81,6 +96,28 @@ impl Folder {
             let _ = fs::remove_file(&work);
             self.fault("the intent cannot be written", &error)
         })
+    }
+
+    /// Removes intents that a dead run did not finish to write: nothing was staged behind them.
+    ///
+    /// # Errors
+    /// [`code::STAGE_DIR`].
+    pub fn clear_work(&self) -> Result<(), Fault> {
+        let clear = || {
+            for entry in fs::read_dir(&self.dir)?.take(MAX_ENTRIES) {
+                let path = entry?.path();
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                if !(name.starts_with(PREFIX) && name.ends_with(WORK)) {
+                    continue;
+                }
+                let dead = File::open(&path).is_ok_and(|file| file.try_lock().is_ok());
+                if dead {
+                    gone(fs::remove_file(&path))?;
+                }
+            }
+            Ok(())
+        };
+        gone(clear()).map_err(|error| self.fault("unfinished work cannot be removed", &error))
     }
 
     fn intent_path(&self, intent: &Intent, ending: &str) -> PathBuf {

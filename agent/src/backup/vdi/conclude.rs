@@ -28,7 +28,8 @@ pub(super) fn conclude(
 ) -> Result<Finished, Fault> {
     let (history, found) = ask(control, &streamed);
     let mut contradictions = agree::contradictions(&streamed.sealed, found.as_ref());
-    contradictions.extend(agree::other_base(&streamed.sealed, found.as_ref(), base));
+    let other_base = agree::other_base(&streamed.sealed, found.as_ref(), base);
+    contradictions.extend(other_base.clone());
     if let Some(found) = &found {
         contradictions.extend(agree::other_devices(&streamed.set_name, found));
     }
@@ -49,7 +50,13 @@ pub(super) fn conclude(
             Ok(finished)
         }
         Verdict::Unconfirmed => {
-            let fault = unconfirmed(&reserved, &streamed, &evidence, contradictions);
+            let mut fault = unconfirmed(&reserved, &streamed, &evidence, contradictions);
+            if other_base.is_some() {
+                fault = fault.remedy(
+                    "keep that full's files: the set restores on it alone; stop the job that \
+                     takes it. The next backup becomes a full and begins anew",
+                );
+            }
             reserved.keep_unconfirmed(desk, &streamed.sealed, &fault)?;
             Err(fault)
         }
