@@ -18,7 +18,7 @@ use crate::front::{Host, PASSWORD, Setup};
 
 const LIMIT: Duration = Duration::from_secs(30);
 /// The login that is to get the rights; a name that needs its quotes.
-const LOGIN: &str = "two]set";
+pub(crate) const LOGIN: &str = "two]set";
 const DATABASE: &str = "Payroll";
 
 fn host(major: u16) -> Host {
@@ -38,7 +38,7 @@ fn printed(host: &Host, more: &[&str]) -> Value {
 }
 
 /// A session of a login.
-fn open(host: &Host, user: &str, password: &str) -> Result<Session, Fault> {
+pub(crate) fn open(host: &Host, user: &str, password: &str) -> Result<Session, Fault> {
     let listening = &host.lab.instances[0];
     let auth = Auth::Sql {
         user: user.into(),
@@ -53,7 +53,7 @@ fn open(host: &Host, user: &str, password: &str) -> Result<Session, Fault> {
 
 /// Runs a script as sqlcmd does: batch by batch.
 #[track_caller]
-fn run(admin: &mut Session, script: &str) {
+pub(crate) fn run(admin: &mut Session, script: &str) {
     for batch in script.split("GO\n") {
         if let Err(fault) = admin.query(batch, &[]) {
             panic!("{fault}\nin\n{batch}");
@@ -109,11 +109,11 @@ fn lacking_any(lacking: &[Grant], text: &str) -> bool {
 }
 
 /// Backups through files alone.
-const STAGE: &[Feature] = &[Feature::Stage];
+pub(crate) const STAGE: &[Feature] = &[Feature::Stage];
 /// And restores from them.
 const BOTH: &[Feature] = &[Feature::Stage, Feature::Restore];
 
-fn wanted(release: Release, features: &[Feature]) -> Vec<Grant> {
+pub(crate) fn wanted(release: Release, features: &[Feature]) -> Vec<Grant> {
     let features = features.iter().copied().collect();
     let databases = [DATABASE.to_owned()];
     grants::grants(&grants::Wanted {
@@ -124,7 +124,7 @@ fn wanted(release: Release, features: &[Feature]) -> Vec<Grant> {
     })
 }
 
-fn script(grants: &[Grant]) -> String {
+pub(crate) fn script(grants: &[Grant]) -> String {
     let lines = grants.iter().flat_map(|grant| &grant.sql);
     lines.fold(String::new(), |text, line| {
         let batch = if line.starts_with("USE ") { "GO\n" } else { "" };

@@ -14,6 +14,7 @@ use super::context::Context;
 use super::interrupt;
 use crate::clock;
 use crate::report::Output;
+use crate::restore::replace::Replace;
 use crate::restore::{check, run, script};
 use crate::sqlserver::InstanceSettings;
 use crate::sqlserver::statement::Move;
@@ -77,6 +78,12 @@ fn execute(context: &Context, args: &RestoreArgs, output: &Output) -> Result<Exi
         data_dir: args.data_dir.as_deref(),
         moves: &moves,
         norecovery: args.norecovery,
+        replace: match (args.replace, args.no_tail) {
+            (false, _) => None,
+            (true, false) => Some(Replace::Held),
+            (true, true) => Some(Replace::GivenUp),
+        },
+        group: &args.point.from.group,
     };
     let _holds = holdings.hold(context.state.agent, clock::now);
     let progress = output.progress();
@@ -104,7 +111,14 @@ fn points(context: &Context, from: &RestoreFrom, output: &Output) -> Result<Exit
     let points = decide::points(&wanted, &holdings.candidates)?;
     tell::points(&points, output);
     let safe = |one: &decide::Interval| one.endangered.is_empty();
-    let exit = if points.intervals.iter().all(safe) && points.gaps.is_empty() {
+    for fault in &holdings.closed {
+        output.warn(format!(
+            "not looked at: {}: {}",
+            fault.object, fault.message
+        ));
+    }
+    let whole = points.gaps.is_empty() && holdings.closed.is_empty();
+    let exit = if points.intervals.iter().all(safe) && whole {
         Exit::Done
     } else {
         Exit::Degraded

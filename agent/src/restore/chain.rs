@@ -13,6 +13,8 @@ pub(super) struct Chain<'a> {
     pub(super) name: &'a str,
     /// Leave it RESTORING.
     pub(super) norecovery: bool,
+    /// Take the place of a database whose log is given up.
+    pub(super) replace: bool,
     /// Per set, the files that no set before it has.
     pub(super) moves: &'a [Vec<Move>],
 }
@@ -43,7 +45,7 @@ pub(super) fn statement(
             .unwrap_or(BackupKind::Full),
         devices,
         moves: chain.moves.get(number).cloned().unwrap_or_default(),
-        replace: false,
+        replace: chain.replace && number == 0,
         recovery: if last && !chain.norecovery {
             Recovery::Recovery
         } else {

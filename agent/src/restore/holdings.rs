@@ -21,6 +21,8 @@ pub struct Holdings {
     shelves: Vec<Shelf>,
     /// Every set that could be restored.
     pub candidates: Vec<Candidate>,
+    /// Why a media set beside the first could not be opened at all: what it holds is not known.
+    pub closed: Vec<Fault>,
 }
 
 impl Holdings {
@@ -44,6 +46,7 @@ impl Holdings {
         Self {
             shelves,
             candidates,
+            closed: Vec::new(),
         }
     }
 
@@ -55,10 +58,10 @@ impl Holdings {
     /// Volumes that do not answer, and why.
     #[must_use]
     pub fn missing(&self) -> Vec<String> {
-        self.shelves
-            .iter()
-            .flat_map(|shelf| shelf.open.missing())
-            .collect()
+        let volumes = self.shelves.iter().flat_map(|shelf| shelf.open.missing());
+        let closed = self.closed.iter();
+        let sets = closed.map(|fault| format!("{}: {}", fault.object, fault.message));
+        volumes.chain(sets).collect()
     }
 
     /// Keeps everything while it is read.

@@ -1,5 +1,5 @@
-//! RESTORE of a whole chain through the virtual device interface, always under a name that is free
-//! (P11).
+//! RESTORE of a whole chain through the virtual device interface, under a name that is free, or over
+//! a database that may be replaced (P11).
 //!
 //! Every set is looked at before the first one is restored: keys, certificates and the list of
 //! files. A set that turns out to be damaged on every mirror is gone around, where another chain
@@ -15,6 +15,7 @@ use twinset_domain::{Fault, Position, RunId, code};
 use super::chain::{self, Chain};
 use super::holdings::Holdings;
 use super::open::DamageMap;
+use super::replace::Replace;
 use super::state::{self, Reached};
 use super::stream::{Server, has_checksums, judged, transfer};
 use super::target::{Lists, free_name, named, placed};
@@ -40,6 +41,10 @@ pub struct Order<'a> {
     pub moves: &'a [Move],
     /// Leave it RESTORING: more will be rolled forward.
     pub norecovery: bool,
+    /// Over the database of that name, if it is there.
+    pub replace: Option<Replace>,
+    /// The group, for messages.
+    pub group: &'a str,
 }
 
 /// What was restored.
@@ -103,7 +108,7 @@ pub fn restore(
     for orphan in orphans::sweep(&connector, &mut control)? {
         progress.note(&orphan.told);
     }
-    free_name(&mut control, order.name)?;
+    free_name(&mut control, holdings, order, &first)?;
     let server = Server {
         library: &library,
         settings: order.settings,
@@ -209,6 +214,7 @@ fn follow(
         plan,
         name: order.name,
         norecovery: order.norecovery,
+        replace: order.replace == Some(Replace::GivenUp),
         moves: &moves,
     };
     let what = format!("restore {} as {}", plan.database, order.name);

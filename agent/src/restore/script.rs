@@ -10,6 +10,7 @@ use twinset_domain::{Fault, RunId};
 use super::chain::{self, Chain};
 use super::export;
 use super::holdings::Holdings;
+use super::replace::Replace;
 use super::run::{self, Order};
 use super::stream::{Server, has_checksums, transfer};
 use super::target;
@@ -49,6 +50,7 @@ pub fn script(
         plan,
         name: order.name,
         norecovery: order.norecovery,
+        replace: order.replace == Some(Replace::GivenUp),
         moves: &moves,
     };
     text(holdings, &chain, folder)

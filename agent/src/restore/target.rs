@@ -1,7 +1,10 @@
 //! Where a restored database goes: a name that is free, and a place for every file.
 
+use twinset_domain::restore::Plan;
 use twinset_domain::{Fault, code};
 
+use super::holdings::Holdings;
+use super::replace;
 use super::run::Order;
 use crate::sqlserver::Session;
 use crate::sqlserver::facts::{self, ListedFile};
@@ -19,12 +22,24 @@ pub(super) fn named(name: &str) -> Result<(), Fault> {
     )
 }
 
-/// A database is never restored over another one, and never over a mirrored one (P11).
-pub(super) fn free_name(control: &mut Session, name: &str) -> Result<(), Fault> {
+/// A database is never restored over one in a session (P11), and over another one only where that
+/// was asked and loses nothing unsaid.
+pub(super) fn free_name(
+    control: &mut Session,
+    holdings: &Holdings,
+    order: &Order<'_>,
+    plan: &Plan,
+) -> Result<(), Fault> {
+    let name = order.name;
     let object = format!("{}, database {name}", control.instance());
     let Some(there) = facts::probe_database(control, name)? else {
         return Ok(());
     };
+    if there.replica_id.is_some() {
+        let message = "it is in an availability group";
+        return Err(Fault::new(code::RESTORE_MIRRORED, object, message)
+            .remedy("restore under a new name: --as NAME"));
+    }
     if there.mirroring_guid.is_some() {
         return Err(Fault::new(
             code::RESTORE_MIRRORED,
@@ -32,6 +47,9 @@ pub(super) fn free_name(control: &mut Session, name: &str) -> Result<(), Fault> 
             "it is in a mirroring session",
         )
         .remedy("restore under a new name: --as NAME"));
+    }
+    if let Some(how) = order.replace {
+        return replace::allowed(holdings, order, plan, &there, how);
     }
     let fault = Fault::new(
         code::RESTORE_EXISTS,
@@ -43,10 +61,11 @@ pub(super) fn free_name(control: &mut Session, name: &str) -> Result<(), Fault> 
         return Err(fault
             .cause("it is RESTORING: perhaps a restore that did not come to its end left it")
             .remedy(format!(
-                "if nobody needs it: DROP DATABASE {name}; else restore under a new name: --as NAME"
+                "if nobody needs it: DROP DATABASE {name}, or --replace; else restore under a new \
+                 name: --as NAME"
             )));
     }
-    Err(fault.remedy("restore under a new name: --as NAME"))
+    Err(fault.remedy("restore under a new name: --as NAME; or over it: --replace"))
 }
 
 /// The files that each set of a chain lists, in the order of the chain.
@@ -78,10 +97,17 @@ pub(super) fn placed(
         Some(folder) => Some(folder.to_owned()),
         None => facts::default_data_folder(control)?,
     };
+    // A database that is replaced keeps its places.
+    let kept = match (order.replace, order.data_dir) {
+        (Some(_), None) => replace::places(control, order.name)?,
+        _ => Vec::new(),
+    };
     let place = |file: &ListedFile| {
         let named = order.moves.iter().find(|m| m.logical == file.logical_name);
+        let kept = kept.iter().find(|(name, _)| *name == file.logical_name);
         let to = match (named, &folder) {
             (Some(named), _) => named.to.clone(),
+            (None, _) if let Some((_, path)) = kept => path.clone(),
             (None, Some(folder)) => join(folder, order.name, file),
             (None, None) => file.physical_name.clone(),
         };

@@ -3,6 +3,7 @@
 //! The history is the worked fixture of the planner as real streams: a failover, a copy-only full, a
 //! forced service with two forks. The double refuses what comes in the wrong order.
 
+mod content;
 mod damaged;
 mod points;
 mod reaching;

@@ -24,7 +24,7 @@ const RECIPIENT: &str = "age1qntduavsd4xlc8rqpj52espu34he5e4qquqhkrfhjj52pf8vw3k
 pub(super) const PASSPHRASE: &str = "niemand-weiss-das-4711";
 
 /// Every way to store a set: the encoding's name, and whether a passphrase seals it.
-pub(super) const WAYS: [(&str, bool); 6] = [
+pub(crate) const WAYS: [(&str, bool); 6] = [
     ("raw", false),
     ("zstd", false),
     ("age", false),
@@ -41,7 +41,7 @@ pub(super) fn secret(world: &World, name: &str, text: &str) {
 }
 
 /// Configures the encoding, with the keys beside.
-pub(super) fn configure(world: &mut World, encoding: &str, passphrase: bool) {
+pub(crate) fn configure(world: &mut World, encoding: &str, passphrase: bool) {
     secret(world, "key.txt", IDENTITY);
     secret(world, "phrase.txt", PASSPHRASE);
     world.configure(|media| {

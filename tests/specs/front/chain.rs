@@ -283,3 +283,22 @@ fn mirrors_may_be_fewer_for_logs_than_for_fulls() {
     ran.failed("TW3010");
     assert_eq!(kinds(&ran.object()["result"]), ["log"]);
 }
+
+#[test]
+fn mirrors_may_be_fewer_for_differentials_than_for_fulls() {
+    let mut host = begun("");
+    host.world
+        .configure(|media| media.set = "min_mirrors_diff = 1".into());
+    let path = host.world.path().to_owned();
+    fs::rename(path.join("m2"), path.join("away")).unwrap();
+    host.backup().ended(1).failed("3240");
+    host.take("log", &[]).ended(1).failed("3240");
+    let ran = host.take("diff", &[]).ended(3);
+    ran.failed("TW3010");
+    let result = ran.object()["result"].clone();
+    assert_eq!(kinds(&result), ["differential"]);
+    assert_eq!(result["sets"][0]["mirrors"], json!([1]), "{result}");
+    let ran = host.restore_of("Payroll", "Copy", &["--position", "2"]);
+    ran.ended(3);
+    assert_eq!(host.told("Copy")["state"], "ONLINE");
+}

@@ -172,6 +172,8 @@ fn a_long_full_holds_no_log_up() {
         .start(&["backup", "payroll", "--database", "Payroll"]);
     assert!(full.says("\"running\""));
     host.take("log", &["--database", "Other"]).ended(0);
+    host.take("log", &["--database", "Payroll"]).ended(0);
+    assert_eq!(host.told("Payroll")["busy"], true, "the full goes on");
     // A second full waits for its media set, and is told so.
     host.world
         .json(&["backup", "payroll", "--database", "Other"])

@@ -335,7 +335,7 @@ fn name_taken() {
     host.backup().ended(0);
     assert_snapshot!(said(&host, RESTORE), @r#"
     error 3141 sql-a, database Copy: a database of this name is there
-      remedy: restore under a new name: --as NAME
+      remedy: restore under a new name: --as NAME; or over it: --replace
     "#);
 }
 

@@ -3,15 +3,19 @@
 
 mod backup;
 mod bad_sql;
+mod between;
 mod chain;
+mod chain_messages;
 mod crash;
 mod facts;
 mod hostile;
 mod instance;
 mod kinds;
 pub(crate) mod messages;
+mod named;
 mod native;
 mod orphans;
+mod replacing;
 mod restore;
 mod secrets;
 mod unconfirmed;
@@ -50,6 +54,10 @@ pub(crate) struct Setup {
     pub(crate) names: Vec<&'static str>,
     /// Lines for the group's `[backup]` table.
     pub(crate) backup: &'static str,
+    /// More lines for the group.
+    pub(crate) group: &'static str,
+    /// Server name of the instance.
+    pub(crate) name: &'static str,
 }
 
 impl Default for Setup {
@@ -61,6 +69,8 @@ impl Default for Setup {
             databases: database("Payroll", 4 << 20),
             names: vec!["Payroll"],
             backup: "",
+            group: "",
+            name: SERVER,
         }
     }
 }
@@ -75,6 +85,8 @@ pub(crate) fn database(name: &str, bytes: u64) -> String {
 pub(crate) struct Client {
     pub(crate) host: String,
     pub(crate) port: u16,
+    /// The instance is named, and its port asked for.
+    pub(crate) named: Option<&'static str>,
     pub(crate) user: String,
     pub(crate) ca_file: Option<PathBuf>,
     pub(crate) vdi_library: PathBuf,
@@ -85,10 +97,14 @@ pub(crate) struct Client {
 impl Client {
     /// Ends `[agent]` and adds the instance.
     fn text(&self) -> String {
+        let endpoint = match self.named {
+            Some(instance) => format!("instance = {instance:?}"),
+            None => format!("port = {}", self.port),
+        };
         let mut text = format!(
-            "serves = [\"sql-a\"]\n[instances.sql-a]\nhost = {:?}\nport = {}\nauth = \"sql\"\n\
+            "serves = [\"sql-a\"]\n[instances.sql-a]\nhost = {:?}\n{}\nauth = \"sql\"\n\
              user = {:?}\npassword_file = \"password\"\nvdi_library = {:?}\n{}\n",
-            self.host, self.port, self.user, self.vdi_library, self.more
+            self.host, endpoint, self.user, self.vdi_library, self.more
         );
         if let Some(path) = &self.ca_file {
             writeln!(text, "ca_file = {path:?}").unwrap();
@@ -122,10 +138,10 @@ impl Host {
         let world = World::blank(setup.families, setup.mirrors);
         let folder = world.path().to_owned();
         let scene = format!(
-            "[[instances]]\nname = {SERVER:?}\n{}\n\
+            "[[instances]]\nname = {:?}\n{}\n\
              [[instances.logins]]\nname = \"twinset\"\npassword = {PASSWORD:?}\nsysadmin = true\n\
              [[instances.logins]]\nname = \"reader\"\npassword = {PASSWORD:?}\n{}",
-            setup.server, setup.databases
+            setup.name, setup.server, setup.databases
         );
         fs::write(folder.join("scene.toml"), scene).unwrap();
         let program = built("twinset-lab");
@@ -134,6 +150,7 @@ impl Host {
         let client = Client {
             host: "localhost".into(),
             port: lab.instances[0].port,
+            named: None,
             user: "twinset".into(),
             ca_file: Some(lab.instances[0].ca_file.clone()),
             vdi_library: built("libsqlvdi.so"),
@@ -141,8 +158,9 @@ impl Host {
         };
         let group = format!(
             "[group]\nname = \"payroll\"\npartners = [\"sql-a\"]\ndatabases = {}\n\
-             media_set = \"payroll\"\nsource = \"vdi\"\n[backup]\n{}\n",
+             media_set = \"payroll\"\nsource = \"vdi\"\n{}[backup]\n{}\n",
             serde_json::to_string(&setup.names).unwrap(),
+            setup.group,
             setup.backup
         );
         fs::create_dir(folder.join("groups.d")).unwrap();

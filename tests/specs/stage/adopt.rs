@@ -9,7 +9,7 @@ use crate::front::{Host, names_the_cause};
 
 /// SQL Server has its backup, the media could not take it.
 #[track_caller]
-fn waits() -> Host {
+pub(super) fn waits() -> Host {
     let mut host = usual();
     host.world.configure(|media| {
         media.fault(2, 2, json!({ "fail_write_at": 1_000_000, "only_index": 1 }));
@@ -146,4 +146,19 @@ fn another_agents_intent_is_not_touched() {
     host.backup().ended(0);
     assert_eq!(staged(&host).len(), 3);
     assert_eq!(published(&host).len(), 1);
+}
+
+#[test]
+fn an_intent_that_was_not_finished_is_removed_and_one_that_is_being_written_is_not() {
+    let host = usual();
+    let work = |run: &str| folder(&host).join(format!("twinset-{run}.work"));
+    let (dead, alive) = (work(&"1".repeat(32)), work(&"2".repeat(32)));
+    fs::write(&dead, "{").unwrap();
+    let held = fs::File::create_new(&alive).unwrap();
+    held.lock().unwrap();
+    host.recover().ended(0);
+    assert!(!dead.exists() && alive.exists());
+    drop(held);
+    host.backup().ended(0);
+    assert_eq!(staged(&host), Vec::<String>::new());
 }

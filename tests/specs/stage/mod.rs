@@ -3,11 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod adopt;
+mod doctor;
 mod kills;
 mod messages;
 mod plain;
+mod rights;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use serde_json::Value;
@@ -17,6 +20,11 @@ use crate::front::{Host, Setup};
 /// The folder on the host.
 pub(crate) fn folder(host: &Host) -> PathBuf {
     host.world.path().join("stage")
+}
+
+/// Sets the folder's permissions.
+pub(crate) fn mode(host: &Host, mode: u32) {
+    fs::set_permissions(folder(host), fs::Permissions::from_mode(mode)).unwrap();
 }
 
 /// What lies in the stage folder.
@@ -33,6 +41,7 @@ pub(crate) fn staged(host: &Host) -> Vec<String> {
 pub(crate) fn host(setup: &Setup) -> Host {
     let host = Host::formatted(setup);
     fs::create_dir(folder(&host)).unwrap();
+    mode(&host, 0o2770);
     let dir = folder(&host);
     group(&host, &format!("source = \"stage\"\nstage_dir = {dir:?}"));
     host

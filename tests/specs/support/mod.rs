@@ -12,4 +12,4 @@ pub(crate) use bytes::{Dice, copy, damage_bit, hex_of, sections, snapshot, work_
 pub(crate) use crowd::crowd;
 pub(crate) use program::{Ran, Running, built, skip};
 pub(crate) use samples::{corpus, generated, log_backup};
-pub(crate) use world::World;
+pub(crate) use world::{Media, World};

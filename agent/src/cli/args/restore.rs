@@ -21,14 +21,15 @@ Examples:
   twinset restore plan Payroll --group payroll --to lsn:40000000030000001
   twinset restore plan Payroll --group payroll --to 'mark:month end' --after 2026-11-20T22:00:00Z")]
     Plan(RestorePoint),
-    /// Restore to a new name
+    /// Restore to a new name, or over a database (--replace)
     #[command(after_help = "\
 Examples:
   twinset restore run Payroll --group payroll --as Payroll_Copy --on sql-a
   twinset restore run Payroll --group payroll --to 2026-11-21T03:15:00Z --as P2 --on sql-a
   twinset restore run Payroll --group payroll --as P2 --on sql-b --data-dir /var/opt/mssql/p2
   twinset restore run Payroll --group payroll --as P3 --on sql-a --move Payroll=/d/p3.mdf
-  twinset restore run Payroll --group payroll --as P4 --on sql-a --script /tmp/out")]
+  twinset restore run Payroll --group payroll --as P4 --on sql-a --script /tmp/out
+  twinset restore run Payroll --group payroll --as Payroll --on sql-a --replace")]
     Run(RestoreArgs),
     /// List the points that can be restored, and what they rest on
     #[command(after_help = "\
@@ -73,6 +74,12 @@ pub struct RestoreArgs {
     /// Leave it RESTORING, so that more can be rolled forward
     #[arg(long)]
     pub norecovery: bool,
+    /// Over the database of that name, at its place: one in no session, whose tail is backed up
+    #[arg(long)]
+    pub replace: bool,
+    /// Give up what was never backed up of the database that is replaced
+    #[arg(long, requires = "replace")]
+    pub no_tail: bool,
     /// Restore nothing: print the T-SQL that does it with files that `media export` wrote to this
     /// folder
     #[arg(long, value_name = "DIR")]

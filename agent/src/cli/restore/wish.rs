@@ -19,10 +19,17 @@ pub(super) fn holdings(context: &Context, from: &RestoreFrom) -> Result<Holdings
         .as_ref()
         .filter(|key| **key != group.media_set);
     // A closed media set is looked at by itself: what lies beside it is of another time.
+    let mut closed = Vec::new();
     if let Some(key) = log.filter(|_| from.id.is_none()) {
-        shelves.push(shelf(context, key, from, None)?);
+        match shelf(context, key, from, None) {
+            // Fulls must come back also when all logs are lost.
+            Err(fault) if fault.code == code::NO_VOLUME => closed.push(fault),
+            opened => shelves.push(opened?),
+        }
     }
-    Ok(Holdings::new(shelves, from.server_zone))
+    let mut holdings = Holdings::new(shelves, from.server_zone);
+    holdings.closed = closed;
+    Ok(holdings)
 }
 
 fn shelf(
@@ -56,6 +63,17 @@ pub(super) fn wanted(
         (None, Some(text)) => goal(group, text)?,
         (None, None) => Goal::Latest,
     };
+    // Nobody knows how far the logs would have led.
+    if let Some(fault) = holdings
+        .closed
+        .first()
+        .filter(|_| wanted.goal == Goal::Latest)
+    {
+        return Err(fault.clone().remedy(
+            "mount the shares; or restore without what lies there: --position N, as \
+             `twinset restore points` lists them",
+        ));
+    }
     if let Some(after) = &point.after {
         let Goal::Mark(mark) = &mut wanted.goal else {
             let message = "only a mark is looked for after a time";
