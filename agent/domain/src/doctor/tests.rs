@@ -302,14 +302,17 @@ fn stage(change: impl FnOnce(&mut Stage)) -> Vec<(Level, String)> {
     found.map(|found| (found.level, found.message)).collect()
 }
 
+/// What is wrong with it, how grave that is, and what is said.
+type Wrong = (fn(&mut Stage), Level, &'static str);
+
 #[test]
 fn a_stage_folder_serves_two_users_and_one_backup() {
     let sound = (
         Level::Ok,
         "this agent may write there, 4096 MiB free".to_owned(),
     );
-    assert_eq!(stage(|_| {}), [sound.clone()]);
-    let wrong: [(fn(&mut Stage), Level, &str); 6] = [
+    assert_eq!(stage(|_| {}), std::slice::from_ref(&sound));
+    let wrong: [Wrong; 6] = [
         (
             |seen| seen.fault = Some("it is no folder".to_owned()),
             Level::Failure,
