@@ -5,7 +5,7 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 
@@ -24,6 +24,20 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(30);
 const ASK_EVERY: Duration = Duration::from_secs(2);
 /// How often the main thread looks up.
 const GLANCE: Duration = Duration::from_millis(100);
+
+/// Tells the main thread that a device has ended, also when its driver panicked: a log backup of a
+/// few milliseconds does not wait for the next look.
+struct Ended<'a> {
+    left: &'a AtomicUsize,
+    waits: std::thread::Thread,
+}
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.left.fetch_sub(1, Ordering::Release);
+        self.waits.unpark();
+    }
+}
 
 /// A statement over virtual devices.
 pub struct VdiJob<'a> {
@@ -156,17 +170,24 @@ impl VdiJob<'_> {
         running: &Running,
         control: &mut Session,
     ) -> Vec<(DeviceEnd, T)> {
-        let cancelled = AtomicBool::new(false);
+        let (cancelled, left) = (AtomicBool::new(false), AtomicUsize::new(lanes.len()));
         let mut asked = Instant::now();
         std::thread::scope(|scope| {
             let threads: Vec<ScopedJoinHandle<'_, (DeviceEnd, T)>> = lanes
                 .into_iter()
                 .map(|(device, lane)| {
                     let cancelled = &cancelled;
-                    scope.spawn(move || drive(device, lane, cancelled))
+                    let ended = Ended {
+                        left: &left,
+                        waits: std::thread::current(),
+                    };
+                    scope.spawn(move || {
+                        let _ended = ended;
+                        drive(device, lane, cancelled)
+                    })
                 })
                 .collect();
-            while !threads.iter().all(ScopedJoinHandle::is_finished) {
+            while left.load(Ordering::Acquire) > 0 {
                 // Without its connection nobody will ever hear the verdict; SQL Server itself
                 // would wait for its devices.
                 if let Some(StatementEnd::Lost(why)) = running.poll()
@@ -184,7 +205,7 @@ impl VdiJob<'_> {
                         (self.percent)(&percent);
                     }
                 }
-                std::thread::sleep(GLANCE);
+                std::thread::park_timeout(GLANCE);
             }
             // A driver that panicked counts as a device that did not end.
             threads
