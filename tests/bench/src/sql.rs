@@ -123,7 +123,7 @@ impl<'a> Host<'a> {
 
     /// Removes all copies and formats a new media set.
     fn fresh(&self) -> io::Result<()> {
-        for name in ["m1", "m2", "state"] {
+        for name in ["m1", "m2", "m1-log", "m2-log", "state"] {
             match fs::remove_dir_all(self.path(name)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
