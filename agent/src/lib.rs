@@ -3,7 +3,7 @@
 //! * Floor 1 touches: [`clock`], [`trust`], [`state`], [`catalog`], [`config`], [`payload`], [`age`], [`device`],
 //!   [`media`] (which may use `device`), [`sqlserver`], [`report`].
 //! * Floor 2 runs one plan each: [`backup`], [`restore`].
-//! * Floor 3 tells the story: [`cli`].
+//! * Floor 3 tells the story: [`cli`], [`service`].
 
 pub mod age;
 pub mod backup;
@@ -16,6 +16,7 @@ pub mod media;
 pub mod payload;
 pub mod report;
 pub mod restore;
+pub mod service;
 pub mod sqlserver;
 pub mod state;
 pub mod trust;

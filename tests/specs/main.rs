@@ -24,6 +24,7 @@ mod plan;
 mod recover;
 mod repair;
 mod retention;
+mod service;
 mod signing;
 mod sqlserver;
 mod stage;

@@ -44,6 +44,11 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     // A restore begins at the same desk as a backup: media set, devices.
     ("restore", &["backup", "media", "report", "sqlserver"]),
+    // The service decides and starts processes: it takes no backup by itself.
+    (
+        "service",
+        &["catalog", "clock", "config", "report", "sqlserver", "state"],
+    ),
 ];
 
 /// The workspace.

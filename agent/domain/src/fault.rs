@@ -40,6 +40,20 @@ impl Exit {
         }
     }
 
+    /// The end that an exit code says; an unknown one says that it failed.
+    #[must_use]
+    pub const fn from_code(code: u8) -> Self {
+        match code {
+            0 => Self::Done,
+            2 => Self::Usage,
+            3 => Self::Degraded,
+            4 => Self::Lost,
+            5 => Self::Refused,
+            6 => Self::Cancelled,
+            _ => Self::Failed,
+        }
+    }
+
     /// The worse of two ends, in the order 6, 4, 1, 2, 5, 3, 0.
     #[must_use]
     pub const fn worst(self, other: Self) -> Self {

@@ -11,6 +11,7 @@
 //! [`owner`] (closing a media set, giving up a mirror),
 //! [`retention`] (which sets may go, and why the others stay), [`schedule`] (what is due, and why the
 //! rest is not), [`partner`] (who is principal),
+//! [`protection`] (what follows from what the partners say),
 //! [`stamp`] (which sessions on a server are ours), [`grants`] (which rights a login needs),
 //! [`doctor`] (what would stop a run), [`alert`] (what an operator must know, once).
 
@@ -30,6 +31,7 @@ mod moment;
 pub mod name;
 pub mod owner;
 pub mod partner;
+pub mod protection;
 pub mod recover;
 pub mod repair;
 pub mod restore;

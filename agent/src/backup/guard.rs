@@ -1,5 +1,7 @@
 //! The chain guard before a backup: facts of the source and of the media, and what follows.
 
+mod elsewhere;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -11,6 +13,8 @@ use twinset_domain::{BackupKind, Fault, Position, code};
 use twinset_format::card::Card;
 use twinset_format::mtf::SetFacts;
 use twinset_plugin_api::Access;
+
+use elsewhere::{continues_elsewhere, newest, others_sets};
 
 use super::desk::{Desk, Target};
 use super::vdi::DAMAGED;
@@ -28,6 +32,8 @@ pub struct Targets {
     pub data: Target,
     /// That of logs; the same where the group keeps all in one.
     pub logs: Target,
+    /// Those of the other partners' agents, for reading: the chain may go on from there.
+    pub others: Vec<Target>,
 }
 
 /// What the guard says of one database.
@@ -44,6 +50,9 @@ pub struct Guarded {
     /// Some of them were not known before.
     #[serde(skip)]
     pub news: bool,
+    /// The media set that holds the newest set of the chain.
+    #[serde(skip)]
+    newest: Option<String>,
     /// The differential base that was found held; compared again before success.
     #[serde(skip)]
     pub base: Option<uuid::Uuid>,
@@ -79,13 +88,23 @@ pub fn guard(
     if targets.logs.key != targets.data.key {
         held.extend(self::held(desk, &targets.logs, &database.name, false)?);
     }
-    let question = Question {
+    let mut question = Question {
         wanted,
         bridge,
         source,
         held,
     };
-    let decision = chain::judge(&question);
+    let mut decision = chain::judge(&question);
+    let mut unread = Vec::new();
+    if continues_elsewhere(&decision) {
+        for other in &targets.others {
+            match others_sets(desk, other, &database.name) {
+                Ok(theirs) => question.held.extend(theirs),
+                Err(fault) => unread.push(format!("{}: {}", fault.object, fault.message)),
+            }
+        }
+        decision = chain::judge(&question);
+    }
     tracing::debug!(?decision, held = question.held.len(), "chain guard");
     let foreign = if chain::suspects_others(&question, &decision) {
         others(&question, &database.name, control)?
@@ -95,9 +114,17 @@ pub fn guard(
     Ok(Guarded {
         database: database.name.clone(),
         decision,
-        why: decision.why(),
+        why: match unread.as_slice() {
+            [] => decision.why(),
+            unread => format!(
+                "{}; what the partner's agent holds could not be read: {}",
+                decision.why(),
+                unread.join("; ")
+            ),
+        },
         foreign,
         news: false,
+        newest: newest(&question.held),
         base: question.source.bases.first().copied().flatten(),
     })
 }
@@ -136,7 +163,10 @@ fn source(database: &DatabaseFacts, control: &mut Session) -> Result<Source, Fau
 
 /// The sets of a database on one media set: by the catalog, and where that does not know all, by
 /// the media.
-fn held(
+///
+/// # Errors
+/// Why media or catalog cannot be asked.
+pub(super) fn held(
     desk: &mut Desk<'_>,
     target: &Target,
     database: &str,
@@ -184,13 +214,21 @@ fn held(
         }
         cards.extend(new.into_iter().map(|card| (card.position, card)));
     }
-    let ours = |card: &Card| {
+    Ok(held_of(target, cards.values(), database))
+}
+
+fn held_of<'a>(
+    target: &Target,
+    cards: impl IntoIterator<Item = &'a Card>,
+    database: &str,
+) -> Vec<Held> {
+    let ours = |card: &&Card| {
         card.database
             .as_ref()
             .is_some_and(|name| name.eq_ignore_ascii_case(database))
     };
-    let cards = cards.values().filter(|card| ours(card));
-    Ok(cards.flat_map(|card| of_card(target, card)).collect())
+    let cards = cards.into_iter().filter(ours);
+    cards.flat_map(|card| of_card(target, card)).collect()
 }
 
 /// The sets of SQL Server in one set.

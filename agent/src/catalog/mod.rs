@@ -6,6 +6,7 @@
 mod alerts;
 mod foreign;
 mod past;
+mod protection;
 mod schema;
 mod sets;
 

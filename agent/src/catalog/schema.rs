@@ -6,12 +6,12 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 /// Version of the tables, in `PRAGMA user_version`.
-const VERSION: i64 = 4;
+const VERSION: i64 = 5;
 /// How long a process waits for another one's transaction.
 const BUSY: Duration = Duration::from_secs(10);
 
 /// What leads from each version to the next; a new file takes them all.
-const STEPS: [&str; 4] = [FIRST, SECOND, THIRD, FOURTH];
+const STEPS: [&str; 5] = [FIRST, SECOND, THIRD, FOURTH, FIFTH];
 
 const FIRST: &str = "
     CREATE TABLE media_set (
@@ -109,6 +109,24 @@ const FOURTH: &str = "
     CREATE INDEX set_by_database ON backup_set (key, database, kind, written);
 ";
 
+/// The state of each protected database, and what became of it.
+const FIFTH: &str = "
+    CREATE TABLE protection (
+        scope     TEXT NOT NULL,
+        database  TEXT NOT NULL,
+        record    TEXT NOT NULL,
+        at        INTEGER NOT NULL,
+        PRIMARY KEY (scope, database)
+    ) STRICT;
+    CREATE TABLE timeline (
+        id        INTEGER PRIMARY KEY AUTOINCREMENT,
+        at        INTEGER NOT NULL,
+        scope     TEXT NOT NULL,
+        database  TEXT NOT NULL,
+        text      TEXT NOT NULL
+    ) STRICT;
+";
+
 /// Opens the file with durable transactions, making the tables at first use.
 pub(super) fn open(path: &Path) -> rusqlite::Result<Connection> {
     let mut connection = Connection::open(path)?;
@@ -116,6 +134,8 @@ pub(super) fn open(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // A transaction that reads first and writes then would fail when another process wrote between.
+    connection.set_transaction_behavior(rusqlite::TransactionBehavior::Immediate);
     // Immediate: of two first starts, one makes the tables and the other waits for it.
     let change = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let found: i64 = change.pragma_query_value(None, "user_version", |row| row.get(0))?;

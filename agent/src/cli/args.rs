@@ -1,6 +1,8 @@
 //! What may be typed. Only verbs that work stand here.
 
 mod backup;
+mod check;
+mod group;
 mod instance;
 mod look;
 mod owner;
@@ -16,6 +18,8 @@ use twinset_domain::{MediaSetId, Moment, Position};
 use crate::report::logging::Level;
 
 pub use backup::{BackupArgs, Kind};
+pub use check::CheckArgs;
+pub use group::{GroupVerb, Span};
 pub use instance::InstanceVerb;
 pub use look::{DoctorArgs, GrantsArgs, PlanArgs, WantedFeature};
 pub use owner::{AdoptArgs, AgentVerb, DropMirrorArgs, KeyVerb, VerifyArgs};
@@ -36,6 +40,17 @@ Examples:
   twinset backup payroll
   twinset media verify payroll
   twinset restore run Payroll --group payroll --as Payroll_Copy --on sql-a";
+
+/// What the service is, for the end of its help.
+const RUN: &str = "\
+It runs until it is stopped (Ctrl-C, SIGTERM). Meanwhile it asks the partners of every group who is
+principal, runs the consistency check where one is due, and takes backups by schedule. Changed files
+are read by themselves; a faulty change is named and not used.
+
+Look: twinset status, twinset jobs, twinset history, twinset alerts list
+
+Example:
+  twinset --config /etc/twinset/agent.toml --log-level info run";
 
 /// Twinset keeps mirrored backups of mirrored SQL Server databases.
 #[derive(Debug, Parser)]
@@ -60,6 +75,9 @@ pub struct Args {
     /// No progress bar and no progress lines
     #[arg(long, global = true)]
     pub no_progress: bool,
+    /// Stop when standard input is closed: how the service runs its jobs
+    #[arg(long, global = true, hide = true)]
+    pub attended: bool,
     /// What to do
     #[command(subcommand)]
     pub verb: Verb,
@@ -73,6 +91,32 @@ pub enum Verb {
     Config(ConfigVerb),
     /// Take a backup of a group's databases now
     Backup(BackupArgs),
+    /// Compare replica and source, set right what can be, and say what comes next
+    Check(CheckArgs),
+    /// The service: follow protected databases, back them up by schedule
+    #[command(after_help = RUN)]
+    Run,
+    /// Protection groups: pause, resume, go on after a change of the session
+    #[command(subcommand)]
+    Group(GroupVerb),
+    /// What the service runs, and what waits
+    #[command(after_help = "Examples:\n  twinset jobs\n  twinset jobs --json")]
+    Jobs,
+    /// Stop a job of the service
+    #[command(after_help = "Example:\n  twinset cancel 17")]
+    Cancel {
+        /// Its number, as `twinset jobs` shows it
+        job: u64,
+    },
+    /// What became of protected databases: switches, checks, pauses
+    #[command(after_help = "Examples:\n  twinset history\n  twinset history payroll --last 20")]
+    History {
+        /// Only this protection group
+        group: Option<String>,
+        /// How many entries, the newest first
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        last: u32,
+    },
     /// Media sets: format, show, verify, import, export, recover
     #[command(subcommand)]
     Media(MediaVerb),

@@ -1,6 +1,7 @@
 //! `twinset backup`.
 
 mod plan;
+mod stands;
 
 use serde::Serialize;
 use twinset_domain::chain::{Action, Bridge, Wanted};
@@ -61,7 +62,12 @@ pub(super) fn backup(
     }
     let (mut ended, mut faults) = (Ended::default(), Vec::new());
     for database in databases {
-        match one(context, args, &group, &settings, &database, output) {
+        let stands = match args.attended {
+            true => Ok(()),
+            false => stands::stands(context, (&group, &settings), &database, output),
+        };
+        let done = stands.and_then(|()| one(context, args, &group, &settings, &database, output));
+        match done {
             Ok(One { guarded, finished }) => {
                 said(&guarded, output);
                 let warned = guard::warned(&guarded);
@@ -109,46 +115,56 @@ fn said(guarded: &Guarded, output: &Output) {
     }
 }
 
-/// What is asked of the chain guard.
-fn wish(args: &BackupArgs, group: &Group) -> (Wanted, Bridge) {
-    let bridge = match group.backup.on_broken_chain {
+/// What bridges a broken chain.
+pub(super) const fn bridge(group: &Group) -> Bridge {
+    match group.backup.on_broken_chain {
         BrokenChain::Differential => Bridge::Differential,
         BrokenChain::Full => Bridge::Full,
         BrokenChain::Refuse => Bridge::Refuse,
-    };
+    }
+}
+
+/// What is asked of the chain guard.
+fn wish(args: &BackupArgs, group: &Group) -> (Wanted, Bridge) {
     let wanted = Wanted {
         kind: args.kind.backup(),
         copy_only: args.copy_only,
         tail: args.kind == Kind::Tail,
     };
-    (wanted, bridge)
+    (wanted, bridge(group))
 }
 
 /// Where a database's backups go.
-fn targets(context: &Context, group: &Group, database: &str) -> Result<Targets, Fault> {
+pub(super) fn targets(context: &Context, group: &Group, database: &str) -> Result<Targets, Fault> {
     let target = |kind| {
         let set = context.config.media_set(group.media_set_of(kind))?;
         context.target(set, Some(database))
     };
+    let mut others = Vec::new();
+    for key in group.media_sets() {
+        let set = context.config.media_set(key)?;
+        others.extend(context.others(group, set, Some(database))?);
+    }
     Ok(Targets {
         data: target(BackupKind::Full)?,
         logs: target(BackupKind::Log)?,
+        others,
     })
 }
 
-/// The order as it was typed; the chain guard may change it.
-fn order<'a>(
-    context: &Context,
-    args: &BackupArgs,
+/// The order of a plain backup; the chain guard may change it.
+pub(super) fn order<'a>(
+    memory_limit: u64,
+    kind: BackupKind,
     group: &'a Group,
     (settings, database): (&'a InstanceSettings, &'a str),
 ) -> Order<'a> {
     Order {
         settings,
         database,
-        kind: args.kind.backup(),
-        copy_only: args.copy_only,
-        tail: args.kind == Kind::Tail,
+        kind,
+        copy_only: false,
+        tail: false,
         new_branch: false,
         base: None,
         transfer: Transfer {
@@ -158,7 +174,22 @@ fn order<'a>(
         },
         compression: group.backup.compression,
         encryption: group.backup.encryption.as_ref(),
-        memory_limit: context.config.agent.memory_limit,
+        memory_limit,
+    }
+}
+
+/// The order as it was typed.
+fn typed<'a>(
+    context: &Context,
+    args: &BackupArgs,
+    group: &'a Group,
+    of: (&'a InstanceSettings, &'a str),
+) -> Order<'a> {
+    let limit = context.config.agent.memory_limit;
+    Order {
+        copy_only: args.copy_only,
+        tail: args.kind == Kind::Tail,
+        ..order(limit, args.kind.backup(), group, of)
     }
 }
 
@@ -182,7 +213,7 @@ fn one(
     output: &Output,
 ) -> Result<One, Fault> {
     let targets = targets(context, group, database)?;
-    let order = order(context, args, group, (settings, database));
+    let order = typed(context, args, group, (settings, database));
     let wish = wish(args, group);
     let progress = output.progress();
     let mut desk = Desk {
@@ -245,7 +276,7 @@ fn agreed(args: &BackupArgs) -> Result<(), Fault> {
 }
 
 /// The partner of the group that this agent serves.
-fn served<'a>(context: &'a Context, group: &Group) -> Result<&'a Instance, Fault> {
+pub(super) fn served<'a>(context: &'a Context, group: &Group) -> Result<&'a Instance, Fault> {
     let serves = &context.config.agent.serves;
     let ours = group
         .partners
@@ -267,7 +298,7 @@ fn served<'a>(context: &'a Context, group: &Group) -> Result<&'a Instance, Fault
 }
 
 /// The databases that the group means, asked from the server where patterns are used.
-fn databases(
+pub(super) fn databases(
     group: &Group,
     settings: &InstanceSettings,
     only: Option<&str>,

@@ -1,6 +1,6 @@
 //! What every verb begins with: the checked configuration, plugins, state folder, catalog.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::{interrupt, key, stored};
 use crate::backup::desk::{Desk, Target};
 use crate::catalog::Catalog;
 use crate::clock;
-use crate::config::{self, Config, MediaSet};
+use crate::config::{self, Config, Group, MediaSet};
 use crate::device::{LoadPolicy, PluginFile};
 use crate::media::inventory::{self, SetOnMedia};
 use crate::media::known;
@@ -96,6 +96,29 @@ impl Context {
         let reports = Some(self.state.path().join("reports"));
         target(&self.config, set, database, reports)
     }
+
+    /// The same media set as the agents of a group's other partners write it, for reading: both
+    /// agents' sets are one replica (design 4.6). Nothing where agents share one.
+    pub(super) fn others(
+        &self,
+        group: &Group,
+        set: &MediaSet,
+        database: Option<&str>,
+    ) -> Result<Vec<Target>, Fault> {
+        let mut agents = BTreeSet::new();
+        for partner in &group.partners {
+            agents.insert(self.config.instance(partner)?.agent.as_str());
+        }
+        agents.remove(self.config.agent.name.as_str());
+        if !set.per_agent() {
+            return Ok(Vec::new());
+        }
+        let reports = || Some(self.state.path().join("reports"));
+        agents
+            .into_iter()
+            .map(|agent| target_of_agent(&self.config, set, (agent, database), reports()))
+            .collect()
+    }
 }
 
 /// A media set of the configuration with its devices; what plugins refuse is reported into a folder,
@@ -106,7 +129,16 @@ pub(super) fn target(
     database: Option<&str>,
     reports: Option<PathBuf>,
 ) -> Result<Target, Fault> {
-    let devices = set.devices(&config.agent.name, database)?;
+    target_of_agent(config, set, (&config.agent.name, database), reports)
+}
+
+fn target_of_agent(
+    config: &Config,
+    set: &MediaSet,
+    (agent, database): (&str, Option<&str>),
+    reports: Option<PathBuf>,
+) -> Result<Target, Fault> {
+    let devices = set.devices(agent, database)?;
     let mut places = Vec::new();
     for (mirror, devices) in (1..).zip(&devices) {
         for (family, spec) in (1..).zip(devices) {
@@ -123,7 +155,10 @@ pub(super) fn target(
             });
         }
     }
-    let key = database.map_or_else(|| set.key.clone(), |database| set.key_of(database));
+    let mut key = database.map_or_else(|| set.key.clone(), |database| set.key_of(database));
+    if agent != config.agent.name {
+        key.insert_str(set.key.len(), &format!("@{agent}"));
+    }
     let mirrors = u8::try_from(devices.len()).unwrap_or(u8::MAX);
     Ok(Target {
         key,

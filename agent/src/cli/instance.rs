@@ -4,17 +4,15 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::Serialize;
-use twinset_domain::partner::{
-    Answer, Copy, Objection, Pairing, Place, Role, Session, SessionState, Side, State, objections,
-    pairing,
-};
+use twinset_domain::partner::{Answer, Objection, Pairing, Session, Side, objections, pairing};
 use twinset_domain::{Exit, Fault, code};
 
 use super::args::InstanceVerb;
 use crate::backup::vdi::backupable;
 use crate::config::{self, Config};
 use crate::report::{Output, table};
-use crate::sqlserver::facts::{self, DatabaseFacts, InstanceFacts};
+use crate::sqlserver::facts::{DatabaseFacts, InstanceFacts};
+use crate::sqlserver::partners::{self, Told, copy, place};
 use crate::sqlserver::{Connector, Purpose};
 
 /// What the verb prints.
@@ -69,12 +67,6 @@ struct Mirroring {
     witness_state: Option<String>,
 }
 
-/// What one instance answered.
-struct Told {
-    instance: InstanceFacts,
-    databases: Vec<DatabaseFacts>,
-}
-
 /// Runs the verb.
 pub(super) fn instance(file: &Path, verb: &InstanceVerb, output: &Output) -> Exit {
     let InstanceVerb::Databases { instance, partner } = verb;
@@ -125,10 +117,7 @@ fn databases(config: &Config, name: &str, partner: Option<&str>) -> Result<Liste
 fn ask(config: &Config, name: &str) -> Result<Told, Fault> {
     let settings = config.instance(name)?.settings()?;
     let mut control = Connector::new(settings, "look").open(Purpose::Control)?;
-    Ok(Told {
-        instance: facts::probe_instance(&mut control)?,
-        databases: facts::probe_databases(&mut control)?,
-    })
+    partners::ask(&mut control)
 }
 
 /// The other partner of the instance's groups, if they agree on one.
@@ -158,11 +147,15 @@ fn line(
             && group.databases.select(&database.name)
     });
     let ours = Answer::Copy(copy(database, here));
-    let read = answers.map(|answers| pairing(&ours, &answer(answers.as_ref(), &database.name)));
+    let answer = |told: &Option<Told>| match told {
+        None => Answer::Unreachable,
+        Some(told) => told.answer(&database.name),
+    };
+    let read = answers.map(|answers| pairing(&ours, &answer(answers)));
     let there = answers.and_then(Option::as_ref);
     let pair = read.filter(|read| read.is_mirrored()).and(there);
     let against = pair.map_or_else(Vec::new, |there| {
-        let other = find(there, &database.name);
+        let other = there.find(&database.name);
         objections(&place(here, Some(database)), &place(&there.instance, other))
     });
     Line {
@@ -179,54 +172,12 @@ fn line(
     }
 }
 
-fn find<'a>(told: &'a Told, name: &str) -> Option<&'a DatabaseFacts> {
-    let mut databases = told.databases.iter();
-    databases.find(|there| there.name.eq_ignore_ascii_case(name))
-}
-
-fn answer(told: Option<&Told>, name: &str) -> Answer {
-    match told {
-        None => Answer::Unreachable,
-        Some(told) => match find(told, name) {
-            None => Answer::Absent,
-            Some(database) => Answer::Copy(copy(database, &told.instance)),
-        },
-    }
-}
-
-fn place(instance: &InstanceFacts, database: Option<&DatabaseFacts>) -> Place {
-    Place {
-        machine: Some(instance.machine_name.clone()),
-        physical: instance.physical_name.clone(),
-        partner: database.and_then(|database| database.mirroring_partner_name.clone()),
-    }
-}
-
-fn copy(database: &DatabaseFacts, instance: &InstanceFacts) -> Copy {
-    Copy {
-        state: State::from_desc(&database.state_desc),
-        family: database.family_guid,
-        session: session(database),
-        sees_mirrors: instance.is_sysadmin,
-    }
-}
-
-fn session(database: &DatabaseFacts) -> Option<Session> {
-    let state = database.mirroring_state.as_deref().unwrap_or_default();
-    Some(Session {
-        guid: database.mirroring_guid?,
-        role: Role::from_number(database.mirroring_role?)?,
-        state: SessionState::from_desc(state),
-        role_sequence: database.mirroring_role_sequence.unwrap_or(0),
-    })
-}
-
 fn mirroring(database: &DatabaseFacts) -> Option<Mirroring> {
     // Some versions show an empty name where there is no witness.
     let witness = database.mirroring_witness_name.clone();
     let witness = witness.filter(|name| !name.is_empty());
     Some(Mirroring {
-        session: session(database)?,
+        session: partners::mirroring(database)?,
         safety: database.mirroring_safety_level.clone(),
         partner: database.mirroring_partner_name.clone(),
         partner_instance: database.mirroring_partner_instance.clone(),

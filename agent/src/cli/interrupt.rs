@@ -31,6 +31,22 @@ pub(super) fn flag() -> &'static AtomicBool {
     &STOP
 }
 
+/// The flag is set too when standard input is closed: whoever started this process wants it to
+/// stop, or has died.
+pub(super) fn when_unattended() {
+    let listen = || {
+        let mut rest = [0_u8; 64];
+        // What is written there means nothing.
+        while std::io::Read::read(&mut std::io::stdin(), &mut rest).is_ok_and(|read| read > 0) {}
+        flag();
+        STOP.store(true, Ordering::Relaxed);
+    };
+    // Without a thread it runs to its end.
+    let _ = std::thread::Builder::new()
+        .name("attended".to_owned())
+        .spawn(listen);
+}
+
 #[cfg(unix)]
 mod os {
     use tokio::signal::unix::{SignalKind, signal};

@@ -4,6 +4,7 @@ mod agent;
 pub mod args;
 mod backup;
 mod catalog;
+mod check;
 mod config;
 mod context;
 mod device;
@@ -21,6 +22,7 @@ mod recover;
 mod repair;
 mod restore;
 mod retention;
+mod service;
 mod show;
 mod stage;
 mod status;
@@ -31,6 +33,8 @@ use std::path::Path;
 
 use twinset_domain::{Exit, Fault};
 
+use crate::config::LEAST_MEMORY;
+
 use crate::report::Output;
 use args::{Args, ConfigVerb, MediaVerb, Verb};
 use context::Context;
@@ -39,11 +43,21 @@ use context::Context;
 #[must_use]
 pub fn run(args: Args) -> Exit {
     let output = Output::new(args.json, args.no_progress);
+    if args.attended {
+        interrupt::when_unattended();
+    }
     let file = args.config.as_path();
     match args.verb {
         Verb::Config(ConfigVerb::Check) => config::check(file, &output),
-        Verb::Backup(order) => within(file, &output, |context| {
+        Verb::Backup(mut order) => within(file, &output, |context| {
+            order.attended = args.attended;
+            shared(context, args.attended);
             backup::backup(context, &order, &output)
+        }),
+        Verb::Check(mut order) => within(file, &output, |context| {
+            order.attended = args.attended;
+            shared(context, args.attended);
+            check::check(context, &order, &output)
         }),
         Verb::Media(MediaVerb::Show {
             device: Some(device),
@@ -55,6 +69,13 @@ pub fn run(args: Args) -> Exit {
         }),
         Verb::Restore(verb) => within(file, &output, |context| {
             restore::restore(context, verb, &output)
+        }),
+        Verb::Run => service::run(file, &output),
+        Verb::Group(verb) => beside(file, &output, |dir| service::group(dir, verb, &output)),
+        Verb::Jobs => beside(file, &output, |dir| service::jobs(dir, &output)),
+        Verb::Cancel { job } => beside(file, &output, |dir| service::cancel(dir, job, &output)),
+        Verb::History { group, last } => beside(file, &output, |dir| {
+            service::history(dir, group.as_deref(), last, &output)
         }),
         Verb::Status { group } => within(file, &output, |context| {
             status::status(context, group.as_deref(), &output)
@@ -69,6 +90,26 @@ pub fn run(args: Args) -> Exit {
         Verb::Plugin(verb) => plugin::plugin(file, verb, &output),
         Verb::Key(verb) => key::key(file, verb, &output),
         Verb::Agent(verb) => agent::agent(file, verb, &output),
+    }
+}
+
+/// A job of the service has its part of the memory, not all of it.
+fn shared(context: &mut Context, attended: bool) {
+    if attended {
+        let agent = &mut context.config.agent;
+        let parts = u64::try_from(agent.max_parallel).unwrap_or(1).max(1);
+        agent.memory_limit = (agent.memory_limit / parts).max(LEAST_MEMORY);
+    }
+}
+
+/// Runs a verb that asks the service: the files may have become faulty since it read them.
+fn beside(file: &Path, output: &Output, verb: impl FnOnce(&Path) -> Result<Exit, Fault>) -> Exit {
+    match crate::config::state_dir(file) {
+        Err(faults) => output.finish_faults(&faults),
+        Ok(folder) => match verb(&folder) {
+            Ok(exit) => exit,
+            Err(fault) => output.finish::<()>(Err(fault)),
+        },
     }
 }
 

@@ -5,6 +5,7 @@ use twinset_domain::recover::SetState;
 use twinset_domain::{Exit, Fault, append};
 
 use super::context::Context;
+use super::service::{self, Standing};
 use super::show;
 use super::stage::{self, Staged};
 use crate::backup::desk::Target;
@@ -20,6 +21,9 @@ struct GroupStatus {
     media_sets: Vec<SetStatus>,
     /// Backups of others that put restore points at risk which are still held.
     foreign: Vec<Seen>,
+    /// How the service protects its databases.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    protection: Vec<Standing>,
 }
 
 #[derive(Serialize)]
@@ -92,6 +96,7 @@ pub(super) fn status(
             group: group.name.clone(),
             media_sets,
             foreign,
+            protection: service::standings(&context.catalog, Some(&group.name))?,
         });
     }
     for group in &groups {
@@ -203,6 +208,9 @@ fn look(context: &Context, target: &Target) -> Result<SetStatus, Fault> {
 
 fn print(group: &GroupStatus, output: &Output) {
     output.line(format!("group {}", group.group));
+    for one in &group.protection {
+        output.line(format!("  {}: {}", one.database, one.text));
+    }
     for one in &group.foreign {
         let (by, risk) = (one.what.by.described(), one.what.risk());
         output.line(format!("  {}: foreign {by}: {risk}", one.database));

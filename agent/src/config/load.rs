@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use twinset_domain::{Fault, code};
 
-use super::checked::agent::{agent, alerts};
+use super::checked::agent::{STATE_DIR, agent, alerts};
 use super::checked::beside::log_media_sets;
 use super::checked::group::{Group, World, group};
 use super::checked::instance::{Instance, instance};
@@ -66,6 +66,22 @@ pub fn load(path: &Path) -> Result<Config, Vec<Fault>> {
         }
         _ => Err(loading.faults.into_sorted()),
     }
+}
+
+/// The state folder that a configuration names, sound or not: who asks a running service, which may
+/// hold on to an older one, needs no more of it.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn state_dir(path: &Path) -> Result<PathBuf, Vec<Fault>> {
+    let mut loading = Loading::default();
+    let Some(file) = loading.read(path) else {
+        return Err(loading.faults.into_sorted());
+    };
+    let named = toml::from_str::<toml::Table>(file.text())
+        .ok()
+        .and_then(|table| Some(table.get("agent")?.get("state_dir")?.as_str()?.to_owned()));
+    Ok(file.resolve(named.as_deref().unwrap_or(STATE_DIR)))
 }
 
 /// The groups folder that a misshapen `agent.toml` still names.

@@ -25,7 +25,7 @@ pub mod units;
 #[cfg(test)]
 mod tests;
 
-pub use checked::agent::{Agent, Alerts, Smtp};
+pub use checked::agent::{Agent, Alerts, LEAST_MEMORY, Smtp};
 pub use checked::group::{
     Backup, BrokenChain, Check, Failover, Group, Integrity, Profile, Retention, Rpo, SessionKind,
     Source, Stage, TopologyChange,
@@ -37,6 +37,6 @@ pub use checked::media::{
 pub use checked::plugin::Plugin;
 pub use checked::{Config, Note};
 pub use databases::Databases;
-pub use load::load;
+pub use load::{load, state_dir};
 pub use secret::SecretRef;
 pub use source::Place;

@@ -16,9 +16,12 @@ pub struct Shelf {
     pub open: OpenSet,
 }
 
-/// The media sets of a group: one, or one for data and one for logs.
+/// The media sets of a group: one, or one for data and one for logs; and those of its partners'
+/// agents.
 pub struct Holdings {
     shelves: Vec<Shelf>,
+    /// Media sets of other agents that could not be opened, and why.
+    unread: Vec<String>,
     /// Every set that could be restored.
     pub candidates: Vec<Candidate>,
     /// Why a media set beside the first could not be opened at all: what it holds is not known.
@@ -29,7 +32,7 @@ impl Holdings {
     /// Of these media sets. `zone`, in seconds east of UTC, is taken for the servers' zone where no
     /// set tells it; without it that of the newest set that does.
     #[must_use]
-    pub fn new(shelves: Vec<Shelf>, zone: Option<i32>) -> Self {
+    pub fn new(shelves: Vec<Shelf>, unread: Vec<String>, zone: Option<i32>) -> Self {
         let sets = || shelves.iter().flat_map(|shelf| &shelf.open.sets);
         let told =
             sets().filter_map(|set| Some((set.any_manifest()?.facts.written, set.offset()?)));
@@ -45,6 +48,7 @@ impl Holdings {
         number_branches(&mut candidates);
         Self {
             shelves,
+            unread,
             candidates,
             closed: Vec::new(),
         }
@@ -61,7 +65,10 @@ impl Holdings {
         let volumes = self.shelves.iter().flat_map(|shelf| shelf.open.missing());
         let closed = self.closed.iter();
         let sets = closed.map(|fault| format!("{}: {}", fault.object, fault.message));
-        volumes.chain(sets).collect()
+        volumes
+            .chain(sets)
+            .chain(self.unread.iter().cloned())
+            .collect()
     }
 
     /// Keeps everything while it is read.

@@ -43,6 +43,12 @@ pub struct RepairLock {
     _file: File,
 }
 
+/// The right to be the one service of a state folder; let go when dropped.
+#[derive(Debug)]
+pub struct ServiceLock {
+    _file: File,
+}
+
 impl StateDir {
     /// Takes the lock on a media set: one run at a time writes it. While a repair has it, waits for
     /// it to let go between two sections.
@@ -138,6 +144,22 @@ impl StateDir {
             key,
             "runs of this agent hold the media set all the time",
         ))
+    }
+
+    /// Takes the right to be the service of this state folder.
+    ///
+    /// # Errors
+    /// [`code::STATE_LOCKED`] when another service runs.
+    pub fn lock_service(&self) -> Result<ServiceLock, Fault> {
+        let (path, file) = self.lock_file("service", "service")?;
+        if try_lock(&path, &file)? {
+            return Ok(ServiceLock { _file: file });
+        }
+        let message = "the service runs already";
+        Err(
+            Fault::new(code::STATE_LOCKED, path.display().to_string(), message)
+                .remedy("ask it: twinset status, twinset jobs"),
+        )
     }
 
     fn lock_file(&self, key: &str, ending: &str) -> Result<(PathBuf, File), Fault> {

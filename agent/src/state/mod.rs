@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use twinset_domain::{AgentId, Fault, code};
 use twinset_format::sign::Signer;
 
-pub use lock::{RepairLock, SetLock};
+pub use lock::{RepairLock, ServiceLock, SetLock};
 
 /// The folder named by `state_dir`, ready for use.
 #[derive(Debug)]

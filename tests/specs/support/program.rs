@@ -171,6 +171,12 @@ impl Running {
         let _ = self.stdout.join();
     }
 
+    /// Stops it as an operator does, and waits for its end.
+    pub(crate) fn stop(self) -> Ran {
+        self.interrupt();
+        self.end()
+    }
+
     /// Its process id.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()

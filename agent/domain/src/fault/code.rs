@@ -10,6 +10,12 @@ macro_rules! codes {
     };
 }
 
+/// The code of a text that came from elsewhere.
+#[must_use]
+pub fn find(text: &str) -> Option<Code> {
+    ALL.iter().find(|code| code.text == text).copied()
+}
+
 codes! {
     // Configuration and command line.
     /// A file is not TOML, or holds an unknown key or a wrong type.
@@ -171,6 +177,8 @@ codes! {
     DATABASE_STATE = "TW4010" Failed;
     /// A tail cannot be taken of a database in a session.
     TAIL_IN_SESSION = "1468" Refused;
+    /// Replica and source do not match.
+    INCONSISTENT = "TW4050" Refused;
     /// There is no log to back up: the database is in the simple recovery model.
     LOG_OF_SIMPLE = "4208" Failed;
     /// There is no log of master.
@@ -207,6 +215,44 @@ codes! {
     MARK_NOT_FOUND = "4329" Failed;
     /// The sets are on another recovery fork.
     CHAIN_FORK = "4330" Refused;
+
+    // Protection.
+    /// The mirror has become principal.
+    SWITCHED = "TW6001" Refused;
+    /// A consistency check is required first.
+    CHECK_REQUIRED = "TW6002" Refused;
+    /// The database is mirrored now.
+    NEWLY_MIRRORED = "TW6003" Refused;
+    /// The mirroring session is gone, or another one.
+    MIRROR_BROKEN = "TW6004" Refused;
+    /// Two groups protect one mirroring session.
+    BOTH_PROTECTED = "TW6005" Refused;
+    /// The pair cannot be protected so.
+    UNFIT = "TW6006" Refused;
+    /// No partner serves the database.
+    NO_PRINCIPAL = "TW6007" Refused;
+    /// Both partners claim to be principal.
+    SPLIT = "TW6008" Refused;
+    /// The database is not open, or not there.
+    NOT_THERE = "TW6009" Refused;
+    /// The instance refuses to tell.
+    RIGHT = "TW6010" Failed;
+    /// The instance does not answer.
+    SILENT = "TW6011" Failed;
+    /// The agent of the principal is not heard of.
+    AGENT_MISSING = "TW6012" Failed;
+    /// The group of the database is gone.
+    ORPHANED = "TW6013" Refused;
+    /// A backup of the service failed.
+    BACKUP_FAILED = "TW6014" Failed;
+    /// The changed configuration is faulty; the old one holds.
+    CONFIG_KEPT = "TW6015" Usage;
+    /// The state of the protection does not allow it now.
+    NOT_NOW = "TW6016" Refused;
+    /// No service runs.
+    NO_SERVICE = "TW6017" Failed;
+    /// The service ended before it answered.
+    SERVICE = "TW6018" Failed;
 
     // State of the agent.
     /// The catalog cannot be used.

@@ -4,7 +4,7 @@ use serde::Serialize;
 use twinset_domain::chain::Action;
 use twinset_domain::{Exit, Fault};
 
-use super::{decided, order, targets, wish};
+use super::{decided, targets, typed, wish};
 use crate::backup::desk::Desk;
 use crate::backup::guard::{self, Guarded};
 use crate::backup::{stage, vdi};
@@ -89,7 +89,7 @@ fn plan(
     output: &Output,
 ) -> Result<Planned, Fault> {
     let targets = targets(context, group, database)?;
-    let order = order(context, args, group, (settings, database));
+    let order = typed(context, args, group, (settings, database));
     let wish = wish(args, group);
     let progress = output.progress();
     let mut desk = Desk {

@@ -13,23 +13,53 @@ use crate::restore::open;
 /// Opens the media sets of a group: that of its fulls, and that of its logs where it has another.
 pub(super) fn holdings(context: &Context, from: &RestoreFrom) -> Result<Holdings, Fault> {
     let group = context.config.group(&from.group)?;
-    let mut shelves = vec![shelf(context, &group.media_set, from, from.id)?];
-    let log = group
-        .log_media_set
-        .as_ref()
-        .filter(|key| **key != group.media_set);
     // A closed media set is looked at by itself: what lies beside it is of another time.
-    let mut closed = Vec::new();
-    if let Some(key) = log.filter(|_| from.id.is_none()) {
+    if from.id.is_some() {
+        let only = shelf(context, &group.media_set, from, from.id)?;
+        return Ok(Holdings::new(vec![only], Vec::new(), from.server_zone));
+    }
+    let (others, mut unread) = others(context, group, from)?;
+    let (mut shelves, mut closed) = (Vec::new(), Vec::new());
+    for key in group.media_sets() {
         match shelf(context, key, from, None) {
+            Ok(shelf) => shelves.push(shelf),
             // Fulls must come back also when all logs are lost.
-            Err(fault) if fault.code == code::NO_VOLUME => closed.push(fault),
-            opened => shelves.push(opened?),
+            Err(fault) if fault.code == code::NO_VOLUME && key != group.media_set => {
+                closed.push(fault);
+            }
+            // Where the partner's agent took everything, ours may hold nothing yet.
+            Err(fault) if fault.code == code::NO_VOLUME && !others.is_empty() => {
+                unread.push(format!("{}: {}", fault.object, fault.message));
+            }
+            Err(fault) => return Err(fault),
         }
     }
-    let mut holdings = Holdings::new(shelves, from.server_zone);
+    shelves.extend(others);
+    let mut holdings = Holdings::new(shelves, unread, from.server_zone);
     holdings.closed = closed;
     Ok(holdings)
+}
+
+/// What the agents of the other partners wrote, and what of it cannot be read.
+fn others(
+    context: &Context,
+    group: &Group,
+    from: &RestoreFrom,
+) -> Result<(Vec<Shelf>, Vec<String>), Fault> {
+    let (mut shelves, mut unread) = (Vec::new(), Vec::new());
+    for key in group.media_sets() {
+        let set = context.config.media_set(key)?;
+        for target in context.others(group, set, Some(&from.database))? {
+            match open::open(&target, context.state.agent, None) {
+                Ok(open) => shelves.push(Shelf {
+                    key: target.key,
+                    open,
+                }),
+                Err(fault) => unread.push(format!("{}: {}", fault.object, fault.message)),
+            }
+        }
+    }
+    Ok((shelves, unread))
 }
 
 fn shelf(

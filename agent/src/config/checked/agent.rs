@@ -13,7 +13,11 @@ use crate::config::secret::SecretRef;
 use crate::config::units::{GIB, MIB};
 
 /// Where the state lies when the file does not say.
-const STATE_DIR: &str = "/var/lib/twinset";
+pub(crate) const STATE_DIR: &str = "/var/lib/twinset";
+/// Least bound of all buffers, in bytes.
+pub const LEAST_MEMORY: u64 = 32 * MIB;
+/// How many runs at once when the file does not say.
+const MAX_PARALLEL: u32 = 4;
 /// Bound of all buffers when the file does not say, in bytes.
 const MEMORY_LIMIT: u64 = 256 * MIB;
 
@@ -30,6 +34,8 @@ pub struct Agent {
     pub groups_dir: PathBuf,
     /// Bound of all buffers together, in bytes.
     pub memory_limit: u64,
+    /// How many backups and checks the service runs at once.
+    pub max_parallel: usize,
     /// The key that signs manifests and records.
     pub signing_key: Option<SecretRef>,
 }
@@ -100,9 +106,11 @@ pub(crate) fn agent(
     let none = None;
     let limit = raw.map_or(&none, |raw| &raw.memory_limit);
     let rule: (&str, fn(u64) -> bool) = ("32MiB to 64GiB", |bytes| {
-        (32 * MIB..=64 * GIB).contains(&bytes)
+        (LEAST_MEMORY..=64 * GIB).contains(&bytes)
     });
     let memory_limit = check.size(limit, "memory_limit", rule, MEMORY_LIMIT);
+    let parallel = raw.map_or(&None, |raw| &raw.max_parallel);
+    let max_parallel = check.number(parallel, "max_parallel", 1..=64, MAX_PARALLEL);
     let signing_key = raw
         .and_then(|raw| raw.signing_key_file.as_ref())
         .map(|value| {
@@ -115,6 +123,7 @@ pub(crate) fn agent(
         state_dir,
         groups_dir,
         memory_limit,
+        max_parallel: usize::try_from(max_parallel).unwrap_or(1),
         signing_key,
     }
 }

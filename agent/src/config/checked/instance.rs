@@ -45,6 +45,8 @@ pub struct Instance {
     pub waits: Waits,
     /// SQL Server's VDI library.
     pub vdi_library: PathBuf,
+    /// Name of the agent that serves it.
+    pub agent: String,
     /// Where it stands.
     pub place: Place,
 }
@@ -137,6 +139,9 @@ pub(crate) fn instance(
     );
     let trust = certificate(check, &raw);
     let waits = waits(check, &raw);
+    if let Some(agent) = &raw.agent {
+        check.name(agent, "an agent");
+    }
     let path = |value: Spanned<String>| check.file.resolve(value.get_ref());
     let host = raw.host.into_inner();
     Some(Instance {
@@ -155,6 +160,9 @@ pub(crate) fn instance(
         vdi_library: raw
             .vdi_library
             .map_or_else(|| PathBuf::from(DEFAULT_VDI_LIBRARY), path),
+        agent: raw
+            .agent
+            .map_or_else(|| name.get_ref().clone(), Spanned::into_inner),
         place: check.file.place(&name.span()),
     })
 }

@@ -103,6 +103,13 @@ impl MediaSet {
         self.mirrors.iter().map(mirror).collect()
     }
 
+    /// Whether each agent has media of its own.
+    #[must_use]
+    pub fn per_agent(&self) -> bool {
+        let holds = |device: &Device| device.placeholders().contains(&Placeholder::Agent);
+        self.mirrors.iter().flatten().any(holds)
+    }
+
     /// Whether each database has media of its own.
     #[must_use]
     pub fn per_database(&self) -> bool {

@@ -36,8 +36,12 @@ table! {
         state_dir: Value<String> = "path", "`/var/lib/twinset`";
         /// Folder with one file per protection group; every `*.toml` in it is read.
         groups_dir: Value<String> = "path", "`groups.d`";
-        /// Upper bound of all buffers together, 32MiB to 64GiB.
+        /// Upper bound of all buffers together, 32MiB to 64GiB. The service gives each of its
+        /// `max_parallel` runs an equal part.
         memory_limit: Value<Quantity> = "size", "`256MiB`";
+        /// How many backups and checks the service runs at once, 1 to 64. One place is kept free
+        /// for log backups and checks.
+        max_parallel: Value<u32> = "1 to 64", "`4`";
         /// File with the private key that signs every manifest and record; others must not be
         /// able to read it. `twinset key make` writes one.
         signing_key_file: Value<String> = "path", "nothing is signed";
@@ -97,6 +101,9 @@ table! {
         /// How long BACKUP may work on after its last device has closed, 1s to 24h; then it is
         /// cancelled, and its set stays unconfirmed.
         finish_timeout: Value<String> = "duration", "`5m`";
+        /// Name of the agent that serves this instance, where it is not this one: it stands for
+        /// `{agent}` when that agent's media are read.
+        agent: Value<String> = "text", "the instance's name";
         /// SQL Server's Virtual Device Interface library on this host.
         vdi_library: Value<String> = "path", "`/opt/mssql/lib/libsqlvdi.so`";
     }

@@ -33,7 +33,6 @@ pub(super) fn failover(
         on_topology_change: topology,
     };
     let Some(raw) = raw else { return plan };
-    check.idle(&raw.span(), "[failover]");
     let raw = raw.get_ref();
     plan.poll = check.duration(&raw.poll, "poll", SECOND..=60 * MINUTE, plan.poll);
     let bound = SECOND..=30 * DAY;

@@ -26,7 +26,6 @@ pub(super) fn schedule(
     raw: Option<&Spanned<ScheduleTable>>,
 ) -> Option<Rules> {
     let raw = raw?;
-    check.idle(&raw.span(), "[schedule]");
     let raw = raw.get_ref();
     let missed = [("run-once", Missed::RunOnce), ("skip", Missed::Skip)];
     let zero = Duration::ZERO;

@@ -1,0 +1,253 @@
+//! The state of a protected database: what was seen of its partners, what followed from it, and
+//! one total [`step`] (design 7.2; the rules behind the rows: facts/sqlserver.md 2.1 and 2.2).
+//!
+//! A record lives on one agent, which serves one of the partners. The other partner's agent has a
+//! record of its own; they need not talk, because only the principal can be backed up at all.
+
+mod asked;
+mod event;
+mod seen;
+mod shown;
+mod step;
+mod words;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{BackupKind, Moment};
+
+pub use event::{Action, Alarm, End, Event, Refusal, Verdict};
+pub use shown::Shown;
+pub use step::step;
+
+/// What a group says about changes of its partners; a profile sets the defaults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Rules {
+    /// Seconds from the detection of a switch to the consistency check.
+    pub check_delay: i64,
+    /// A backup that is due before that check runs it first; else it is refused.
+    pub check_first: bool,
+    /// A session that appears or goes: go on after a check; else wait for the operator.
+    pub follow_topology: bool,
+    /// With two that claim to be principal, each agent goes on with its own.
+    pub go_on_in_split: bool,
+    /// Seconds without a principal before the alarm.
+    pub no_principal_alert: i64,
+}
+
+impl Rules {
+    /// Profile `follow`: whatever is safe is done without being asked.
+    pub const FOLLOW: Self = Self {
+        check_delay: 1800,
+        check_first: true,
+        follow_topology: true,
+        go_on_in_split: true,
+        no_principal_alert: 300,
+    };
+    /// Profile `dpm`: what Data Protection Manager does.
+    pub const DPM: Self = Self {
+        check_delay: 1800,
+        check_first: false,
+        follow_topology: false,
+        go_on_in_split: false,
+        no_principal_alert: 300,
+    };
+}
+
+/// The moment of a session: which partnership, after how many exchanges of roles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Term {
+    /// `mirroring_guid`.
+    pub session: Uuid,
+    /// `mirroring_role_sequence`.
+    pub sequence: i64,
+}
+
+/// Who serves the database.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Served {
+    /// The instance, as the configuration names it.
+    pub by: String,
+    /// The moment of the session; nothing where there is none.
+    pub term: Option<Term>,
+    /// `family_guid`, as far as it can be read.
+    pub family: Option<Uuid>,
+    /// `recovery_fork_guid`, as far as it can be read.
+    pub fork: Option<Uuid>,
+}
+
+/// Why a pair cannot be protected at all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unfit {
+    /// Both copies are on this computer.
+    SameComputer(String),
+    /// A partner is named by this IP address.
+    ExplicitIp(String),
+    /// Each is mirrored with another server than the configured one.
+    OtherSessions,
+    /// Two open databases of one name, in no session.
+    Separate,
+}
+
+/// What one look at the partners showed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sight {
+    /// Nobody looked since the agent started.
+    Unseen,
+    /// One serves it.
+    Principal {
+        /// Who.
+        who: Served,
+        /// Its session is suspended or disconnected: its log cannot be truncated meanwhile.
+        exposed: bool,
+    },
+    /// None of those who answer serves it.
+    NoPrincipal,
+    /// Both claim to serve it; with what ours says of itself, if it is one of them.
+    Split(Option<Served>),
+    /// It cannot be protected so.
+    Unfit(Unfit),
+    /// It is there and not open, in this state.
+    NotOpen(String),
+    /// It is not there, or hidden.
+    Absent,
+    /// Our own instance does not answer.
+    Unreachable,
+    /// Our own instance does not let us ask; with the right that is missing, or its refusal.
+    Forbidden(String),
+}
+
+/// What changed about the session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Change {
+    /// The database was not mirrored before.
+    NewlyMirrored,
+    /// The session is gone, or another one.
+    MirrorBroken,
+}
+
+/// Why a consistency check runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Why {
+    /// The first of this database on this agent.
+    First,
+    /// Its time has come after a switch.
+    Due,
+    /// A backup is due or asked for before that time.
+    BackupWaits,
+    /// Failed back, and a backup was running or refused meanwhile.
+    FailedBack,
+    /// The session changed.
+    Topology,
+    /// The database is on another recovery fork, or another database of the same name.
+    OtherCopy,
+    /// The last one failed.
+    Again,
+    /// An operator asks.
+    ByHand,
+}
+
+/// Where protection of the database stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// Nobody was seen serving it yet.
+    Initializing,
+    /// Checked: backups run.
+    Protected,
+    /// The partner serves it, and its agent works.
+    Standby,
+    /// Ours has become principal, or was until now: a check must come first.
+    CheckPending {
+        /// When the switch was seen.
+        since: Moment,
+        /// When the check runs.
+        due: Moment,
+        /// Who served it before.
+        from: String,
+        /// The alert "consistency check required" was raised.
+        alerted: bool,
+    },
+    /// The check runs, or waits for its turn.
+    Checking {
+        /// Since when.
+        since: Moment,
+        /// Why.
+        why: Why,
+        /// Who served it when it began.
+        of: Served,
+        /// What is taken once it has passed.
+        then: Option<BackupKind>,
+        /// Checks that failed before it.
+        tries: u32,
+    },
+    /// The check failed.
+    Inconsistent {
+        /// When.
+        since: Moment,
+        /// When it is tried again.
+        retry: Moment,
+        /// Checks that failed one after the other.
+        tries: u32,
+        /// Why.
+        why: String,
+    },
+    /// The session changed, and the operator decides.
+    TopologyChanged {
+        /// When that was seen.
+        since: Moment,
+        /// What changed.
+        what: Change,
+    },
+}
+
+/// Everything that an agent remembers of a protected database.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Where protection stands.
+    pub phase: Phase,
+    /// What was seen last.
+    pub sight: Sight,
+    /// Since when it looks like that.
+    pub sight_since: Moment,
+    /// The alarm about what was seen was raised.
+    pub sight_alerted: bool,
+    /// Who served it when its last check passed; what a switch is measured against.
+    pub anchor: Option<Served>,
+    /// A backup was stopped or refused since the last that was published.
+    pub disturbed: bool,
+    /// Kinds that are being taken now, or wait for their turn.
+    pub running: Vec<BackupKind>,
+    /// Paused by the operator, until.
+    pub paused: Option<Moment>,
+    /// Its group is gone, or no longer means it.
+    pub orphaned: bool,
+    /// The other group, or replica, that protects a partner of the same session.
+    pub pair_of: Option<String>,
+    /// The principal's agent has not been heard of since.
+    pub silent: Option<Moment>,
+}
+
+impl Record {
+    /// Of a database that was just added.
+    #[must_use]
+    pub const fn new(now: Moment) -> Self {
+        Self {
+            phase: Phase::Initializing,
+            sight: Sight::Unseen,
+            sight_since: now,
+            sight_alerted: false,
+            anchor: None,
+            disturbed: false,
+            running: Vec::new(),
+            paused: None,
+            orphaned: false,
+            pair_of: None,
+            silent: None,
+        }
+    }
+}

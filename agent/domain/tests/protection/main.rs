@@ -1,0 +1,8 @@
+//! The state of a protected database: the rows of design 7.2 under both profiles, and what must
+//! hold after any row of events.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod promises;
+mod rows;
+mod table;
+mod world;

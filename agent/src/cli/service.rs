@@ -1,0 +1,230 @@
+//! Verbs that run the service, or ask it.
+
+use std::path::Path;
+
+use serde::Serialize;
+use serde_json::Value;
+use twinset_domain::protection::Shown;
+use twinset_domain::{Exit, Fault, Moment, code};
+
+use super::args::GroupVerb;
+use super::context::Context;
+use super::interrupt;
+use crate::catalog::Catalog;
+use crate::clock;
+use crate::report::{Output, table, utc};
+use crate::service::{self, control, input::Answer, input::Request};
+
+/// `twinset run`.
+pub(super) fn run(file: &Path, output: &Output) -> Exit {
+    service::run(file, output, interrupt::flag())
+}
+
+/// A protected database as it stands.
+#[derive(Serialize)]
+pub(super) struct Standing {
+    pub(super) group: String,
+    pub(super) database: String,
+    #[serde(flatten)]
+    pub(super) shown: Shown,
+    pub(super) text: String,
+}
+
+/// The protected databases of a group, or of all, as the catalog knows them.
+pub(super) fn standings(catalog: &Catalog, group: Option<&str>) -> Result<Vec<Standing>, Fault> {
+    let all = catalog.protected()?.into_iter();
+    Ok(all
+        .filter(|(of, _, _)| group.is_none_or(|group| of == group))
+        .map(|(group, database, record)| {
+            let shown = record.shown();
+            let mut text = shown.to_string();
+            if record.is_exposed() {
+                text.push_str(
+                    "; the principal serves without its partner, its log cannot be \
+                               truncated meanwhile",
+                );
+            }
+            Standing {
+                group,
+                database,
+                shown,
+                text,
+            }
+        })
+        .collect())
+}
+
+/// `twinset group ...`.
+pub(super) fn group(state_dir: &Path, verb: GroupVerb, output: &Output) -> Result<Exit, Fault> {
+    let request = match verb {
+        GroupVerb::List => return list(state_dir, output),
+        GroupVerb::Pause {
+            name,
+            database,
+            span,
+        } => Request::Pause {
+            group: name,
+            database,
+            until: Moment(clock::now().0.saturating_add(span.seconds)),
+        },
+        GroupVerb::Resume { name, database } => Request::Resume {
+            group: name,
+            database,
+        },
+        GroupVerb::Reprotect { name, database } => Request::Reprotect {
+            group: name,
+            database,
+        },
+    };
+    let answer = ask(state_dir, &request)?;
+    for line in list_of(&answer, "databases") {
+        let word = |key: &str| {
+            line.get(key)
+                .and_then(Value::as_str)
+                .unwrap_or("-")
+                .to_owned()
+        };
+        output.line(format!("{}: {}", word("database"), word("text")));
+    }
+    finish(answer, output)
+}
+
+fn list(state_dir: &Path, output: &Output) -> Result<Exit, Fault> {
+    let standings = match Catalog::look(state_dir)? {
+        Some(catalog) => standings(&catalog, None)?,
+        None => Vec::new(),
+    };
+    let rows: Vec<Vec<String>> = standings
+        .iter()
+        .map(|one| vec![one.group.clone(), one.database.clone(), one.text.clone()])
+        .collect();
+    if rows.is_empty() {
+        output.line("the service has protected no database yet");
+    } else {
+        output.line(table(&["group", "database", "state"], &rows));
+    }
+    Ok(output.finish(Ok((Exit::Done, standings))))
+}
+
+/// `twinset jobs`.
+pub(super) fn jobs(state_dir: &Path, output: &Output) -> Result<Exit, Fault> {
+    let answer = ask(state_dir, &Request::Jobs)?;
+    let rows: Vec<Vec<String>> = list_of(&answer, "jobs")
+        .iter()
+        .map(|job| {
+            let word = |key: &str| match job.get(key) {
+                Some(Value::String(text)) => text.clone(),
+                Some(Value::Null) | None => "-".to_owned(),
+                Some(Value::Object(map)) => map
+                    .iter()
+                    .map(|(key, value)| format!("{key} {}", value.as_str().unwrap_or_default()))
+                    .collect(),
+                Some(other) => other.to_string(),
+            };
+            [
+                "job", "what", "group", "database", "why", "queued", "started",
+            ]
+            .map(word)
+            .to_vec()
+        })
+        .collect();
+    if rows.is_empty() {
+        output.line("nothing runs, nothing waits");
+    } else {
+        let head = [
+            "job", "what", "group", "database", "why", "queued", "started",
+        ];
+        output.line(table(&head, &rows));
+    }
+    finish(answer, output)
+}
+
+/// `twinset cancel JOB`.
+pub(super) fn cancel(state_dir: &Path, job: u64, output: &Output) -> Result<Exit, Fault> {
+    let answer = ask(state_dir, &Request::Cancel { job })?;
+    if answer.faults.is_empty() {
+        output.line(format!("job {job} stops"));
+    }
+    finish(answer, output)
+}
+
+/// `twinset history`.
+pub(super) fn history(
+    state_dir: &Path,
+    group: Option<&str>,
+    last: u32,
+    output: &Output,
+) -> Result<Exit, Fault> {
+    let changes = match Catalog::look(state_dir)? {
+        Some(catalog) => catalog.timeline(group, last)?,
+        None => Vec::new(),
+    };
+    let rows: Vec<Vec<String>> = changes
+        .iter()
+        .map(|one| {
+            vec![
+                utc(one.at),
+                one.group.clone(),
+                one.database.clone(),
+                one.text.clone(),
+            ]
+        })
+        .collect();
+    if rows.is_empty() {
+        output.line("nothing has happened yet");
+    } else {
+        output.line(table(&["when", "group", "database", "what"], &rows));
+    }
+    Ok(output.finish(Ok((Exit::Done, changes))))
+}
+
+/// The check through the service; `None` when none runs.
+pub(super) fn check(
+    context: &Context,
+    group: &str,
+    database: &str,
+) -> Result<Option<Answer>, Fault> {
+    let request = Request::Check {
+        group: group.to_owned(),
+        database: Some(database.to_owned()),
+    };
+    control::request(context.state.path(), &request)
+}
+
+/// Asks the service, which must run.
+fn ask(path: &Path, request: &Request) -> Result<Answer, Fault> {
+    control::request(path, request)?.ok_or_else(|| {
+        Fault::new(
+            code::NO_SERVICE,
+            path.display().to_string(),
+            "no service runs here",
+        )
+        .remedy("start it: systemctl start twinset, or twinset run")
+    })
+}
+
+fn list_of<'a>(answer: &'a Answer, key: &str) -> &'a [Value] {
+    let found = answer
+        .result
+        .as_ref()
+        .and_then(|result| result.get(key)?.as_array());
+    found.map_or(&[], Vec::as_slice)
+}
+
+/// Ends as the service said.
+pub(super) fn finish(answer: Answer, output: &Output) -> Result<Exit, Fault> {
+    let faults: Vec<Fault> = answer.faults.iter().map(said).collect();
+    let exit = Exit::from_code(answer.exit);
+    Ok(output.finish_both(exit, answer.result, &faults))
+}
+
+/// A fault that came through the socket.
+pub(super) fn said(said: &service::input::Said) -> Fault {
+    let code = code::find(&said.code).unwrap_or(code::SERVICE);
+    let fault = Fault::new(code, said.object.clone(), said.message.clone());
+    let fault = said
+        .causes
+        .iter()
+        .fold(fault, |fault, cause| fault.cause(cause));
+    fault.remedy(said.remedy.clone())
+}

@@ -1,0 +1,197 @@
+//! What is wrong, as alerts.
+
+use twinset_domain::alert::{Alert, Severity};
+use twinset_domain::protection::{Alarm, Record};
+use twinset_domain::{BackupKind, Code, Fault, Moment, code};
+
+use super::child::Outcome;
+use super::jobs::Name;
+use super::state::Service;
+
+/// The code of an alarm.
+const fn code_of(alarm: Alarm) -> Code {
+    match alarm {
+        Alarm::Switched => code::SWITCHED,
+        Alarm::CheckRequired => code::CHECK_REQUIRED,
+        Alarm::Inconsistent => code::INCONSISTENT,
+        Alarm::NewlyMirrored => code::NEWLY_MIRRORED,
+        Alarm::MirrorBroken => code::MIRROR_BROKEN,
+        Alarm::BothProtected => code::BOTH_PROTECTED,
+        Alarm::Unfit => code::UNFIT,
+        Alarm::NoPrincipal => code::NO_PRINCIPAL,
+        Alarm::Split => code::SPLIT,
+        Alarm::NotThere => code::NOT_THERE,
+        Alarm::Right => code::RIGHT,
+        Alarm::Unreachable => code::SILENT,
+        Alarm::AgentMissing => code::AGENT_MISSING,
+        Alarm::Orphaned => code::ORPHANED,
+    }
+}
+
+const fn severity(alarm: Alarm) -> Severity {
+    match alarm {
+        Alarm::Switched | Alarm::NewlyMirrored | Alarm::CheckRequired => Severity::Warning,
+        Alarm::MirrorBroken | Alarm::AgentMissing | Alarm::Orphaned => Severity::Warning,
+        Alarm::Inconsistent
+        | Alarm::BothProtected
+        | Alarm::Unfit
+        | Alarm::NoPrincipal
+        | Alarm::Split
+        | Alarm::NotThere
+        | Alarm::Right
+        | Alarm::Unreachable => Severity::Error,
+    }
+}
+
+/// The alarm of one database, with what to do.
+fn fault(name: &Name, alarm: Alarm, record: &Record) -> Fault {
+    let (group, database) = (&name.group, &name.database);
+    let object = format!("group {group}, database {database}");
+    let shown = record.shown();
+    let text = match alarm {
+        Alarm::Switched => format!("the mirror has become principal: {shown}"),
+        Alarm::CheckRequired => format!("backups are refused until it is checked: {shown}"),
+        Alarm::NewlyMirrored => "the database is mirrored now".to_owned(),
+        Alarm::MirrorBroken => "its mirroring session is gone, or another one".to_owned(),
+        Alarm::Inconsistent
+        | Alarm::BothProtected
+        | Alarm::Unfit
+        | Alarm::NoPrincipal
+        | Alarm::Split
+        | Alarm::NotThere
+        | Alarm::Right
+        | Alarm::Unreachable
+        | Alarm::AgentMissing
+        | Alarm::Orphaned => shown.to_string(),
+    };
+    let remedy = match alarm {
+        Alarm::Switched => "nothing needs to be done; the consistency check runs by itself".into(),
+        Alarm::CheckRequired => {
+            format!("twinset check {group} --database {database} runs it now")
+        }
+        Alarm::Inconsistent => {
+            format!("mend the cause; then twinset check {group} --database {database}")
+        }
+        Alarm::NewlyMirrored | Alarm::MirrorBroken => {
+            format!("if that was meant: twinset group reprotect {group} --database {database}")
+        }
+        Alarm::BothProtected => {
+            "protect the database in one group that names both partners, the principal's".into()
+        }
+        Alarm::Unfit => "put the partners on two computers, and name them by name; `allow_ip` \
+                         accepts addresses"
+            .into(),
+        Alarm::NoPrincipal => "look at both partners and the witness: nobody serves it".into(),
+        Alarm::Split => "end the session of the partner whose changes are given up, or let the \
+                         partners meet"
+            .into(),
+        Alarm::NotThere => "bring it online, or take it out of the group".into(),
+        Alarm::Right => "grant what is missing: twinset grants INSTANCE".into(),
+        Alarm::Unreachable => "look at the instance and at the network".into(),
+        Alarm::AgentMissing => "start the agent on the principal's host".into(),
+        Alarm::Orphaned => {
+            "put the database back into a group, or leave it: what was taken stays restorable"
+                .into()
+        }
+    };
+    Fault::new(code_of(alarm), object, text).remedy(remedy)
+}
+
+impl Service {
+    /// Raises an alarm, or brings it up to date.
+    pub(super) fn raise(&mut self, name: &Name, alarm: Alarm, now: Moment) -> Result<(), Fault> {
+        let Some(member) = self.members.get(name) else {
+            return Ok(());
+        };
+        let fault = fault(name, alarm, &member.record);
+        tracing::warn!(
+            code = fault.code.text(),
+            object = fault.object,
+            remedy = fault.remedy,
+            "{}",
+            fault.message
+        );
+        self.put(&fault, severity(alarm), Some(name), now)
+    }
+
+    /// An alarm is over.
+    pub(super) fn resolve(&mut self, name: &Name, alarm: Alarm, now: Moment) -> Result<(), Fault> {
+        let object = format!("group {}, database {}", name.group, name.database);
+        self.over(code_of(alarm), &object, now)
+    }
+
+    /// The end of a backup, as an alert that the next good one resolves.
+    pub(super) fn told(
+        &mut self,
+        name: &Name,
+        kind: BackupKind,
+        outcome: &Outcome,
+        now: Moment,
+    ) -> Result<(), Fault> {
+        let object = format!("group {}, {kind} backups of {}", name.group, name.database);
+        let error = outcome
+            .object
+            .as_ref()
+            .and_then(|object| object.get("error"));
+        let text = |key: &str| error.and_then(|error| Some(error.get(key)?.as_str()?.to_owned()));
+        match (error, outcome.code) {
+            (None, Some(0)) => self.over(code::BACKUP_FAILED, &object, now),
+            _ => {
+                let said = match (text("code"), text("object"), text("message")) {
+                    (Some(code), Some(what), Some(message)) => format!("{code} {what}: {message}"),
+                    _ => "its process ended without a result".to_owned(),
+                };
+                let remedy = text("remedy").unwrap_or_else(|| "look into the log".to_owned());
+                let degraded = outcome.code == Some(3);
+                let severity = if degraded {
+                    Severity::Warning
+                } else {
+                    Severity::Error
+                };
+                let fault = Fault::new(code::BACKUP_FAILED, object, said).remedy(remedy);
+                self.put(&fault, severity, Some(name), now)
+            }
+        }
+    }
+
+    /// The configuration cannot be used: the old one stays.
+    pub(super) fn unsound(&mut self, faults: &[Fault], now: Moment) -> Result<(), Fault> {
+        let Some(first) = faults.first() else {
+            return Ok(());
+        };
+        let message = format!(
+            "the changed configuration has {} faults and is not used: {} {}: {}",
+            faults.len(),
+            first.code,
+            first.object,
+            first.message
+        );
+        tracing::error!("{message}");
+        let fault = Fault::new(code::CONFIG_KEPT, "configuration", message)
+            .remedy("twinset config check names every fault; the last sound one holds meanwhile");
+        self.put(&fault, Severity::Warning, None, now)
+    }
+
+    /// The configuration is sound again.
+    pub(super) fn sound(&mut self, now: Moment) -> Result<(), Fault> {
+        self.over(code::CONFIG_KEPT, "configuration", now)
+    }
+
+    fn put(
+        &mut self,
+        fault: &Fault,
+        severity: Severity,
+        name: Option<&Name>,
+        now: Moment,
+    ) -> Result<(), Fault> {
+        let mut alert = Alert::of(fault).severity(severity);
+        if let Some(name) = name {
+            alert = alert.group(&name.group).database(&name.database);
+        }
+        self.catalog.raise(&alert, now).map(|_| ())
+    }
+
+    fn over(&mut self, code: Code, object: &str, now: Moment) -> Result<(), Fault> {
+        self.catalog.resolve(code, object, now).map(|_| ())
+    }
+}

@@ -1,0 +1,135 @@
+//! A process of this program that takes a backup or runs a check.
+//!
+//! It is told to stop by closing its standard input (`--attended`), which also happens when the
+//! service dies, and works on every system.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{ChildStdin, Command, Stdio};
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use serde_json::Value;
+
+use super::input::Input;
+
+/// Most bytes of a result that are read.
+const MAX_RESULT: u64 = 16 << 20;
+/// Longest line of progress that is kept.
+const MAX_LINE: usize = 4096;
+
+/// How a process ended.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Outcome {
+    /// Its exit code; `None` when it was killed.
+    pub(super) code: Option<u8>,
+    /// The one object of `--json`.
+    pub(super) object: Option<Value>,
+}
+
+/// A process that runs.
+#[derive(Debug)]
+pub(super) struct Child {
+    process: Arc<Mutex<std::process::Child>>,
+    stdin: Option<ChildStdin>,
+    progress: Arc<Mutex<Option<Value>>>,
+}
+
+impl Child {
+    /// Starts a verb with a configuration; its end is told for `job`.
+    pub(super) fn start(
+        file: &Path,
+        verb: &[String],
+        job: u64,
+        tell: Sender<Input>,
+    ) -> io::Result<Self> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("--config").arg(file);
+        command.args(["--json", "--attended", "--log-level", "info"]);
+        command.args(verb);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut process = command.spawn()?;
+        let stdin = process.stdin.take();
+        let (stdout, stderr) = (process.stdout.take(), process.stderr.take());
+        let process = Arc::new(Mutex::new(process));
+        let progress = Arc::new(Mutex::new(None));
+        if let Some(stderr) = stderr {
+            let progress = progress.clone();
+            thread::Builder::new()
+                .name(format!("job-{job}-log"))
+                .spawn(move || follow(stderr, job, &progress))?;
+        }
+        let ends = process.clone();
+        thread::Builder::new()
+            .name(format!("job-{job}"))
+            .spawn(move || {
+                let outcome = wait(stdout, &ends);
+                // Nobody listens any more when the service has ended.
+                let _ = tell.send(Input::Ended { job, outcome });
+            })?;
+        Ok(Self {
+            process,
+            stdin,
+            progress,
+        })
+    }
+
+    /// Asks it to stop: what it wrote is taken back, or kept unconfirmed.
+    pub(super) fn stop(&mut self) {
+        self.stdin = None;
+    }
+
+    /// Ends it as a crash would; the next run recovers.
+    pub(super) fn kill(&self) {
+        let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
+        // One that has ended already needs no killing.
+        let _ = process.kill();
+    }
+
+    /// How far it is, as it said last.
+    pub(super) fn progress(&self) -> Option<Value> {
+        let progress = self.progress.lock();
+        progress.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Reads the result, then the exit code.
+fn wait(stdout: Option<impl Read>, process: &Mutex<std::process::Child>) -> Outcome {
+    let mut text = String::new();
+    if let Some(stdout) = stdout {
+        // A result that is no text is none.
+        let _ = stdout.take(MAX_RESULT).read_to_string(&mut text);
+    }
+    // Standard output is closed: the process is at its end, so the lock is held shortly.
+    let ended = process
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .wait();
+    let code = ended.ok().and_then(|status| status.code());
+    Outcome {
+        code: code.and_then(|code| u8::try_from(code).ok()),
+        object: serde_json::from_str(text.trim()).ok(),
+    }
+}
+
+/// Passes the log on, and keeps the last line of progress.
+fn follow(stderr: impl Read, job: u64, progress: &Mutex<Option<Value>>) {
+    for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
+        let known: Option<Value> = serde_json::from_slice(&line).ok();
+        match known {
+            Some(value) if value.get("level").is_none() && line.len() <= MAX_LINE => {
+                *progress.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
+            }
+            _ => {
+                tracing::debug!(job, "the job says more");
+                let mut out = io::stderr().lock();
+                // A log that nobody reads stops nothing.
+                let _ = out.write_all(&line).and_then(|()| out.write_all(b"\n"));
+            }
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! From what instances say to events of the databases.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use twinset_domain::protection::{Event, Sight};
+use twinset_domain::{Fault, Moment};
+use uuid::Uuid;
+
+use super::jobs::Name;
+use super::state::Service;
+use crate::sqlserver::partners::{Partner, Told, mirroring, sight};
+
+impl Service {
+    /// An instance was asked.
+    pub(super) fn hear(
+        &mut self,
+        instance: String,
+        heard: Result<Box<Told>, Fault>,
+        now: Moment,
+    ) -> Result<(), Fault> {
+        // A watch that was ended may have asked once more.
+        if !self.config.instances.contains_key(&instance) {
+            return Ok(());
+        }
+        match heard {
+            Ok(told) => {
+                if self.silent.remove(&instance).is_some() {
+                    tracing::info!(instance, "answers again");
+                }
+                self.heard.insert(instance.clone(), *told);
+            }
+            Err(fault) => {
+                if !self.silent.contains_key(&instance) {
+                    tracing::warn!(
+                        instance,
+                        code = fault.code.text(),
+                        message = fault.message,
+                        "does not answer"
+                    );
+                }
+                self.heard.remove(&instance);
+                self.silent.insert(instance.clone(), fault);
+            }
+        }
+        self.look_at_members(now)?;
+        self.look_at_pairs(now)?;
+        let concerned: Vec<Name> = self
+            .members
+            .keys()
+            .filter(|name| {
+                let group = self.config.groups.get(&name.group);
+                group.is_some_and(|group| group.partners.contains(&instance))
+            })
+            .cloned()
+            .collect();
+        for name in concerned {
+            if let Some(sight) = self.sight(&name)
+                && !self.doubts(&name, &sight, &instance)
+            {
+                self.event(&name, &Event::Seen(sight), now)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Answers are not of one moment: of two that claim a role, one may be old by now. Both must
+    /// have spoken again before that is believed.
+    fn doubts(&mut self, name: &Name, sight: &Sight, heard: &str) -> bool {
+        let group = self.config.groups.get(&name.group);
+        let partners = group.map_or(0, |group| group.partners.len());
+        let Some(member) = self.members.get_mut(name) else {
+            return false;
+        };
+        if !matches!(sight, Sight::Split(_)) {
+            member.doubt.clear();
+            return false;
+        }
+        if member.doubt.is_empty() {
+            // The first look of one side; its twin's answer is older than it.
+            member.doubt.insert(String::new());
+            return true;
+        }
+        member.doubt.insert(heard.to_owned());
+        member.doubt.len() <= partners
+    }
+
+    /// What is seen of a database now; nothing before every partner was asked once.
+    fn sight(&mut self, name: &Name) -> Option<Sight> {
+        let group = self.config.groups.get(&name.group)?;
+        let ours = self.served(name)?;
+        let other = group.partners.iter().find(|partner| *partner != ours);
+        let heard = |partner: &str| match (self.heard.get(partner), self.silent.get(partner)) {
+            (Some(told), _) => Some(Ok(told)),
+            (None, Some(fault)) => Some(Err(fault)),
+            (None, None) => None,
+        };
+        let first = Partner {
+            name: ours,
+            heard: heard(ours)?,
+        };
+        let second = match other {
+            Some(other) => Some(Partner {
+                name: other,
+                heard: heard(other)?,
+            }),
+            None => None,
+        };
+        let seen = sight(&name.database, first, second, group.failover.allow_ip);
+        let logless = self
+            .heard
+            .get(ours)
+            .and_then(|told| told.find(&name.database));
+        let logless = logless.map(|found| {
+            found.recovery_model.eq_ignore_ascii_case("SIMPLE")
+                || found.name.eq_ignore_ascii_case("master")
+        });
+        if let Some(member) = self.members.get_mut(name) {
+            member.logless = logless.unwrap_or(member.logless);
+        }
+        Some(seen)
+    }
+
+    /// Row 10: two groups that protect one session.
+    fn look_at_pairs(&mut self, now: Moment) -> Result<(), Fault> {
+        let mut groups: BTreeMap<Uuid, BTreeSet<&str>> = BTreeMap::new();
+        let mut sessions: Vec<(&Name, Option<Uuid>)> = Vec::new();
+        for name in self.members.keys() {
+            let session = self.session(name);
+            if let Some(session) = session {
+                groups.entry(session).or_default().insert(&name.group);
+            }
+            sessions.push((name, session));
+        }
+        let mut events = Vec::new();
+        for (name, session) in sessions {
+            let taken = self
+                .members
+                .get(name)
+                .is_some_and(|member| member.record.pair_of.is_some());
+            let all = session.and_then(|session| groups.get(&session));
+            let other = all.and_then(|all| all.iter().find(|other| **other != name.group));
+            match other {
+                Some(by) => events.push((name.clone(), Event::PairTaken(format!("group {by}")))),
+                None if taken && session.is_some() => {
+                    events.push((name.clone(), Event::PairFree));
+                }
+                None => {}
+            }
+        }
+        for (name, event) in events {
+            self.event(&name, &event, now)?;
+        }
+        Ok(())
+    }
+
+    /// The session of a database, as any of its partners shows it.
+    fn session(&self, name: &Name) -> Option<Uuid> {
+        let group = self.config.groups.get(&name.group)?;
+        group.partners.iter().find_map(|partner| {
+            let database = self.heard.get(partner)?.find(&name.database)?;
+            Some(mirroring(database)?.guid)
+        })
+    }
+}

@@ -1,0 +1,112 @@
+//! What the service is told, and what it answers.
+
+use std::sync::mpsc::Sender;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use twinset_domain::{Fault, Moment};
+
+use super::child::Outcome;
+use crate::sqlserver::partners::Told;
+
+/// Something that the service is told.
+#[derive(Debug)]
+pub(super) enum Input {
+    /// An instance was asked.
+    Heard {
+        /// Its name in the configuration.
+        instance: String,
+        /// What it said.
+        heard: Result<Box<Told>, Fault>,
+    },
+    /// A process ended.
+    Ended {
+        /// Its job.
+        job: u64,
+        /// How.
+        outcome: Outcome,
+    },
+    /// Somebody asks over the control socket.
+    Asked {
+        /// What.
+        request: Request,
+        /// Where the answer goes.
+        answer: Sender<Answer>,
+    },
+    /// Files of the configuration may have changed.
+    Files,
+}
+
+/// What may be asked of a running service, one JSON object per line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Request {
+    /// How it stands.
+    Status,
+    /// What runs and waits.
+    Jobs,
+    /// Stops a job.
+    Cancel {
+        /// Its number.
+        job: u64,
+    },
+    /// Runs the consistency check and waits for its end.
+    Check {
+        /// The protection group.
+        group: String,
+        /// Only this database.
+        database: Option<String>,
+    },
+    /// Nothing of the group runs until then.
+    Pause {
+        /// The protection group.
+        group: String,
+        /// Only this database.
+        database: Option<String>,
+        /// Until when.
+        until: Moment,
+    },
+    /// The group goes on.
+    Resume {
+        /// The protection group.
+        group: String,
+        /// Only this database.
+        database: Option<String>,
+    },
+    /// The operator has seen the change of a session: protection goes on.
+    Reprotect {
+        /// The protection group.
+        group: String,
+        /// Only this database.
+        database: Option<String>,
+    },
+}
+
+/// What the service answers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Answer {
+    /// The result, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<Value>,
+    /// Why not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<Said>,
+    /// How a process ends that asked.
+    pub exit: u8,
+}
+
+/// A fault on its way through the socket.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Said {
+    /// Its code.
+    pub code: String,
+    /// What it is about.
+    pub object: String,
+    /// What happened.
+    pub message: String,
+    /// What to do.
+    pub remedy: String,
+    /// Causes, nearest first.
+    #[serde(default)]
+    pub causes: Vec<String>,
+}

@@ -1,0 +1,297 @@
+//! What runs and what waits: one process each, bounded in number, logs first.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::PathBuf;
+use std::sync::mpsc::Sender;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use serde_json::Value;
+use twinset_domain::{BackupKind, Moment};
+
+use super::child::Child;
+use super::input::{Answer, Input};
+
+/// How long a process may take to stop once it was asked to; then it is killed.
+const GRACE: Duration = Duration::from_secs(60);
+
+/// What a job does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum What {
+    /// A backup.
+    Backup(BackupKind),
+    /// The consistency check.
+    Check,
+}
+
+impl What {
+    /// Lower goes first: a log must never wait behind a full.
+    const fn rank(self) -> u8 {
+        match self {
+            Self::Check | Self::Backup(BackupKind::Log) => 0,
+            Self::Backup(BackupKind::Differential) => 1,
+            Self::Backup(BackupKind::Full) => 2,
+        }
+    }
+
+    const fn is_long(self) -> bool {
+        self.rank() > 0
+    }
+}
+
+/// Which database, of which group.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub(super) struct Name {
+    /// The group.
+    pub(super) group: String,
+    /// The database.
+    pub(super) database: String,
+}
+
+/// A job.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) of: Name,
+    pub(super) what: What,
+    pub(super) why: String,
+    pub(super) queued: Moment,
+    pub(super) started: Option<Moment>,
+    /// Media sets that it writes: one job each.
+    keys: BTreeSet<String>,
+    child: Option<Child>,
+    stopping: Option<Instant>,
+    /// Who waits for its end.
+    pub(super) waiting: Vec<Sender<Answer>>,
+}
+
+/// A job as it is shown.
+#[derive(Debug, Serialize)]
+pub(super) struct Shown<'a> {
+    job: u64,
+    #[serde(flatten)]
+    of: &'a Name,
+    what: What,
+    why: &'a str,
+    queued: Moment,
+    started: Option<Moment>,
+    stopping: bool,
+    progress: Option<Value>,
+}
+
+/// All jobs.
+#[derive(Debug)]
+pub(super) struct Jobs {
+    file: PathBuf,
+    tell: Sender<Input>,
+    limit: usize,
+    next: u64,
+    all: BTreeMap<u64, Job>,
+}
+
+impl Jobs {
+    pub(super) const fn new(file: PathBuf, limit: usize, tell: Sender<Input>) -> Self {
+        Self {
+            file,
+            tell,
+            limit,
+            next: 1,
+            all: BTreeMap::new(),
+        }
+    }
+
+    /// Another bound from now on.
+    pub(super) const fn bound(&mut self, limit: usize) {
+        self.limit = limit;
+    }
+
+    /// Puts a job into the queue; gives its number.
+    pub(super) fn add(
+        &mut self,
+        of: Name,
+        (what, why): (What, String),
+        keys: BTreeSet<String>,
+        now: Moment,
+    ) -> u64 {
+        let id = self.next;
+        self.next += 1;
+        let job = Job {
+            of,
+            what,
+            why,
+            queued: now,
+            started: None,
+            keys,
+            child: None,
+            stopping: None,
+            waiting: Vec::new(),
+        };
+        self.all.insert(id, job);
+        id
+    }
+
+    /// Starts what may start now; gives those whose process could not be started.
+    pub(super) fn start_ready(&mut self, now: Moment) -> Vec<(u64, io::Error)> {
+        let mut failed = Vec::new();
+        let mut queue: Vec<(u8, u64)> = self
+            .all
+            .iter()
+            .filter(|(_, job)| job.child.is_none())
+            .map(|(id, job)| (job.what.rank(), *id))
+            .collect();
+        queue.sort_unstable();
+        for (_, id) in queue {
+            if !self.may_start(id) {
+                continue;
+            }
+            let (file, tell) = (self.file.clone(), self.tell.clone());
+            let Some(job) = self.all.get_mut(&id) else {
+                continue;
+            };
+            match Child::start(&file, &verb(job), id, tell) {
+                Ok(child) => {
+                    tracing::info!(job = id, group = job.of.group, database = job.of.database,
+                        what = ?job.what, why = job.why, "begins");
+                    (job.child, job.started) = (Some(child), Some(now));
+                }
+                Err(error) => failed.push((id, error)),
+            }
+        }
+        failed
+    }
+
+    /// One job per media set; the last place is kept free for logs.
+    fn may_start(&self, id: u64) -> bool {
+        let Some(job) = self.all.get(&id) else {
+            return false;
+        };
+        let running = || self.all.values().filter(|other| other.child.is_some());
+        let long = running().filter(|other| other.what.is_long()).count();
+        let free = running().count() < self.limit;
+        let room = !job.what.is_long() || long < self.limit.saturating_sub(1).max(1);
+        free && room && running().all(|other| other.keys.is_disjoint(&job.keys))
+    }
+
+    /// A job that has ended, or never began.
+    pub(super) fn remove(&mut self, id: u64) -> Option<Job> {
+        self.all.remove(&id)
+    }
+
+    /// A job.
+    pub(super) fn get_mut(&mut self, id: u64) -> Option<&mut Job> {
+        self.all.get_mut(&id)
+    }
+
+    /// The check of a database that runs or waits.
+    pub(super) fn check_of(&mut self, of: &Name) -> Option<&mut Job> {
+        let mut all = self.all.values_mut();
+        all.find(|job| job.of == *of && job.what == What::Check && job.stopping.is_none())
+    }
+
+    /// Stops everything of a database; gives what had not begun.
+    pub(super) fn stop_of(&mut self, of: &Name) -> Vec<(u64, What)> {
+        let ids: Vec<u64> = self
+            .all
+            .iter()
+            .filter(|(_, job)| job.of == *of)
+            .map(|(id, _)| *id)
+            .collect();
+        ids.into_iter().filter_map(|id| self.stop(id)).collect()
+    }
+
+    /// Stops a job: one that runs tells its end; one that waits is given back.
+    pub(super) fn stop(&mut self, id: u64) -> Option<(u64, What)> {
+        let job = self.all.get_mut(&id)?;
+        match &mut job.child {
+            None => Some((id, job.what)),
+            Some(child) => {
+                child.stop();
+                job.stopping.get_or_insert_with(Instant::now);
+                None
+            }
+        }
+    }
+
+    /// Whether a job was asked to stop.
+    pub(super) fn is_stopping(&self, id: u64) -> bool {
+        self.all.get(&id).is_some_and(|job| job.stopping.is_some())
+    }
+
+    /// Kills what was asked to stop and does not.
+    pub(super) fn kill_late(&mut self) {
+        for (id, job) in &self.all {
+            if let Some(child) = &job.child
+                && job.stopping.is_some_and(|since| since.elapsed() > GRACE)
+            {
+                tracing::warn!(job = id, "does not stop: killed; the next run recovers");
+                child.kill();
+            }
+        }
+    }
+
+    /// Leaves out what has not begun.
+    pub(super) fn forget_queued(&mut self) {
+        self.all.retain(|_, job| job.child.is_some());
+    }
+
+    /// Stops all that runs.
+    pub(super) fn stop_all(&mut self) {
+        let ids: Vec<u64> = self.all.keys().copied().collect();
+        for id in ids {
+            self.stop(id);
+        }
+    }
+
+    /// How many run.
+    pub(super) fn running(&self) -> usize {
+        self.all.values().filter(|job| job.child.is_some()).count()
+    }
+
+    /// Whether any runs.
+    pub(super) fn are_running(&self) -> bool {
+        self.running() > 0
+    }
+
+    /// All of them, oldest first.
+    pub(super) fn shown(&self) -> Vec<Shown<'_>> {
+        let shown =
+            |(id, job): (&u64, &'_ Job)| (*id, job.child.as_ref().and_then(Child::progress));
+        self.all
+            .iter()
+            .map(|entry| {
+                let (job, progress) = shown(entry);
+                let one = entry.1;
+                Shown {
+                    job,
+                    of: &one.of,
+                    what: one.what,
+                    why: &one.why,
+                    queued: one.queued,
+                    started: one.started,
+                    stopping: one.stopping.is_some(),
+                    progress,
+                }
+            })
+            .collect()
+    }
+}
+
+/// What is typed for a job.
+fn verb(job: &Job) -> Vec<String> {
+    let mut verb: Vec<String> = match job.what {
+        What::Check => vec!["check".into()],
+        What::Backup(kind) => {
+            let kind = match kind {
+                BackupKind::Full => "full",
+                BackupKind::Differential => "diff",
+                BackupKind::Log => "log",
+            };
+            vec!["backup".into(), "--kind".into(), kind.into()]
+        }
+    };
+    // In one word, and behind `--`: names may begin with a dash.
+    verb.push(format!("--database={}", job.of.database));
+    verb.extend(["--".into(), job.of.group.clone()]);
+    verb
+}

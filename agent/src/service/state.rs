@@ -1,0 +1,250 @@
+//! Everything that the service knows, and how it takes in what it is told.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::Sender;
+
+use twinset_domain::protection::{Event, Record, step};
+use twinset_domain::{AgentId, Fault, Moment};
+
+use super::input::Input;
+use super::jobs::{Jobs, Name};
+use super::members::{Member, changes, is_sure, meant, ours, rules};
+use super::watch::{Watch, Way};
+use crate::catalog::Catalog;
+use crate::clock;
+use crate::config::{self, Config};
+use crate::sqlserver::partners::Told;
+use crate::state::StateDir;
+
+/// The service.
+pub(super) struct Service {
+    /// Where the configuration lies.
+    pub(super) file: PathBuf,
+    /// The configuration that holds: the last one without a fault.
+    pub(super) config: Config,
+    /// What is remembered across starts.
+    pub(super) catalog: Catalog,
+    /// Protected databases.
+    pub(super) members: BTreeMap<Name, Member>,
+    /// What instances said last.
+    pub(super) heard: BTreeMap<String, Told>,
+    /// Why instances do not answer.
+    pub(super) silent: BTreeMap<String, Fault>,
+    /// What runs and waits.
+    pub(super) jobs: Jobs,
+    /// Since when it looks without a break.
+    pub(super) awake: Moment,
+    /// When it looked last.
+    pub(super) looked: Moment,
+    /// The catalog's own mark of changes, when what ran was read last.
+    pub(super) mark: Option<i64>,
+    /// It is to end.
+    pub(super) ends: bool,
+    agent: AgentId,
+    watches: Vec<Watch>,
+    tell: Sender<Input>,
+}
+
+impl Service {
+    /// Remembers what was, and begins to look.
+    pub(super) fn start(
+        file: &Path,
+        config: Config,
+        catalog: Catalog,
+        tell: Sender<Input>,
+    ) -> Result<Self, Fault> {
+        let now = clock::now();
+        let agent = StateDir::open(&config.agent.state_dir)?.agent;
+        let mut service = Self {
+            file: file.to_owned(),
+            jobs: Jobs::new(file.to_owned(), config.agent.max_parallel, tell.clone()),
+            config,
+            catalog,
+            members: BTreeMap::new(),
+            heard: BTreeMap::new(),
+            silent: BTreeMap::new(),
+            awake: now,
+            looked: now,
+            mark: None,
+            ends: false,
+            agent,
+            watches: Vec::new(),
+            tell,
+        };
+        for (group, database, record) in service.catalog.protected()? {
+            let name = Name { group, database };
+            service.members.insert(name.clone(), Member::of(record));
+            service.event(&name, &Event::Restarted, now)?;
+        }
+        service.look_at_members(now)?;
+        service.watch()?;
+        Ok(service)
+    }
+
+    /// Asks the instances that groups of this agent name; others no longer.
+    pub(super) fn watch(&mut self) -> Result<(), Fault> {
+        let mut ways: BTreeMap<String, Way> = BTreeMap::new();
+        for group in self.config.groups.values() {
+            if ours(&self.config, group).is_none() {
+                continue;
+            }
+            for partner in &group.partners {
+                let every = group.failover.poll;
+                let instance = self.config.instance(partner)?.clone();
+                let way = ways
+                    .entry(partner.clone())
+                    .or_insert(Way { instance, every });
+                way.every = way.every.min(every);
+            }
+        }
+        self.watches
+            .retain(|watch| ways.get(&watch.of.instance.name) == Some(&watch.of));
+        let running: BTreeSet<String> = self
+            .watches
+            .iter()
+            .map(|watch| watch.of.instance.name.clone())
+            .collect();
+        for (_, way) in ways.into_iter().filter(|(name, _)| !running.contains(name)) {
+            let name = way.instance.name.clone();
+            let started = Watch::start(way, self.agent, self.tell.clone());
+            self.watches.push(started.map_err(|error| {
+                Fault::new(
+                    twinset_domain::code::INTERNAL,
+                    format!("instance {name}"),
+                    "cannot start a thread",
+                )
+                .cause(error)
+                .remedy("raise the limit of tasks for this service (TasksMax, ulimit -u)")
+            })?);
+        }
+        Ok(())
+    }
+
+    /// Takes in one thing.
+    pub(super) fn take(&mut self, input: Input) -> Result<(), Fault> {
+        let now = clock::now();
+        match input {
+            Input::Heard { instance, heard } => self.hear(instance, heard, now),
+            Input::Ended { job, outcome } => self.ended(job, &outcome, now),
+            Input::Asked { request, answer } => self.asked(request, &answer, now),
+            Input::Files => self.reload(now),
+        }
+    }
+
+    /// New databases become members; those that nobody means any more are orphaned.
+    pub(super) fn look_at_members(&mut self, now: Moment) -> Result<(), Fault> {
+        let (mut all, mut unsure) = (BTreeSet::new(), BTreeSet::new());
+        for group in self.config.groups.values() {
+            if ours(&self.config, group).is_none() {
+                continue;
+            }
+            if !is_sure(group, &self.heard) {
+                unsure.insert(group.name.clone());
+            }
+            all.extend(meant(group, &self.heard).into_iter().map(|database| Name {
+                group: group.name.clone(),
+                database,
+            }));
+        }
+        for (name, event) in changes(&self.members, &all, &unsure) {
+            self.event(&name, &event, now)?;
+        }
+        let new = all
+            .into_iter()
+            .filter(|name| !self.members.contains_key(name));
+        for name in new.collect::<Vec<_>>() {
+            let record = Record::new(now);
+            self.catalog
+                .protect(&name.group, &name.database, &record, now)?;
+            self.members.insert(name, Member::of(record));
+            self.mark = None;
+        }
+        Ok(())
+    }
+
+    /// One event of one database: step, remember, act.
+    pub(super) fn event(&mut self, name: &Name, event: &Event, now: Moment) -> Result<(), Fault> {
+        let Some(member) = self.members.get_mut(name) else {
+            return Ok(());
+        };
+        let group = self.config.groups.get(&name.group);
+        let (rules, ours) = match group {
+            Some(group) => (rules(group), ours(&self.config, group).unwrap_or_default()),
+            None => (twinset_domain::protection::Rules::FOLLOW, ""),
+        };
+        let (record, actions) = step(&member.record, event, now, (&rules, ours));
+        if record != member.record {
+            let (was, is) = (member.record.shown(), record.shown());
+            // Before anything is done or said about it: after a crash the same follows again.
+            self.catalog
+                .protect(&name.group, &name.database, &record, now)?;
+            member.record = record;
+            if was != is {
+                self.catalog
+                    .note(&name.group, &name.database, &is.to_string(), now)?;
+                tracing::info!(group = name.group, database = name.database, "{is}");
+            }
+        }
+        for action in actions {
+            self.act(name, action, now)?;
+        }
+        Ok(())
+    }
+
+    /// What the time itself asks for.
+    pub(super) fn tick(&mut self, now: Moment) -> Result<(), Fault> {
+        self.leap(now);
+        let names: Vec<Name> = self.members.keys().cloned().collect();
+        for name in &names {
+            self.event(name, &Event::Tick, now)?;
+        }
+        self.due(now)?;
+        self.jobs.kill_late();
+        for (job, error) in self.jobs.start_ready(now) {
+            self.never_began(job, &error, now)?;
+        }
+        Ok(())
+    }
+
+    /// A clock that was set, or a machine that slept: what was due meanwhile was missed.
+    fn leap(&mut self, now: Moment) {
+        /// Longest time between two looks that is no leap, in seconds.
+        const BREAK: i64 = 120;
+        let passed = now.0.saturating_sub(self.looked.0);
+        if !(0..=BREAK).contains(&passed) {
+            tracing::warn!(seconds = passed, "the clock leapt");
+            self.awake = now;
+        }
+        self.looked = now;
+    }
+
+    /// The files have changed: a sound configuration takes the place of the old one, a faulty one
+    /// is told and changes nothing.
+    fn reload(&mut self, now: Moment) -> Result<(), Fault> {
+        match config::load(&self.file) {
+            Ok(config) => {
+                tracing::info!(
+                    groups = config.groups.len(),
+                    "the configuration was read again"
+                );
+                self.jobs.bound(config.agent.max_parallel);
+                self.config = config;
+                let named: BTreeSet<&String> = self.config.instances.keys().collect();
+                self.heard.retain(|name, _| named.contains(name));
+                self.silent
+                    .retain(|name, _| self.config.instances.contains_key(name));
+                self.sound(now)?;
+                self.watch()?;
+                self.look_at_members(now)
+            }
+            Err(faults) => self.unsound(&faults, now),
+        }
+    }
+
+    /// The instance of a member's group that this agent serves.
+    pub(super) fn served(&self, name: &Name) -> Option<&str> {
+        let group = self.config.groups.get(&name.group)?;
+        ours(&self.config, group)
+    }
+}

@@ -1,0 +1,6 @@
+//! The service through its front door: two real agents on two doubles of SQL Server that are
+//! partners of a mirroring session.
+
+mod control;
+mod follow;
+mod pair;
