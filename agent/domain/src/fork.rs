@@ -78,21 +78,22 @@ impl Path {
         path
     }
 
-    /// Where its oldest leg left another fork: as a set that crosses tells it, or else at least as
-    /// far as the newest full there that a differential on the path stands on. The set that crosses
-    /// may be gone.
+    /// Where it left the next older fork, by the latest point that is told: a set that crosses names
+    /// the fork that it began on, and may cross several; a differential names the full that it
+    /// stands on, so that the path goes on at least up to there. Either of them may be gone.
     fn origin(&self, sets: &[Forked]) -> Option<(Uuid, Lsn)> {
-        let oldest = self.legs.last()?.fork;
-        let on_leg = |set: &&Forked| self.legs.iter().any(|leg| set.fork == Some(leg.fork));
-        let mut oldest = sets.iter().filter(|set| set.fork == Some(oldest));
-        let told = oldest.find_map(|set| Some((set.first_fork?, set.fork_point?)));
+        let is_leg = |fork: Uuid| self.legs.iter().any(|leg| leg.fork == fork);
+        let on_leg = |set: &&Forked| set.fork.is_some_and(is_leg);
+        let crossed = sets.iter().filter(on_leg);
+        let crossed = crossed.filter_map(|set| Some((set.fork_point?, set.first_fork?)));
         let bases = || sets.iter().filter(on_leg).filter_map(|set| set.base);
         let stood_on = sets
             .iter()
             .filter(|full| full.set.is_some() && !on_leg(full))
             .filter(|full| bases().any(|base| full.set == Some(base)))
             .filter_map(|full| Some((full.last?, full.fork?)));
-        told.or_else(|| stood_on.max().map(|(last, fork)| (fork, last)))
+        let told = crossed.filter(|(_, fork)| !is_leg(*fork)).chain(stood_on);
+        told.max().map(|(point, fork)| (fork, point))
     }
 
     /// Whether a set lies on it, up to its end.
