@@ -43,6 +43,7 @@ pub fn plan(question: &Question<'_>) -> Plan {
         }
     }
     judge.for_others();
+    judge.marks();
     judge.held();
     judge.conclude()
 }
@@ -264,6 +265,35 @@ impl Judge<'_> {
                     waiting.push(other);
                 }
                 self.keep(other, reason.clone());
+            }
+        }
+    }
+
+    /// A full that says that the machine was rolled back parts what lies before it from what lies
+    /// behind: while both are kept, it stays.
+    fn marks(&mut self) {
+        let name = |set: &Subject| set.database.as_ref().map(|name| name.to_lowercase());
+        for mark in 0..self.sets.len() {
+            let marked = self.set(mark).filter(|set| set.new_branch);
+            let Some(marked) = marked.filter(|_| !self.kept(mark)) else {
+                continue;
+            };
+            let ours = |index: &Index| {
+                let set = self.set(*index).filter(|set| name(set) == name(marked));
+                set.is_some() && self.kept(*index)
+            };
+            let mut kept = (0..self.sets.len())
+                .filter(ours)
+                .filter_map(|i| self.set(i));
+            let before = kept.clone().any(|set| set.began < marked.began);
+            let behind = kept.find(|set| set.began > marked.began);
+            if let Some(behind) = behind.filter(|_| before) {
+                let mut place = behind.place.clone();
+                if place.media_set == self.question.media_set {
+                    place.media_set = String::new();
+                }
+                let reason = Reason::NeededBy(place, behind.kind);
+                self.keep(mark, reason);
             }
         }
     }
