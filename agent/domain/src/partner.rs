@@ -5,7 +5,9 @@
 //! says little; the two together say who may be backed up.
 
 mod address;
+mod duty;
 mod pair;
+mod tenure;
 
 use std::fmt;
 
@@ -13,7 +15,9 @@ use serde::Serialize;
 use uuid::Uuid;
 
 pub use address::{Address, Host, Objection, Place, objections};
+pub use duty::{Allowed, Beside, Duty, Refusal, duty};
 pub use pair::{Pairing, Side, pairing};
+pub use tenure::{Tenure, Term, taken_over, tenure};
 
 /// A database's state (`sys.databases.state_desc`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use twinset_domain::recover::SetState;
 use twinset_domain::{BackupKind, FamilyNo, MirrorNo, Moment, Position, RunId};
 
-use crate::manifest::{Manifest, is_false};
+use crate::manifest::{Manifest, Mirroring, is_false};
 use crate::mtf::SetFacts;
 use crate::record::Record;
 
@@ -47,6 +47,9 @@ pub struct Card {
     /// Nothing before it may be joined with what comes behind it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub new_branch: bool,
+    /// The mirroring session that the database was in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mirroring: Option<Mirroring>,
 }
 
 /// One family of a set.
@@ -107,6 +110,7 @@ impl Card {
             copy_only: first.is_some_and(|facts| facts.copy_only),
             tail: first.is_some_and(|facts| facts.tail),
             new_branch: first.is_some_and(|facts| facts.new_branch),
+            mirroring: first.and_then(|facts| facts.mirroring),
         }
     }
 

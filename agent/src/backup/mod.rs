@@ -4,6 +4,7 @@
 //! * [`finished`]: what a run that published came to;
 //! * [`run`]: what every run shares: locks, the quick check, the intent, the end;
 //! * [`guard`]: what a backup should be, so that it can be restored;
+//! * [`role`]: who is principal, before a backup and behind it;
 //! * [`import`]: existing native files become a set;
 //! * [`vdi`]: SQL Server's stream through the virtual device interface;
 //! * [`stage`]: SQL Server's files in a stage folder, then into the media set;
@@ -29,6 +30,7 @@ mod pump;
 pub mod recover;
 pub mod remember;
 pub mod repair;
+pub mod role;
 pub mod run;
 mod sink;
 pub mod stage;

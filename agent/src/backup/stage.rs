@@ -103,15 +103,7 @@ pub fn backup(
     }
     .run(intent.statement.clone(), &mut probed.control);
     desk.progress.end();
-    conclude::conclude(
-        desk,
-        reserved,
-        &intent,
-        folder,
-        ran,
-        order,
-        &mut probed.control,
-    )
+    conclude::conclude(desk, reserved, (&intent, folder), ran, order, &mut probed)
 }
 
 /// What lies beside the files before SQL Server writes them.

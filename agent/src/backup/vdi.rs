@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::desk::{Desk, Target};
 use super::finished::Finished;
 use super::pump;
+use super::role::After;
 use super::run::{Content, open};
 use crate::media::encoding::Recipe;
 use crate::media::kept;
@@ -71,6 +72,8 @@ pub struct Probed {
     pub database: DatabaseFacts,
     /// The connection that was asked.
     pub control: Session,
+    /// The other partner, to be asked when the role is lost on the way.
+    pub partner: Option<InstanceSettings>,
 }
 
 /// Asks the instance and the database whether a backup through virtual devices can be taken.
@@ -123,6 +126,7 @@ pub fn look(desk: &Desk<'_>, order: &Order<'_>, run: &str) -> Result<Probed, Fau
         instance,
         database,
         control,
+        partner: None,
     })
 }
 
@@ -222,7 +226,15 @@ pub fn backup(
     let base = order
         .base
         .filter(|_| order.kind == BackupKind::Differential);
-    conclude::conclude(desk, reserved, streamed, (transfer, base), &mut control)
+    let after = After {
+        before: content.circumstances.mirroring,
+        database: &probed.database.name,
+        ours: order.settings,
+        instance: &probed.instance,
+        other: probed.partner.as_ref(),
+    };
+    let took = (transfer, base);
+    conclude::conclude(desk, reserved, streamed, took, (&after, &mut control))
 }
 
 /// The statement as a run would send it, but for the names of its devices.

@@ -1,50 +1,28 @@
 //! `twinset backup`.
 
+mod ended;
 mod plan;
+mod roles;
 mod stands;
 
-use serde::Serialize;
 use twinset_domain::chain::{Action, Bridge, Wanted};
 use twinset_domain::{BackupKind, Exit, Fault, code};
 
+use self::ended::{Ended, One, Skipped};
+use self::roles::Standing;
 use super::args::{BackupArgs, Kind};
 use super::context::Context;
 use super::{interrupt, stage as staged};
 use crate::backup::desk::Desk;
 use crate::backup::finished::Finished;
 use crate::backup::guard::{self, Guarded, Targets};
+use crate::backup::role::Partners;
 use crate::backup::vdi::{self, Order};
 use crate::backup::{repair, stage};
 use crate::config::{BrokenChain, Group, Instance, Repair};
 use crate::report::{Output, bytes, utc};
 use crate::sqlserver::statement::Transfer;
 use crate::sqlserver::{Connector, InstanceSettings, Purpose, facts};
-
-/// The end of a backup of one or more databases.
-#[derive(Default, Serialize)]
-struct Ended {
-    sets: Vec<Finished>,
-    failed: Vec<String>,
-    /// Databases that have nothing of the kind, and why.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    skipped: Vec<Skipped>,
-    /// Where the chain guard took something else than was asked for, or found backups of others.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    guard: Vec<Guarded>,
-}
-
-/// A database that has nothing of the kind.
-#[derive(Serialize)]
-struct Skipped {
-    database: String,
-    why: String,
-}
-
-/// What came of one database.
-struct One {
-    guarded: Guarded,
-    finished: Option<Finished>,
-}
 
 /// Takes backups of a group's databases, one after the other; the worst end counts.
 pub(super) fn backup(
@@ -60,34 +38,21 @@ pub(super) fn backup(
     if args.dry_run {
         return plan::dry_run(context, args, &group, &settings, &databases, output);
     }
+    let mut partners = roles::partners(context, &group, &settings);
     let (mut ended, mut faults) = (Ended::default(), Vec::new());
     for database in databases {
         let stands = match args.attended {
             true => Ok(()),
             false => stands::stands(context, (&group, &settings), &database, output),
         };
-        let done = stands.and_then(|()| one(context, args, &group, &settings, &database, output));
+        let wish = (&database[..], partners.as_mut());
+        let done = stands.and_then(|()| one(context, args, &group, &settings, wish, output));
         match done {
-            Ok(One { guarded, finished }) => {
-                said(&guarded, output);
-                let warned = guard::warned(&guarded);
-                let noted = warned.is_some() || guarded.decision.differs();
-                faults.extend(warned);
-                match finished {
-                    Some(finished) => {
-                        tell(&finished, output);
-                        let kind = finished.kind.unwrap_or(BackupKind::Full);
-                        faults.extend(finished.degraded(group.media_set_of(kind)));
-                        ended.sets.push(finished);
-                        if noted {
-                            ended.guard.push(guarded);
-                        }
-                    }
-                    None => ended.skipped.push(Skipped {
-                        database,
-                        why: guarded.why,
-                    }),
-                }
+            Ok(one) => faults.extend(ended.take(one, &group, output)),
+            Err(fault) if args.if_principal && fault.code == code::NOT_PRINCIPAL => {
+                output.line(format!("{database}: passed over: {}", fault.message));
+                let why = fault.message;
+                ended.skipped.push(Skipped { database, why });
             }
             Err(fault) => {
                 let stop = fault.code == code::CANCELLED;
@@ -209,9 +174,13 @@ fn one(
     args: &BackupArgs,
     group: &Group,
     settings: &InstanceSettings,
-    database: &str,
+    (database, mut partners): (&str, Option<&mut Partners>),
     output: &Output,
 ) -> Result<One, Fault> {
+    let role = match roles::stand(partners.as_deref_mut(), database, args.if_principal, output)? {
+        Standing::Ours(role) => role,
+        Standing::PassedOver(role) => return Ok(One::PassedOver(role)),
+    };
     let targets = targets(context, group, database)?;
     let order = typed(context, args, group, (settings, database));
     let wish = wish(args, group);
@@ -235,6 +204,10 @@ fn one(
             vdi::look(&desk, &order, run)?
         }
     };
+    // Whoever claimed the role before cannot have taken it on the way.
+    let split = role.as_ref().is_some_and(|role| role.branch().is_some());
+    let other = partners.filter(|_| !split);
+    probed.partner = other.and_then(|partners| partners.other.clone().ok());
     let facts = &probed.database;
     let mut guarded = guard::guard(&mut desk, &targets, facts, wish, &mut probed.control)?;
     guard::remember(&mut desk, &targets, &mut guarded)?;
@@ -242,8 +215,11 @@ fn one(
         return Err(guard::refused(&group.name, &guarded));
     }
     let Some(order) = decided(order, &guarded) else {
-        let finished = None;
-        return Ok(One { guarded, finished });
+        return Ok(One::Done {
+            guarded: Box::new(guarded),
+            finished: None,
+            role,
+        });
     };
     let target = targets.of(order.kind);
     let mut finished = match &folder {
@@ -252,8 +228,11 @@ fn one(
     };
     let set = context.config.media_set(group.media_set_of(order.kind))?;
     repair::after_run(&mut desk, target, set.repair == Repair::Auto, &mut finished);
-    let finished = Some(finished);
-    Ok(One { guarded, finished })
+    Ok(One::Done {
+        guarded: Box::new(guarded),
+        finished: Some(Box::new(finished)),
+        role,
+    })
 }
 
 /// What takes a database offline must be asked for twice; what SQL Server would silently take for

@@ -195,7 +195,13 @@ fn end_of(outcome: &Outcome, stopped: bool) -> End {
         return End::Published;
     }
     let code = object.and_then(|object| object.pointer("/error/code")?.as_str());
-    let switched = [code::NOT_PRINCIPAL.text(), "TW4061", "TW4062"];
+    let switched = [
+        code::NOT_PRINCIPAL,
+        code::ROLE_UNSEEN,
+        code::TWO_PRINCIPALS,
+        code::ROLE_LOST,
+    ]
+    .map(|code| code.text());
     if stopped || code.is_some_and(|code| switched.contains(&code)) {
         return End::Interrupted;
     }

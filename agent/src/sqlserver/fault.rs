@@ -40,6 +40,26 @@ fn virtual_device(message: &str) -> Option<(Code, &'static str)> {
     }
 }
 
+/// The same for what follows from the database's role.
+fn of_role(number: u32) -> Option<(Code, &'static str)> {
+    Some(match number {
+        954 => (
+            code::NOT_PRINCIPAL,
+            "back the database up on the partner that is principal",
+        ),
+        955 => (
+            code::ROLE_UNSEEN,
+            "the principal sees neither its partner nor the witness and serves nobody: bring one of \
+             them back, or back the database up on the other partner if that is principal now",
+        ),
+        913 | 921 | 922 | 952 | 956 => (
+            code::ROLE_UNSEEN,
+            "the database changes its role or recovers: try again in a moment",
+        ),
+        _ => return None,
+    })
+}
+
 /// Code and remedy for a server error, by its number (facts/sqlserver.md 3.4).
 fn known(number: u32) -> (Code, &'static str) {
     match number {
@@ -67,7 +87,7 @@ fn known(number: u32) -> (Code, &'static str) {
             code::SQL_ERROR,
             "GRANT ALTER ANY CONNECTION to the login: KILL needs it (twinset grants INSTANCE)",
         ),
-        927 | 954 => (
+        927 => (
             code::SQL_ERROR,
             "back the database up on the partner that is principal",
         ),
@@ -119,7 +139,9 @@ fn known(number: u32) -> (Code, &'static str) {
 
 /// A fault from SQL Server's number and text.
 pub(super) fn server(object: &str, number: u32, message: &str) -> Fault {
-    let (code, remedy) = virtual_device(message).unwrap_or_else(|| known(number));
+    let (code, remedy) = virtual_device(message)
+        .or_else(|| of_role(number))
+        .unwrap_or_else(|| known(number));
     Fault::new(
         code,
         object,

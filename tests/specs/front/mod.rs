@@ -17,6 +17,7 @@ mod native;
 mod orphans;
 mod replacing;
 mod restore;
+mod roles;
 mod secrets;
 mod unconfirmed;
 

@@ -175,6 +175,16 @@ codes! {
     SQL_TEMPDB = "3147" Failed;
     /// The database is not online.
     DATABASE_STATE = "TW4010" Failed;
+    /// No partner is seen to be principal just now.
+    ROLE_UNSEEN = "TW4061" Refused;
+    /// Both partners claim to be principal.
+    TWO_PRINCIPALS = "TW4062" Refused;
+    /// The partners are no pair that can be protected.
+    PAIR_UNFIT = "TW4063" Refused;
+    /// The role was lost while a backup ran.
+    ROLE_LOST = "TW4064" Failed;
+    /// One of two branches was backed up: both partners claim to be principal.
+    BRANCH = "TW4065" Degraded;
     /// A tail cannot be taken of a database in a session.
     TAIL_IN_SESSION = "1468" Refused;
     /// Replica and source do not match.

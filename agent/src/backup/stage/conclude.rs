@@ -3,15 +3,16 @@
 use std::sync::atomic::Ordering;
 
 use twinset_domain::stage::{Ended, Evidence, Fate, Stream, Why, judge};
-use twinset_domain::verdict::History;
+use twinset_domain::verdict::{History, Verdict};
 use twinset_domain::{BackupKind, Fault, code};
 
 use super::folder::Folder;
 use super::intent::Intent;
-use super::{Order, look, reconnected, take};
+use super::{Order, Probed, look, reconnected, take};
 use crate::backup::desk::Desk;
 use crate::backup::finished::Finished;
 use crate::backup::pump::cancelled;
+use crate::backup::role::{After, Lost, look_again};
 use crate::backup::run::Reserved;
 use crate::sqlserver::facts::backup_ended;
 use crate::sqlserver::history::{MsdbSet, SetKey, find_set};
@@ -24,28 +25,38 @@ const HISTORY_ROW_FAILED: u32 = 3009;
 pub(super) fn conclude(
     desk: &mut Desk<'_>,
     reserved: Reserved,
-    intent: &Intent,
-    folder: &Folder,
+    (intent, folder): (&Intent, &Folder),
     ran: Result<PlainEnd, Fault>,
     order: &Order<'_>,
-    control: &mut Session,
+    probed: &mut Probed,
 ) -> Result<Finished, Fault> {
+    let Probed {
+        control,
+        instance,
+        partner,
+        ..
+    } = probed;
+    let after = After {
+        before: intent.circumstances.mirroring,
+        database: &intent.database,
+        ours: order.settings,
+        instance,
+        other: partner.as_ref(),
+    };
     let ran = match ran {
         Ok(ran) => ran,
         Err(fault) => return dropped(desk, reserved, intent, folder, fault),
     };
+    let failed = !matches!(ran, PlainEnd::Ended(StatementEnd::Ok));
+    let lost = look_again(&after, control, failed);
     let server = server_fault(&ran, intent, folder);
     let (history, found) = ask(control, order, intent);
     let ended = ended(&ran, history, control, intent);
     let trusted =
         matches!((ended, history), (Ended::Clean, History::Found)) || ended == Ended::HistoryFailed;
-    let looked = if trusted {
-        None
-    } else {
-        match look::look(folder, intent, &std::sync::atomic::AtomicBool::new(false)) {
-            Ok(looked) => Some(looked),
-            Err(fault) => return kept(desk, reserved, intent, folder, fault),
-        }
+    let looked = match look_at(trusted, intent, folder) {
+        Ok(looked) => looked,
+        Err(fault) => return kept(desk, reserved, intent, folder, fault),
     };
     let stream = looked
         .as_ref()
@@ -57,14 +68,12 @@ pub(super) fn conclude(
     };
     let fate = judge(&evidence);
     tracing::debug!(?evidence, ?fate, "staged backup judged");
-    let why = server.unwrap_or_else(cancelled);
+    let why = first_cause(server, lost.as_ref(), intent);
     match fate {
         Fate::Discard => dropped(desk, reserved, intent, folder, why),
         Fate::Keep(reason) => {
-            let fault = stays(intent, folder, reason)
-                .cause(format!("{} {}: {}", why.code, why.object, why.message));
-            let causes = looked.and_then(|looked| looked.why).into_iter();
-            let fault = causes.fold(fault, Fault::cause);
+            let unproved = looked.and_then(|looked| looked.why);
+            let fault = stays_though(stays(intent, folder, reason), &why, unproved);
             reserved.take_back(desk, &fault);
             Err(fault)
         }
@@ -73,7 +82,11 @@ pub(super) fn conclude(
         }
         Fate::TakeIn(verdict) => {
             let order = take::Take {
-                verdict,
+                verdict: match lost {
+                    // Taken in for what it is worth: `media recover` asks whether it counted.
+                    Some(_) => Verdict::Unconfirmed,
+                    None => verdict,
+                },
                 found: found.as_ref(),
                 base: order
                     .base
@@ -83,6 +96,36 @@ pub(super) fn conclude(
             };
             take::take(desk, reserved, intent, folder, &order)
         }
+    }
+}
+
+/// Files that stay, with what was said of them.
+fn stays_though(fault: Fault, why: &Fault, unproved: Option<String>) -> Fault {
+    let fault = fault.cause(format!("{} {}: {}", why.code, why.object, why.message));
+    unproved.into_iter().fold(fault, Fault::cause)
+}
+
+/// The files themselves, where the server's word alone is not enough.
+fn look_at(trusted: bool, intent: &Intent, folder: &Folder) -> Result<Option<look::Looked>, Fault> {
+    if trusted {
+        return Ok(None);
+    }
+    let never = std::sync::atomic::AtomicBool::new(false);
+    look::look(folder, intent, &never).map(Some)
+}
+
+/// What SQL Server said, or that the role was lost, which came first.
+fn first_cause(server: Option<Fault>, lost: Option<&Lost>, intent: &Intent) -> Fault {
+    let Some(lost) = lost else {
+        return server.unwrap_or_else(cancelled);
+    };
+    let switched = lost
+        .fault(format!("database {}", intent.database))
+        .remedy("the agent of the principal takes the next backup");
+    match server {
+        Some(server) if !lost.is_certain() => server.cause(switched.message),
+        Some(server) => switched.cause(format!("then {}: {}", server.code, server.message)),
+        None => switched,
     }
 }
 

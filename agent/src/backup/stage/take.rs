@@ -93,7 +93,10 @@ fn unconfirmed(
     let object = format!("database {}, position {}", facts.database, facts.position);
     let message = "the staged backup is sealed on every mirror, but SQL Server's verdict is not \
                    success";
-    let mut fault = Fault::new(code::UNCONFIRMED, object, message);
+    let mut fault = match why.filter(|why| why.code == code::ROLE_LOST) {
+        Some(why) => Fault::new(code::ROLE_LOST, object, why.message.clone()).cause(message),
+        None => Fault::new(code::UNCONFIRMED, object, message),
+    };
     if let Some(why) = why {
         fault = fault.cause(format!("{}: {}", why.object, why.message));
     }

@@ -12,6 +12,7 @@ use crate::backup::desk::Desk;
 use crate::backup::facts::set_facts;
 use crate::backup::finished::Finished;
 use crate::backup::pump::cancelled;
+use crate::backup::role::{After, Lost, look_again};
 use crate::backup::run::Reserved;
 use crate::sqlserver::history::{MsdbSet, SetKey, find_set};
 use crate::sqlserver::statement::Transfer;
@@ -24,8 +25,11 @@ pub(super) fn conclude(
     reserved: Reserved,
     streamed: Streamed,
     (transfer, base): (Transfer, Option<Uuid>),
-    control: &mut Session,
+    (after, control): (&After<'_>, &mut Session),
 ) -> Result<Finished, Fault> {
+    // Asked first: a role that is lost while msdb is asked is lost behind the backup.
+    let failed = !matches!(streamed.statement, Some(StatementEnd::Ok));
+    let lost = look_again(after, control, failed);
     let (history, found) = ask(control, &streamed);
     let mut contradictions = agree::contradictions(&streamed.sealed, found.as_ref());
     let other_base = agree::other_base(&streamed.sealed, found.as_ref(), base);
@@ -34,8 +38,12 @@ pub(super) fn conclude(
         contradictions.extend(agree::other_devices(&streamed.set_name, found));
     }
     let evidence = evidence(&reserved, &streamed, history, contradictions.is_empty());
-    let verdict = judge(&evidence);
-    tracing::debug!(?evidence, ?verdict, "backup judged");
+    let verdict = match judge(&evidence) {
+        // What SQL Server calls a success on a server that lost the role is kept, not published.
+        Verdict::Success | Verdict::SuccessHistoryMissing if lost.is_some() => Verdict::Unconfirmed,
+        verdict => verdict,
+    };
+    tracing::debug!(?evidence, ?verdict, ?lost, "backup judged");
     match verdict {
         Verdict::Success => {
             let facts = found.as_ref().map(set_facts);
@@ -57,6 +65,9 @@ pub(super) fn conclude(
                      takes it. The next backup becomes a full and begins anew",
                 );
             }
+            if let Some(lost) = &lost {
+                fault = kept_though(&reserved, lost, fault);
+            }
             reserved.keep_unconfirmed(desk, &streamed.sealed, &fault)?;
             Err(fault)
         }
@@ -65,7 +76,11 @@ pub(super) fn conclude(
             let fault = if stopped {
                 cancelled()
             } else {
-                first_cause(&reserved, &streamed, transfer)
+                let fault = first_cause(&reserved, &streamed, transfer);
+                match lost.filter(Lost::is_certain) {
+                    Some(lost) => behind_switch(&reserved, &streamed, &lost, fault),
+                    None => fault,
+                }
             };
             reserved.take_back(desk, &fault);
             Err(fault)
@@ -174,6 +189,36 @@ fn first_cause(reserved: &Reserved, streamed: &Streamed, transfer: Transfer) -> 
         )
         .remedy("see SQL Server's error log; nothing was published"),
     }
+}
+
+/// The role was lost: that came first, unless a device of ours failed by itself.
+fn behind_switch(reserved: &Reserved, streamed: &Streamed, lost: &Lost, fault: Fault) -> Fault {
+    let by_itself = |device: &DeviceEnd| matches!(device.end, End::Failed(_) | End::Protocol(_));
+    let switched = lost.fault(format!("database {}", reserved.facts.database));
+    if streamed.devices.iter().any(by_itself) {
+        return fault.cause(switched.message);
+    }
+    let then = format!("then {}: {}", fault.code, fault.message);
+    let causes = fault.causes.into_iter();
+    causes.fold(switched.cause(then), Fault::cause).remedy(
+        "nothing of it was kept, and SQL Server released no log for it; the agent of the principal \
+         takes the next backup",
+    )
+}
+
+/// Sealed, and the role was lost before its verdict: the set is kept as it is.
+fn kept_though(reserved: &Reserved, lost: &Lost, fault: Fault) -> Fault {
+    let facts = &reserved.facts;
+    if !lost.is_certain() {
+        return fault.cause(lost.fault(String::new()).message);
+    }
+    let object = format!("database {}, position {}", facts.database, facts.position);
+    let switched = lost.fault(object).cause(fault.message);
+    let causes = fault.causes.into_iter();
+    causes.fold(switched, Fault::cause).remedy(
+        "the set is kept and restorable: media recover confirms it, or proves that it never \
+         counted; the agent of the principal takes the next backup",
+    )
 }
 
 /// What SQL Server was asked for, beside its word that it cannot be done (3261).

@@ -10,6 +10,7 @@ Examples:
   twinset backup payroll
   twinset backup payroll --kind diff
   twinset backup payroll --kind log
+  twinset backup payroll --kind log --if-principal
   twinset backup payroll --database Payroll --copy-only
   twinset backup payroll --database Payroll --kind tail --yes
   twinset backup payroll --kind log --dry-run")]
@@ -28,6 +29,9 @@ pub struct BackupArgs {
     /// Take the tail: the database goes RESTORING and takes no more changes
     #[arg(long)]
     pub yes: bool,
+    /// Pass over databases whose mirror is here, with exit code 0: for one job on both partners
+    #[arg(long)]
+    pub if_principal: bool,
     /// Print decision and statement, and touch nothing
     #[arg(long)]
     pub dry_run: bool,

@@ -4,9 +4,11 @@ use serde::Serialize;
 use twinset_domain::chain::Action;
 use twinset_domain::{Exit, Fault};
 
+use super::roles::partners;
 use super::{decided, targets, typed, wish};
 use crate::backup::desk::Desk;
 use crate::backup::guard::{self, Guarded};
+use crate::backup::role::{self, Role};
 use crate::backup::{stage, vdi};
 use crate::cli::args::BackupArgs;
 use crate::cli::context::Context;
@@ -24,6 +26,9 @@ struct Planned {
     /// The kind that would be taken; the one that was asked for where nothing would be.
     kind: String,
     state: String,
+    /// What both partners say, where there are two.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<Role>,
     /// What the chain guard decided; nothing where the database could not be asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     decision: Option<Guarded>,
@@ -65,6 +70,9 @@ pub(super) fn dry_run(
             "would take a {kind} backup of {database} ({}) on {} to {}: {why}",
             one.state, one.instance, one.media_set
         ));
+        for note in one.role.iter().flat_map(|role| &role.said) {
+            output.line(format!("  {note}"));
+        }
         for other in one.decision.iter().flat_map(|guarded| &guarded.foreign) {
             output.line(format!("  {}: {}", other.by.described(), other.risk()));
         }
@@ -89,6 +97,7 @@ fn plan(
     output: &Output,
 ) -> Result<Planned, Fault> {
     let targets = targets(context, group, database)?;
+    let partners = partners(context, group, settings);
     let order = typed(context, args, group, (settings, database));
     let wish = wish(args, group);
     let progress = output.progress();
@@ -107,11 +116,20 @@ fn plan(
         media_set: targets.of(order.kind).key.clone(),
         kind: order.kind.to_string(),
         state,
+        role: None,
         decision: None,
         statement: None,
         stage: None,
         fault: None,
     };
+    if let Some(partners) = &partners {
+        let role = role::look(partners, database)?;
+        planned.fault = role.refused();
+        planned.role = Some(role);
+        if planned.fault.is_some() {
+            return Ok(planned);
+        }
+    }
     let folder = staged::folder(group);
     let asked = match &folder {
         None => vdi::probe(&desk, &order, "dry-run"),

@@ -23,6 +23,10 @@ pub enum How {
     Failover,
     /// The partners are cut apart and the mirror is forced into service.
     Force,
+    /// The same, and they meet again: the old principal has to yield.
+    Overthrow,
+    /// SET PARTNER FAILOVER, and back.
+    Twice,
     /// The principal loses partner and witness at once.
     Isolate,
 }

@@ -26,14 +26,6 @@ pub fn refused(number: i32, name: &str) -> ServerMessage {
             "Unable to force service safely. Remove database mirroring and recover database \
              \"{name}\" to gain access."
         ),
-        1407 => format!(
-            "The remote copy of database \"{name}\" is not related to the local copy of the \
-             database."
-        ),
-        1412 => format!(
-            "The remote copy of database \"{name}\" has not been rolled forward to a point in \
-             time that is encompassed in the local copy of the database log."
-        ),
         1416 => format!("Database \"{name}\" is not configured for database mirroring."),
         1418 => format!(
             "The server network address \"{name}\" can not be reached or does not exist. Check \
@@ -50,7 +42,6 @@ pub fn refused(number: i32, name: &str) -> ServerMessage {
             "ALTER DATABASE \"{name}\" command cannot be executed until both partner server \
              instances are up, running, and connected."
         ),
-        1448 => format!("The remote copy of database \"{name}\" does not exist."),
         1452 => "The partner server instance name must be distinct from the server instance \
                  that manages the database."
             .into(),
@@ -60,16 +51,6 @@ pub fn refused(number: i32, name: &str) -> ServerMessage {
         ),
         1456 => format!("The ALTER DATABASE command could not be sent to \"{name}\"."),
         1463 => "Database mirroring is not available in this edition of SQL Server.".into(),
-        1464 => format!("Database \"{name}\" is not in a recovering state."),
-        1465 => format!(
-            "Database \"{name}\" database is not in full recovery mode on each of \
-                         the server instances."
-        ),
-        1466 => format!(
-            "Database \"{name}\" is read-only, which is incompatible with database \
-                         mirroring."
-        ),
-        1467 => format!("Database \"{name}\" is in emergency or suspect mode."),
         1468 => format!(
             "The operation cannot be performed on database \"{name}\" because it is involved in \
              a database mirroring session or an availability group."
@@ -86,13 +67,39 @@ pub fn refused(number: i32, name: &str) -> ServerMessage {
             "The database mirroring safety level must be FULL to manually failover database \
              \"{name}\"."
         ),
+        other => establishing(other, name),
+    };
+    ServerMessage::new(number, 16, text)
+}
+
+/// Why two copies make no session.
+fn establishing(number: i32, name: &str) -> String {
+    match number {
+        1407 => format!(
+            "The remote copy of database \"{name}\" is not related to the local copy of the \
+             database."
+        ),
+        1412 => format!(
+            "The remote copy of database \"{name}\" has not been rolled forward to a point in \
+             time that is encompassed in the local copy of the database log."
+        ),
+        1448 => format!("The remote copy of database \"{name}\" does not exist."),
+        1464 => format!("Database \"{name}\" is not in a recovering state."),
+        1465 => format!(
+            "Database \"{name}\" database is not in full recovery mode on each of \
+                         the server instances."
+        ),
+        1466 => format!(
+            "Database \"{name}\" is read-only, which is incompatible with database \
+                         mirroring."
+        ),
+        1467 => format!("Database \"{name}\" is in emergency or suspect mode."),
         1478 => format!(
             "The mirror database, \"{name}\", has insufficient transaction log data to preserve \
              the log backup chain of the principal database."
         ),
         other => format!("Database mirroring error {other} on \"{name}\"."),
-    };
-    ServerMessage::new(number, 16, text)
+    }
 }
 
 /// Why a principal cannot be opened.

@@ -171,6 +171,20 @@ impl Network {
         match how {
             How::Failover => self.fail_over(instance, name, None).is_ok(),
             How::Force => self.split(instance, name).is_ok(),
+            How::Overthrow => {
+                let links = Links {
+                    partner: Some(true),
+                    ..Links::default()
+                };
+                self.split(instance, name).is_ok() && self.relink(instance, name, links).is_ok()
+            }
+            How::Twice => {
+                let there = self.mirror_of(instance, name);
+                self.fail_over(instance, name, None).is_ok()
+                    && there.is_some_and(|there| {
+                        self.fail_over(&self.instances[there], name, None).is_ok()
+                    })
+            }
             How::Isolate => {
                 let links = Links {
                     partner: Some(false),

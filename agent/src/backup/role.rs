@@ -1,0 +1,152 @@
+//! Who is principal: asked of both partners before a backup, and again behind it (design 7.2, rows
+//! 11 to 15).
+
+mod after;
+mod words;
+
+use serde::Serialize;
+use twinset_domain::Fault;
+use twinset_domain::partner::{
+    Allowed, Answer, Beside, Duty, Pairing, Place, Refusal, duty, objections, pairing,
+};
+
+use crate::sqlserver::facts::{self, DatabaseFacts, InstanceFacts};
+use crate::sqlserver::partners::{copy, place};
+use crate::sqlserver::{Connector, InstanceSettings, Purpose};
+
+pub(super) use after::{After, Lost, look_again};
+
+/// The two partners of a group: the one that this agent serves, and the other.
+#[derive(Clone, Debug)]
+pub struct Partners {
+    /// Ours.
+    pub ours: InstanceSettings,
+    /// The other one, as its own settings reach it; or why they cannot be used.
+    pub other: Result<InstanceSettings, Fault>,
+    /// Its name in the configuration.
+    pub other_name: String,
+    /// What the group allows.
+    pub allowed: Allowed,
+}
+
+/// What the partners said of a database.
+#[derive(Debug, Serialize)]
+pub struct Role {
+    /// The database.
+    pub database: String,
+    /// Both answers, read together.
+    #[serde(flatten)]
+    pub pairing: Pairing,
+    /// What follows for us.
+    pub duty: Duty,
+    /// The other partner.
+    pub partner: String,
+    /// What is said beside the backup, in words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub said: Vec<String>,
+    /// Why it did not answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
+    #[serde(skip)]
+    ours: String,
+    #[serde(skip)]
+    named: Option<String>,
+    #[serde(skip)]
+    login: String,
+}
+
+/// What one partner said.
+struct Said {
+    instance: InstanceFacts,
+    database: Option<DatabaseFacts>,
+}
+
+impl Said {
+    fn answer(&self) -> Answer {
+        match &self.database {
+            None => Answer::Absent,
+            Some(database) => Answer::Copy(copy(database, &self.instance)),
+        }
+    }
+
+    fn place(&self) -> Place {
+        place(&self.instance, self.database.as_ref())
+    }
+}
+
+/// Asks one partner, once: who does not answer is passed over.
+fn ask(settings: &InstanceSettings, database: &str, patient: bool) -> Result<Said, Fault> {
+    let connector = Connector::new(settings.clone(), "roles");
+    let mut control = if patient {
+        connector.open(Purpose::Control)?
+    } else {
+        connector.open_once(Purpose::Control)?
+    };
+    Ok(Said {
+        instance: facts::probe_instance(&mut control)?,
+        database: facts::probe_database(&mut control, database)?,
+    })
+}
+
+/// Asks both partners of a database. The two are asked one after the other, so that a switch in
+/// between may look like two principals or none: such a reading is asked for once more.
+///
+/// # Errors
+/// Why our own instance cannot be asked.
+pub fn look(partners: &Partners, database: &str) -> Result<Role, Fault> {
+    let first = once(partners, database)?;
+    match &first.duty {
+        Duty::Refused(refusal) if refusal.may_pass() && first.fault.is_none() => {
+            once(partners, database)
+        }
+        _ => Ok(first),
+    }
+}
+
+fn once(partners: &Partners, database: &str) -> Result<Role, Fault> {
+    let ours = ask(&partners.ours, database, true)?;
+    let other = partners.other.as_ref().map_err(Clone::clone);
+    let other = other.and_then(|settings| ask(settings, database, false));
+    let (here, there) = (
+        ours.answer(),
+        other.as_ref().map_or(Answer::Unreachable, Said::answer),
+    );
+    let place = other
+        .as_ref()
+        .map_or_else(|_| Place::default(), Said::place);
+    let against = objections(&ours.place(), &place);
+    let facts = ours.database.as_ref();
+    let role = Role {
+        database: database.to_owned(),
+        pairing: pairing(&here, &there),
+        duty: duty(&here, &there, &against, partners.allowed),
+        partner: partners.other_name.clone(),
+        fault: other.err(),
+        ours: partners.ours.name.clone(),
+        named: facts.and_then(|facts| facts.mirroring_partner_instance.clone()),
+        login: ours.instance.login,
+        said: Vec::new(),
+    };
+    let said = role.notes();
+    Ok(Role { said, ..role })
+}
+
+impl Role {
+    /// What is said beside the backup, if it may be taken.
+    #[must_use]
+    pub fn beside(&self) -> &[Beside] {
+        match &self.duty {
+            Duty::Ours(beside) => beside,
+            Duty::Refused(_) => &[],
+        }
+    }
+
+    /// Why it may not be taken.
+    #[must_use]
+    pub const fn refusal(&self) -> Option<&Refusal> {
+        match &self.duty {
+            Duty::Refused(refusal) => Some(refusal),
+            Duty::Ours(_) => None,
+        }
+    }
+}
