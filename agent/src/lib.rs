@@ -6,6 +6,7 @@
 //! * Floor 3 tells the story: [`cli`], [`service`].
 
 pub mod age;
+pub mod alerts;
 pub mod backup;
 pub mod catalog;
 pub mod cli;

@@ -97,7 +97,7 @@ impl Alert {
     pub fn new(code: Code, object: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             code,
-            object: object.into(),
+            object: shortened(object.into()),
             severity: Severity::of(code.exit()),
             message: shortened(message.into()),
             remedy: String::new(),

@@ -13,7 +13,8 @@
 //! rest is not), [`partner`] (who is principal),
 //! [`protection`] (what follows from what the partners say),
 //! [`stamp`] (which sessions on a server are ours), [`grants`] (which rights a login needs),
-//! [`doctor`] (what would stop a run), [`alert`] (what an operator must know, once).
+//! [`doctor`] (what would stop a run), [`alert`] (what an operator must know, once),
+//! [`rpo`] (which backups are too old).
 
 pub mod alert;
 pub mod append;
@@ -36,6 +37,7 @@ pub mod recover;
 pub mod repair;
 pub mod restore;
 pub mod retention;
+pub mod rpo;
 pub mod schedule;
 pub mod stage;
 pub mod stamp;

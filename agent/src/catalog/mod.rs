@@ -19,6 +19,7 @@ use twinset_domain::{Fault, MediaSetId, Moment, Position, RunId, code};
 
 pub use alerts::{Parcel, Which};
 pub use foreign::Seen;
+pub use past::Tally;
 pub use sets::Remembered;
 
 /// The open catalog.

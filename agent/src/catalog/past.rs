@@ -1,7 +1,8 @@
 //! The last runs of each database, for its schedule and for its age.
 
-use rusqlite::{Connection, OpenFlags, params};
 use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags, Row, params};
 use twinset_domain::schedule::{Attempt, FUTURE, MAX_FAILURES, Past};
 use twinset_domain::{BackupKind, Fault, Moment};
 
@@ -9,6 +10,19 @@ use super::{Catalog, RunState, fault, schema};
 
 /// Sources whose runs serve a schedule: an import takes no backup.
 const SOURCES: [&str; 2] = ["vdi", "stage"];
+
+/// What began of a database in a span of time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// The database.
+    pub database: String,
+    /// Runs that succeeded.
+    pub succeeded: u64,
+    /// Runs that failed, or whose end is not known.
+    pub failed: u64,
+    /// Bytes of those that succeeded.
+    pub bytes: u64,
+}
 
 impl Catalog {
     /// Opens the catalog of a state folder to read it, if there is one.
@@ -157,5 +171,34 @@ impl Catalog {
             }
         }
         Ok(attempts)
+    }
+}
+
+impl Catalog {
+    /// What began since a time, by database.
+    ///
+    /// # Errors
+    /// [`twinset_domain::code::CATALOG`].
+    pub fn tallies(&self, media_set: &str, since: Moment) -> Result<Vec<Tally>, Fault> {
+        let read = || -> rusqlite::Result<Vec<Tally>> {
+            let mut statement = self.connection.prepare(
+                "SELECT database, SUM(state IN ('published', 'unconfirmed')),
+                        SUM(state IN ('failed', 'reserved')),
+                        SUM(CASE WHEN state IN ('published', 'unconfirmed') THEN bytes ELSE 0 END)
+                 FROM run WHERE media_set = ?1 AND started >= ?2 GROUP BY database",
+            )?;
+            let row = |row: &Row<'_>| {
+                Ok(Tally {
+                    database: row.get(0)?,
+                    succeeded: row.get::<_, i64>(1)?.unsigned_abs(),
+                    failed: row.get::<_, i64>(2)?.unsigned_abs(),
+                    bytes: row.get::<_, i64>(3)?.unsigned_abs(),
+                })
+            };
+            statement
+                .query_map(params![media_set, since.0], row)?
+                .collect()
+        };
+        read().map_err(|error| fault(&self.path, &error))
     }
 }

@@ -1,5 +1,6 @@
 //! What may be typed. Only verbs that work stand here.
 
+mod alerts;
 mod backup;
 mod check;
 mod group;
@@ -11,12 +12,15 @@ mod restore;
 mod upkeep;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use twinset_domain::{MediaSetId, Moment, Position};
 
+use crate::config::units::{DURATION_HELP, parse_duration};
 use crate::report::logging::Level;
 
+pub use alerts::{AlertsVerb, ResolveArgs};
 pub use backup::{BackupArgs, Kind};
 pub use check::CheckArgs;
 pub use group::{GroupVerb, Span};
@@ -131,6 +135,19 @@ pub enum Verb {
     },
     /// What would run when, and why the rest would not; nothing is touched
     Plan(PlanArgs),
+    /// Last night at a glance; ends with 0 only if all is good
+    ///
+    /// 3 when protection is thinner than configured (a mirror is missing or out of step, a warning is
+    /// open), 1 when something is not protected (no full, an RPO rule is broken, an error is open).
+    #[command(after_help = "Examples:\n  twinset report\n  twinset report --since 3d --json")]
+    Report {
+        /// How far it looks back
+        #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = span)]
+        since: Duration,
+    },
+    /// What an operator must know, and who is told
+    #[command(subcommand)]
+    Alerts(AlertsVerb),
     /// Instances of SQL Server: what can be protected there
     #[command(subcommand)]
     Instance(InstanceVerb),
@@ -329,6 +346,10 @@ pub enum PluginVerb {
         /// The plugin's file
         file: PathBuf,
     },
+}
+
+fn span(text: &str) -> Result<Duration, String> {
+    parse_duration(text).ok_or_else(|| DURATION_HELP.to_owned())
 }
 
 fn position(text: &str) -> Result<Position, String> {

@@ -13,12 +13,14 @@ use self::roles::Standing;
 use super::args::{BackupArgs, Kind};
 use super::context::Context;
 use super::{interrupt, stage as staged};
+use crate::alerts::runs;
 use crate::backup::desk::Desk;
 use crate::backup::finished::Finished;
 use crate::backup::guard::{self, Guarded, Targets};
 use crate::backup::role::Partners;
 use crate::backup::vdi::{self, Order};
 use crate::backup::{repair, stage};
+use crate::clock;
 use crate::config::{BrokenChain, Group, Instance, Repair};
 use crate::report::{Output, bytes, utc};
 use crate::sqlserver::statement::Transfer;
@@ -47,6 +49,7 @@ pub(super) fn backup(
         };
         let wish = (&database[..], partners.as_mut());
         let done = stands.and_then(|()| one(context, args, &group, &settings, wish, output));
+        let lost = booked(context, args, (&group, &database), &done);
         match done {
             Ok(one) => faults.extend(ended.take(one, &group, output)),
             Err(fault) if args.if_principal && fault.code == code::NOT_PRINCIPAL => {
@@ -59,12 +62,50 @@ pub(super) fn backup(
                 faults.push(fault);
                 ended.failed.push(database);
                 if stop {
+                    faults.extend(lost);
                     break;
                 }
             }
         }
+        faults.extend(lost);
     }
     Ok(output.finish_both(Exit::Done, ended, &faults))
+}
+
+/// Raises or ends the alert about a kind. The service does that for the backups it starts; a copy
+/// tells nothing of protection. A book that cannot be written does not change what came of the
+/// backup: that is a fault of its own.
+fn booked(
+    context: &mut Context,
+    args: &BackupArgs,
+    (group, database): (&Group, &str),
+    done: &Result<One, Fault>,
+) -> Option<Fault> {
+    if args.attended || args.copy_only {
+        return None;
+    }
+    let asked = args.kind.backup();
+    let mut kinds = vec![asked];
+    let written = match done {
+        Err(fault) => {
+            let what = (database, asked);
+            runs::failed(&mut context.catalog, &group.name, what, fault, clock::now())
+        }
+        Ok(one) => {
+            let One::Done { finished, .. } = one else {
+                return None;
+            };
+            let finished = finished.as_ref()?;
+            let kind = finished.kind.unwrap_or(BackupKind::Full);
+            // The chain guard may have taken another kind than was asked for.
+            kinds.push(kind);
+            kinds.into_iter().try_for_each(|kind| {
+                let what = (database, kind);
+                runs::succeeded(&mut context.catalog, &group.name, what, clock::now())
+            })
+        }
+    };
+    written.err()
 }
 
 /// The decision for people, where it is not the usual one.

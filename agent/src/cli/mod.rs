@@ -1,6 +1,7 @@
 //! The command line: one function per verb, wired here.
 
 mod agent;
+mod alerts;
 pub mod args;
 mod backup;
 mod catalog;
@@ -15,6 +16,7 @@ mod instance;
 mod interrupt;
 mod key;
 mod media;
+mod morning;
 mod owner;
 mod plan;
 mod plugin;
@@ -80,10 +82,14 @@ pub fn run(args: Args) -> Exit {
         Verb::Status { group } => within(file, &output, |context| {
             status::status(context, group.as_deref(), &output)
         }),
+        Verb::Report { since } => within(file, &output, |context| {
+            morning::report(context, since, &output)
+        }),
         Verb::Catalog(verb) => within(file, &output, |context| {
             catalog::catalog(context, verb, &output)
         }),
         Verb::Instance(verb) => instance::instance(file, &verb, &output),
+        Verb::Alerts(verb) => alerts::alerts(file, verb, &output),
         Verb::Plan(order) => plan::plan(file, &order, &output),
         Verb::Doctor(order) => doctor::doctor(file, &order, &output),
         Verb::Grants(order) => grants::grants(file, &order, &output),

@@ -144,7 +144,7 @@ fn group_plan(
 }
 
 /// The databases of a group that can be known without asking a server, with what ran of each.
-fn subjects(
+pub(super) fn subjects(
     config: &Config,
     catalog: Option<&Catalog>,
     group: &Group,

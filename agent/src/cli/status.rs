@@ -106,7 +106,7 @@ pub(super) fn status(
 }
 
 /// The media sets behind a key: one, or one for each database that the group names.
-fn targets<'a>(
+pub(super) fn targets<'a>(
     context: &Context,
     group: &'a Group,
     set: &MediaSet,

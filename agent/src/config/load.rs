@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use twinset_domain::{Fault, code};
 
-use super::checked::agent::{STATE_DIR, agent, alerts};
+use super::checked::agent::{STATE_DIR, agent};
+use super::checked::alerts::alerts;
 use super::checked::beside::log_media_sets;
 use super::checked::group::{Group, World, group};
 use super::checked::instance::{Instance, instance};

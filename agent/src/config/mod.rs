@@ -25,7 +25,8 @@ pub mod units;
 #[cfg(test)]
 mod tests;
 
-pub use checked::agent::{Agent, Alerts, LEAST_MEMORY, Smtp};
+pub use checked::agent::{Agent, LEAST_MEMORY};
+pub use checked::alerts::{Address as WebhookAddress, Alerts, Smtp, Webhook};
 pub use checked::group::{
     Backup, BrokenChain, Check, Failover, Group, Integrity, Profile, Retention, Rpo, SessionKind,
     Source, Stage, TopologyChange,

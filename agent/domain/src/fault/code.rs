@@ -277,6 +277,15 @@ codes! {
     STATE_DIR = "TW5005" Failed;
     /// What cannot be taken back must be confirmed.
     CONFIRM = "TW5006" Refused;
+
+    // What an operator must know.
+    /// The last backup of a kind is older than the group allows.
+    RPO = "TW6021" Degraded;
+    /// A receiver of alerts did not take a message.
+    NOT_TOLD = "TW6022" Failed;
+    /// No open alert is meant by what was typed.
+    NO_ALERT = "TW6023" Usage;
+
     /// A fault of Twinset itself.
     INTERNAL = "TW9001" Failed;
 }

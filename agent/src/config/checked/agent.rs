@@ -1,4 +1,4 @@
-//! `[agent]`, `[alerts]` and `[restore]`.
+//! `[agent]`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use toml::Spanned;
 use super::Check;
 use super::instance::Instance;
 use crate::config::os;
-use crate::config::raw::{AgentTable, AlertsTable};
+use crate::config::raw::AgentTable;
 use crate::config::secret::SecretRef;
 use crate::config::units::{GIB, MIB};
 
@@ -38,30 +38,6 @@ pub struct Agent {
     pub max_parallel: usize,
     /// The key that signs manifests and records.
     pub signing_key: Option<SecretRef>,
-}
-
-/// Where alerts go, besides the log.
-#[derive(Clone, Debug, Default)]
-pub struct Alerts {
-    /// Address that gets JSON.
-    pub webhook: Option<String>,
-    /// Program with its arguments.
-    pub command: Vec<String>,
-    /// Mail.
-    pub smtp: Option<Smtp>,
-}
-
-/// How alerts go by mail.
-#[derive(Clone, Debug)]
-pub struct Smtp {
-    /// Mail server.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
-    /// Sender.
-    pub from: String,
-    /// Receivers.
-    pub to: Vec<String>,
 }
 
 /// Judges `[agent]`; `known` are all instance names of the file, `instances` the sound ones.
@@ -145,47 +121,4 @@ fn local(host: &str, instances: &BTreeMap<String, Instance>) -> Vec<String> {
     };
     let found = instances.iter().filter(|(_, instance)| here(instance));
     found.map(|(name, _)| name.clone()).collect()
-}
-
-/// Judges `[alerts]` of `agent.toml`.
-pub(crate) fn alerts(check: &mut Check<'_>, raw: Option<AlertsTable>) -> Alerts {
-    let Some(raw) = raw else {
-        return Alerts::default();
-    };
-    if let Some(webhook) = &raw.webhook {
-        let url = webhook.get_ref();
-        if !url.starts_with("https://") && !url.starts_with("http://") {
-            let remedy = "write https://... (or http://...)";
-            check.bad(
-                &webhook.span(),
-                "`webhook` is no address of the web",
-                remedy,
-            );
-        }
-    }
-    if let Some(command) = raw
-        .command
-        .as_ref()
-        .filter(|command| command.get_ref().is_empty())
-    {
-        let remedy = "write the program and its arguments, or leave the key out";
-        check.bad(&command.span(), "`command` is empty", remedy);
-    }
-    check.idle_key(&raw.webhook, "`webhook`");
-    check.idle_key(&raw.command, "`command`");
-    check.idle_key(&raw.smtp, "`smtp`");
-    let smtp = raw.smtp.map(|smtp| {
-        let smtp = smtp.into_inner();
-        Smtp {
-            port: check.number(&smtp.port, "port", 1..=u16::MAX, 25),
-            host: smtp.host.into_inner(),
-            from: smtp.from.into_inner(),
-            to: smtp.to.into_inner(),
-        }
-    });
-    Alerts {
-        webhook: raw.webhook.map(Spanned::into_inner),
-        command: raw.command.map(Spanned::into_inner).unwrap_or_default(),
-        smtp,
-    }
 }

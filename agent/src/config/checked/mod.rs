@@ -1,6 +1,7 @@
 //! What the engine may rely on: every name resolves, every number is in its range.
 
 pub mod agent;
+pub mod alerts;
 pub(crate) mod beside;
 mod check;
 pub mod group;
@@ -17,7 +18,8 @@ pub(crate) use check::Check;
 
 use super::hint::did_you_mean;
 use super::source::Place;
-use agent::{Agent, Alerts};
+use agent::Agent;
+use alerts::Alerts;
 use group::Group;
 use instance::Instance;
 use media::MediaSet;

@@ -196,10 +196,21 @@ table! {
 table! {
     /// `[alerts]`.
     AlertsTable in "agent.toml" at "[alerts]" {
-        /// Address that gets every alert as JSON.
+        /// Address that gets every alert as JSON, by POST. Certificates are checked.
         webhook: Value<String> = "URL", "none";
-        /// Program and arguments; the alert comes as JSON on its standard input.
+        /// File that holds the address alone, where the address is a secret; others must not be
+        /// able to read it. Goes without `webhook`.
+        webhook_file: Value<String> = "path", "none";
+        /// File that holds a token alone, sent as `Authorization: Bearer`; others must not be able
+        /// to read it.
+        webhook_token_file: Value<String> = "path", "none";
+        /// Certificates (PEM) of the authority that signed the receiver's certificate.
+        webhook_ca_file: Value<String> = "path", "the system's authorities";
+        /// Program with its whole path, and arguments; the alert comes as JSON on its standard
+        /// input.
         command: Value<Vec<String>> = "list of text", "none";
+        /// How long a receiver may take, 1s to 2m.
+        timeout: Value<String> = "duration", "`10s`";
         /// Mail.
         smtp: Option<Spanned<SmtpTable>> = "table", "none";
     }

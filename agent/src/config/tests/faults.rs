@@ -235,6 +235,43 @@ blackout = ["full 00:00-24:00"]"#;
 }
 
 #[test]
+fn receivers_of_alerts_keep_their_secrets_and_their_place() {
+    let receivers = |lines: &str| {
+        let text = AGENT.replace("[agent]\n", &format!("[alerts]\n{lines}\n[agent]\n"));
+        Folder::new(&[("agent.toml", &text), ("groups.d/p.toml", GROUP)]).faults()
+    };
+    let told = receivers(
+        "webhook = \"https://me:secret@example.com/\"\nwebhook_file = \"address\"\n\
+         command = [\"mail.sh\"]\ntimeout = \"3m\"",
+    );
+    insta::assert_snapshot!(told, @r#"
+    TW1002 agent.toml:3:11: `webhook` holds a user or a password
+      remedy: put a token into a file and name it in `webhook_token_file`
+    TW1002 agent.toml:4:16: `webhook_file` contradicts `webhook`
+      remedy: keep exactly one of the two
+    TW1002 agent.toml:5:11: `command` does not say where "mail.sh" lies
+      remedy: write the whole path of the program
+    TW1002 agent.toml:6:11: `timeout` is out of range: "3m"
+      remedy: choose 1s to 120s
+    "#);
+    let open = "webhook = \"http://example.com/\"\nwebhook_token_file = \"token\"";
+    insta::assert_snapshot!(receivers(open), @r"
+    TW1002 agent.toml:3:11: `webhook` would send its token for everybody to read
+      remedy: write https://...
+    ");
+    insta::assert_snapshot!(receivers("webhook = \"https:///x\"\ncommand = []"), @r"
+    TW1002 agent.toml:3:11: `webhook` names no host
+      remedy: write https://HOST/PATH
+    TW1002 agent.toml:4:11: `command` is empty
+      remedy: write the program and its arguments, or leave the key out
+    ");
+    insta::assert_snapshot!(receivers("webhook_token_file = \"token\""), @r"
+    TW1002 agent.toml:3:22: there is no webhook that this is for
+      remedy: add `webhook`, or leave this key out
+    ");
+}
+
+#[test]
 fn five_mirrors_are_3214() {
     let from = r#"["a/{agent}/{database}", "/b/{agent}"]"#;
     let to = r#"["/1{agent}", "/2{agent}", "/3{agent}", "/4{agent}", "/5{agent}"]"#;

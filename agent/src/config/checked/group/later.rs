@@ -91,7 +91,6 @@ pub(super) fn rpo(check: &mut Check<'_>, raw: Option<&Spanned<GroupAlertsTable>>
     let Some(raw) = raw else {
         return Rpo::default();
     };
-    check.idle(&raw.span(), "[alerts]");
     let Some(rpo) = &raw.get_ref().rpo else {
         return Rpo::default();
     };

@@ -1,0 +1,51 @@
+//! What becomes of a backup: a failure is an alert until one of the kind succeeds.
+
+use twinset_domain::alert::{Alert, Severity};
+use twinset_domain::{BackupKind, Fault, Moment, code, rpo};
+
+use crate::catalog::Catalog;
+
+/// What the alert of a failed backup is about; the service says the same, so that it is one alert.
+#[must_use]
+pub fn object(group: &str, database: &str, kind: BackupKind) -> String {
+    format!("group {group}, {kind} backups of {database}")
+}
+
+/// A backup failed. One that somebody stopped is no alert, nor that the principal is elsewhere.
+///
+/// # Errors
+/// [`code::CATALOG`].
+pub fn failed(
+    catalog: &mut Catalog,
+    group: &str,
+    (database, kind): (&str, BackupKind),
+    fault: &Fault,
+    now: Moment,
+) -> Result<(), Fault> {
+    if [code::CANCELLED, code::NOT_PRINCIPAL].contains(&fault.code) {
+        return Ok(());
+    }
+    let message = format!("{} {}: {}", fault.code, fault.object, fault.message);
+    let alert = Alert::new(code::BACKUP_FAILED, object(group, database, kind), message)
+        .severity(Severity::Error)
+        .remedy(&fault.remedy)
+        .group(group)
+        .database(database);
+    // Whoever ran it says the fault; the log need not say it again.
+    catalog.raise(&alert, now).map(drop)
+}
+
+/// A backup succeeded: whatever was said about the kind is over.
+///
+/// # Errors
+/// [`code::CATALOG`].
+pub fn succeeded(
+    catalog: &mut Catalog,
+    group: &str,
+    (database, kind): (&str, BackupKind),
+    now: Moment,
+) -> Result<(), Fault> {
+    catalog.resolve(code::BACKUP_FAILED, &object(group, database, kind), now)?;
+    let rule = rpo::object(group, database, kind);
+    catalog.resolve(code::RPO, &rule, now).map(drop)
+}
