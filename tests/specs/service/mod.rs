@@ -4,3 +4,4 @@
 mod control;
 mod follow;
 mod pair;
+mod schedule;

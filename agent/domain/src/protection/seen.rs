@@ -240,11 +240,17 @@ fn back(
     if who.by != at.ours {
         return stand_by(record, who.clone(), actions);
     }
-    if !undisturbed(record) {
-        return check_now(record, Why::FailedBack, who, at, actions);
-    }
     let sequence = |served: &Served| served.term.map_or(0, |term| term.sequence);
     let switches = sequence(who).saturating_sub(sequence(anchor));
+    if !undisturbed(record) {
+        // Without a switch it was the agent that was away.
+        let why = if switches == 0 {
+            Why::Due
+        } else {
+            Why::FailedBack
+        };
+        return check_now(record, why, who, at, actions);
+    }
     record.phase = Phase::Protected;
     record.anchor = Some(who.clone());
     actions.push(Action::Resolve(Alarm::Switched));

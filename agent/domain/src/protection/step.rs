@@ -173,24 +173,28 @@ pub(super) fn stand_by(record: &mut Record, who: super::Served, actions: &mut Ve
     }
 }
 
-/// Nothing that ran before runs any more; what was seen is old.
+/// Nothing that ran before runs any more; what was seen is old. What was cut off is looked at
+/// before anything else is taken: the check says what is still wanting.
 fn restarted(record: &mut Record, now: Moment) {
-    if !record.running.is_empty() {
-        record.running.clear();
-        record.disturbed = true;
-    }
+    let cut = !record.running.is_empty();
+    record.running.clear();
     record.sight = Sight::Unseen;
     record.sight_since = now;
     record.sight_alerted = false;
-    if let Phase::Checking { of, .. } = &record.phase {
-        let from = record.anchor.as_ref().unwrap_or(of).by.clone();
+    let served = match &record.phase {
+        Phase::Checking { of, .. } => Some(of),
+        Phase::Protected if cut => record.anchor.as_ref(),
+        _ => None,
+    };
+    let from = served.map(|of| record.anchor.as_ref().unwrap_or(of).by.clone());
+    record.disturbed |= cut || from.is_some();
+    if let Some(from) = from {
         record.phase = Phase::CheckPending {
             since: now,
             due: now,
             from,
             alerted: false,
         };
-        record.disturbed = true;
     }
 }
 
