@@ -65,7 +65,7 @@ impl Service {
         };
         let sets = match what {
             What::Backup(kind) => vec![group.media_set_of(kind)],
-            What::Check => group.media_sets(),
+            What::Check | What::Alerts => group.media_sets(),
         };
         let mut keys = BTreeSet::new();
         for set in sets {
@@ -95,6 +95,7 @@ impl Service {
                 self.event(&job.of, &Event::Ended(kind, End::Failed), now)
             }
             What::Check => self.check_stopped(&job.of, now),
+            What::Alerts => Ok(()),
         }
     }
 
@@ -111,7 +112,7 @@ impl Service {
                 let event = Event::Ended(kind, End::Interrupted);
                 self.event(&job.of, &event, now)
             }
-            What::Check => Ok(()),
+            What::Check | What::Alerts => Ok(()),
         }
     }
 
@@ -134,13 +135,16 @@ impl Service {
         };
         let error = outcome.object.as_ref();
         let error = error.and_then(|object| object.pointer("/error/code")?.as_str());
-        tracing::info!(job = id, group = job.of.group, database = job.of.database,
-            what = ?job.what, code = outcome.code, error, "has ended");
+        if job.what != What::Alerts {
+            tracing::info!(job = id, group = job.of.group, database = job.of.database,
+                what = ?job.what, code = outcome.code, error, "has ended");
+        }
         for waiting in &job.waiting {
             let _ = waiting.send(answer(&job, outcome));
         }
         match job.what {
             What::Backup(kind) => self.backup_ended(&job, kind, (outcome, stopped), now),
+            What::Alerts => Ok(()),
             What::Check if stopped => self.check_stopped(&job.of, now),
             What::Check => {
                 let verdict = verdict(&job, outcome);

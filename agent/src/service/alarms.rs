@@ -1,11 +1,13 @@
 //! What is wrong, as alerts.
 
+use std::collections::BTreeSet;
+
 use twinset_domain::alert::{Alert, Severity};
 use twinset_domain::protection::{Alarm, Record};
 use twinset_domain::{BackupKind, Code, Fault, Moment, code};
 
 use super::child::Outcome;
-use super::jobs::Name;
+use super::jobs::{Name, What};
 use super::state::Service;
 
 /// The code of an alarm.
@@ -120,7 +122,8 @@ impl Service {
         self.over(code_of(alarm), &object, now)
     }
 
-    /// The end of a backup, as an alert that the next good one resolves.
+    /// The end of a backup. What it failed with its own process has raised; only a process that
+    /// ended without a word is told here.
     pub(super) fn told(
         &mut self,
         name: &Name,
@@ -128,30 +131,15 @@ impl Service {
         outcome: &Outcome,
         now: Moment,
     ) -> Result<(), Fault> {
+        self.tells = now;
         let object = format!("group {}, {kind} backups of {}", name.group, name.database);
-        let error = outcome
-            .object
-            .as_ref()
-            .and_then(|object| object.get("error"));
-        let text = |key: &str| error.and_then(|error| Some(error.get(key)?.as_str()?.to_owned()));
-        match (error, outcome.code) {
-            (None, Some(0)) => self.over(code::BACKUP_FAILED, &object, now),
-            _ => {
-                let said = match (text("code"), text("object"), text("message")) {
-                    (Some(code), Some(what), Some(message)) => format!("{code} {what}: {message}"),
-                    _ => "its process ended without a result".to_owned(),
-                };
-                let remedy = text("remedy").unwrap_or_else(|| "look into the log".to_owned());
-                let degraded = outcome.code == Some(3);
-                let severity = if degraded {
-                    Severity::Warning
-                } else {
-                    Severity::Error
-                };
-                let fault = Fault::new(code::BACKUP_FAILED, object, said).remedy(remedy);
-                self.put(&fault, severity, Some(name), now)
-            }
+        if outcome.object.is_some() {
+            return self.over(code::BACKUP_FAILED, &object, now);
         }
+        let message = "the process of the backup ended without a result";
+        let fault = Fault::new(code::BACKUP_FAILED, object, message)
+            .remedy("look into the log; the next run sets right what it left");
+        self.put(&fault, Severity::Error, Some(name), now)
     }
 
     /// The configuration cannot be used: the old one stays.
@@ -177,6 +165,23 @@ impl Service {
         self.over(code::CONFIG_KEPT, "configuration", now)
     }
 
+    /// Ages of backups are judged and receivers told: now and then, and soon after something
+    /// changed.
+    pub(super) fn tell_alerts(&mut self, now: Moment) {
+        /// Seconds between two rounds.
+        const EVERY: i64 = 60;
+        if now < self.tells || self.jobs.tells() {
+            return;
+        }
+        self.tells = Moment(now.0.saturating_add(EVERY));
+        let nobody = Name {
+            group: String::new(),
+            database: String::new(),
+        };
+        let what = (What::Alerts, "alerts".to_owned());
+        self.jobs.add(nobody, what, BTreeSet::new(), now);
+    }
+
     fn put(
         &mut self,
         fault: &Fault,
@@ -188,6 +193,7 @@ impl Service {
         if let Some(name) = name {
             alert = alert.group(&name.group).database(&name.database);
         }
+        self.tells = now;
         self.catalog.raise(&alert, now).map(|_| ())
     }
 

@@ -24,13 +24,15 @@ pub(super) enum What {
     Backup(BackupKind),
     /// The consistency check.
     Check,
+    /// Ages of backups are judged, receivers of alerts are told: of no database, beside all others.
+    Alerts,
 }
 
 impl What {
     /// Lower goes first: a log must never wait behind a full.
     const fn rank(self) -> u8 {
         match self {
-            Self::Check | Self::Backup(BackupKind::Log) => 0,
+            Self::Alerts | Self::Check | Self::Backup(BackupKind::Log) => 0,
             Self::Backup(BackupKind::Differential) => 1,
             Self::Backup(BackupKind::Full) => 2,
         }
@@ -151,8 +153,10 @@ impl Jobs {
             };
             match Child::start(&file, &verb(job), id, tell) {
                 Ok(child) => {
-                    tracing::info!(job = id, group = job.of.group, database = job.of.database,
-                        what = ?job.what, why = job.why, "begins");
+                    if job.what != What::Alerts {
+                        tracing::info!(job = id, group = job.of.group, database = job.of.database,
+                            what = ?job.what, why = job.why, "begins");
+                    }
                     (job.child, job.started) = (Some(child), Some(now));
                 }
                 Err(error) => failed.push((id, error)),
@@ -166,7 +170,11 @@ impl Jobs {
         let Some(job) = self.all.get(&id) else {
             return false;
         };
-        let running = || self.all.values().filter(|other| other.child.is_some());
+        if job.what == What::Alerts {
+            return true;
+        }
+        let counts = |other: &&Job| other.child.is_some() && other.what != What::Alerts;
+        let running = || self.all.values().filter(counts);
         let long = running().filter(|other| other.what.is_long()).count();
         let free = running().count() < self.limit;
         let room = !job.what.is_long() || long < self.limit.saturating_sub(1).max(1);
@@ -181,6 +189,11 @@ impl Jobs {
     /// A job.
     pub(super) fn get_mut(&mut self, id: u64) -> Option<&mut Job> {
         self.all.get_mut(&id)
+    }
+
+    /// Whether a round of alerts runs or waits.
+    pub(super) fn tells(&self) -> bool {
+        self.all.values().any(|job| job.what == What::Alerts)
     }
 
     /// The check of a database that runs or waits.
@@ -259,6 +272,7 @@ impl Jobs {
             |(id, job): (&u64, &'_ Job)| (*id, job.child.as_ref().and_then(Child::progress));
         self.all
             .iter()
+            .filter(|(_, job)| job.what != What::Alerts)
             .map(|entry| {
                 let (job, progress) = shown(entry);
                 let one = entry.1;
@@ -280,6 +294,7 @@ impl Jobs {
 /// What is typed for a job.
 fn verb(job: &Job) -> Vec<String> {
     let mut verb: Vec<String> = match job.what {
+        What::Alerts => return vec!["alerts".into(), "check".into()],
         What::Check => vec!["check".into()],
         What::Backup(kind) => {
             let kind = match kind {

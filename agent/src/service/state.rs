@@ -39,6 +39,8 @@ pub(super) struct Service {
     pub(super) looked: Moment,
     /// The catalog's own mark of changes, when what ran was read last.
     pub(super) mark: Option<i64>,
+    /// When alerts are judged and told next.
+    pub(super) tells: Moment,
     /// It is to end.
     pub(super) ends: bool,
     agent: AgentId,
@@ -67,6 +69,7 @@ impl Service {
             awake: now,
             looked: now,
             mark: None,
+            tells: now,
             ends: false,
             agent,
             watches: Vec::new(),
@@ -200,6 +203,7 @@ impl Service {
             self.event(name, &Event::Tick, now)?;
         }
         self.due(now)?;
+        self.tell_alerts(now);
         self.jobs.kill_late();
         for (job, error) in self.jobs.start_ready(now) {
             self.never_began(job, &error, now)?;
