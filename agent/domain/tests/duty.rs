@@ -126,7 +126,12 @@ fn a_split_and_an_address_are_as_the_group_has_them() {
     let one_computer = Objection::SameComputer {
         computer: "SQL-A".into(),
     };
-    let found = duty(&principal(), &mirror(), &[one_computer.clone()], FOLLOW);
+    let found = duty(
+        &principal(),
+        &mirror(),
+        std::slice::from_ref(&one_computer),
+        FOLLOW,
+    );
     assert_eq!(found, Duty::Refused(Refusal::Unfit(one_computer.clone())));
     // Whose copy is the mirror has nothing to object to.
     let found = duty(&mirror(), &principal(), &[one_computer], FOLLOW);

@@ -1,0 +1,56 @@
+//! What the service raises reaches its receivers by itself.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::pair::{Pair, Setup, Side};
+
+/// How long a receiver may wait to be told.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+#[track_caller]
+fn told(path: &Path, code: &str) {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let text = fs::read_to_string(path).unwrap_or_default();
+        if text.contains(code) {
+            return;
+        }
+        assert!(Instant::now() < until, "never told of {code}: {text}");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_switch_and_its_end_are_told_once_each() {
+    let mut pair = Pair::formatted(&Setup {
+        failover: "poll = \"1s\"\ncheck_delay = \"30m\"\nbefore_check = \"refuse\"",
+        ..Setup::default()
+    });
+    let host = pair.host(Side::B);
+    let (script, book) = (host.join("tell.sh"), host.join("told"));
+    fs::write(&script, "#!/bin/sh\ncat >> \"$1\"; echo >> \"$1\"\n").unwrap();
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let config = host.join("agent.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    let alerts = format!("{text}[alerts]\ncommand = [{script:?}, {book:?}]\n");
+    fs::write(&config, alerts).unwrap();
+
+    let mut b = pair.serve(Side::B);
+    assert!(b.says("not principal: sql-a serves it"));
+    pair.fail_over(Side::A);
+    told(&book, "TW6001");
+    let listed = pair.json(Side::B, &["alerts", "list"]).ended(0).result();
+    assert_eq!(listed["open"][0]["code"], "TW6001", "{listed}");
+    pair.fail_over(Side::B);
+    told(&book, "resolved");
+    b.stop().ended(0);
+    let text = fs::read_to_string(&book).unwrap();
+    assert_eq!(
+        text.matches("TW6001").count(),
+        2,
+        "raised, resolved: {text}"
+    );
+}
