@@ -45,17 +45,6 @@ Examples:
   twinset media verify payroll
   twinset restore run Payroll --group payroll --as Payroll_Copy --on sql-a";
 
-/// What the service is, for the end of its help.
-const RUN: &str = "\
-It runs until it is stopped (Ctrl-C, SIGTERM). Meanwhile it asks the partners of every group who is
-principal, runs the consistency check where one is due, and takes backups by schedule. Changed files
-are read by themselves; a faulty change is named and not used.
-
-Look: twinset status, twinset jobs, twinset history, twinset alerts list
-
-Example:
-  twinset --config /etc/twinset/agent.toml --log-level info run";
-
 /// Twinset keeps mirrored backups of mirrored SQL Server databases.
 #[derive(Debug, Parser)]
 #[command(name = "twinset", version, about, after_help = AFTER, max_term_width = 100)]
@@ -96,9 +85,19 @@ pub enum Verb {
     /// Take a backup of a group's databases now
     Backup(BackupArgs),
     /// Compare replica and source, set right what can be, and say what comes next
+    ///
+    /// Exit code 0: replica and source match, whatever backup comes next; 3: they do, and something
+    /// on the media could not be set right; 5: they do not match
     Check(CheckArgs),
     /// The service: follow protected databases, back them up by schedule
-    #[command(after_help = RUN)]
+    ///
+    /// It runs until it is stopped (Ctrl-C, SIGTERM). Meanwhile it asks the partners of every group
+    /// who is principal, runs the consistency check where one is due, and takes backups by
+    /// schedule. Changed files are read by themselves; a faulty change is named and not used. Look:
+    /// twinset status, jobs, history, alerts list
+    #[command(after_help = "\
+Example:
+  twinset --config /etc/twinset/agent.toml --log-level info run")]
     Run,
     /// Protection groups: pause, resume, go on after a change of the session
     #[command(subcommand)]

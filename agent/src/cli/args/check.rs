@@ -6,10 +6,7 @@
 Examples:
   twinset check payroll
   twinset check payroll --database Payroll --deep
-  twinset check payroll --json
-
-Exit code 0: replica and source match, whatever backup comes next; 3: they do, and something on the
-media could not be set right; 5: they do not match.")]
+  twinset check payroll --json")]
 pub struct CheckArgs {
     /// The protection group
     pub group: String,

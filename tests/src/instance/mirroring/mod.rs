@@ -1,9 +1,9 @@
 //! Database mirroring between two instances of one lab (facts: sqlserver.md 1.5 to 1.8).
 //!
-//! [`side`] is what one instance believes of a session, [`Network`] knows which instances can talk
-//! and keeps both sides of each session in step: [`settle`] lets the log flow and draws the
-//! consequences of what was cut or joined, [`switch`] moves the roles, [`statement`] runs
-//! `ALTER DATABASE ... SET PARTNER`, [`establish`] makes a session of two copies.
+//! `side` is what one instance believes of a session, [`Network`] knows which instances can talk
+//! and keeps both sides of each session in step: `settle` lets the log flow and draws the
+//! consequences of what was cut or joined, `switch` moves the roles, `statement` runs
+//! `ALTER DATABASE ... SET PARTNER`, `establish` makes a session of two copies.
 //!
 //! Nothing here waits: the log flows before anybody looks or anything changes, and a switch is done
 //! when its order returns, unless it was told to stand still half-way.
