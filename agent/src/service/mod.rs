@@ -1,10 +1,10 @@
 //! `twinset run`: the service that follows protected databases (design 7 and 10.3).
 //!
-//! One loop decides; everything else tells it something ([`input`]): threads that ask the
-//! instances ([`watch`]), processes that take backups and run checks ([`jobs`], [`child`]), the
-//! control socket ([`control`]), changed files ([`reload`]). The loop turns what it is told into
-//! events of the protection's state machine ([`follow`], [`due`]) and carries out what follows
-//! ([`act`]). Nothing here talks to a device or takes a backup by itself.
+//! One loop decides; everything else tells it something (`input`): threads that ask the
+//! instances (`watch`), processes that take backups and run checks (`jobs`, `child`), the
+//! control socket (`control`), changed files (`reload`). The loop turns what it is told into
+//! events of the protection's state machine (`follow`, `due`) and carries out what follows
+//! (`act`). Nothing here talks to a device or takes a backup by itself.
 
 mod act;
 mod alarms;

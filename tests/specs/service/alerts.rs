@@ -45,7 +45,7 @@ fn a_switch_and_its_end_are_told_once_each() {
     let listed = pair.json(Side::B, &["alerts", "list"]).ended(0).result();
     assert_eq!(listed["open"][0]["code"], "TW6001", "{listed}");
     pair.fail_over(Side::B);
-    told(&book, "resolved");
+    told(&book, "\"event\":\"resolved\"");
     b.stop().ended(0);
     let text = fs::read_to_string(&book).unwrap();
     assert_eq!(
