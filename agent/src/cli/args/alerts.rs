@@ -18,7 +18,7 @@ Examples:
     /// End alerts by hand; one whose cause is still there comes again
     #[command(after_help = "\
 Examples:
-  twinset alerts resolve 17 --note \"disk was exchanged\"
+  twinset alerts resolve 17 --note 'disk was exchanged'
   twinset alerts resolve --code TW6021 --object 'payroll/Payroll log'")]
     Resolve(ResolveArgs),
     /// Look whether the last backups are young enough, and tell receivers what they were not told
