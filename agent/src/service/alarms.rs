@@ -198,6 +198,9 @@ impl Service {
     }
 
     fn over(&mut self, code: Code, object: &str, now: Moment) -> Result<(), Fault> {
-        self.catalog.resolve(code, object, now).map(|_| ())
+        if self.catalog.resolve(code, object, now)? {
+            self.tells = now;
+        }
+        Ok(())
     }
 }
