@@ -49,7 +49,15 @@ const EDGES: &[(&str, &[&str])] = &[
     // The service decides and starts processes: it takes no backup by itself.
     (
         "service",
-        &["catalog", "clock", "config", "report", "sqlserver", "state"],
+        &[
+            "alerts",
+            "catalog",
+            "clock",
+            "config",
+            "report",
+            "sqlserver",
+            "state",
+        ],
     ),
 ];
 

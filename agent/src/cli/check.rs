@@ -90,7 +90,7 @@ fn through_service(
             output.line(format!("{name}: {}: {why}", verdict.trim_matches('"')));
             results.push(one);
         }
-        faults.extend(answer.faults.iter().map(service::said));
+        faults.extend(answer.faults);
     }
     let result = BTreeMap::from([("checked", results)]);
     Ok(Some(output.finish_both(exit, result, &faults)))

@@ -213,18 +213,6 @@ fn list_of<'a>(answer: &'a Answer, key: &str) -> &'a [Value] {
 
 /// Ends as the service said.
 pub(super) fn finish(answer: Answer, output: &Output) -> Result<Exit, Fault> {
-    let faults: Vec<Fault> = answer.faults.iter().map(said).collect();
     let exit = Exit::from_code(answer.exit);
-    Ok(output.finish_both(exit, answer.result, &faults))
-}
-
-/// A fault that came through the socket.
-pub(super) fn said(said: &service::input::Said) -> Fault {
-    let code = code::find(&said.code).unwrap_or(code::SERVICE);
-    let fault = Fault::new(code, said.object.clone(), said.message.clone());
-    let fault = said
-        .causes
-        .iter()
-        .fold(fault, |fault, cause| fault.cause(cause));
-    fault.remedy(said.remedy.clone())
+    Ok(output.finish_both(exit, answer.result, &answer.faults))
 }

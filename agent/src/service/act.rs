@@ -3,13 +3,12 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use serde_json::{Value, json};
-use twinset_domain::protection::{Action, End, Event, Phase, Verdict, Why};
-use twinset_domain::{BackupKind, Exit, Fault, Moment, code};
+use twinset_domain::protection::{Action, End, Event, Phase, Verdict};
+use twinset_domain::{BackupKind, Fault, Moment, code};
 
-use super::child::Outcome;
-use super::input::{Answer, Said};
+use super::input::Answer;
 use super::jobs::{Job, Name, What};
+use super::outcome::Outcome;
 use super::state::Service;
 
 /// Tries before the catalog knew them that are remembered of a database.
@@ -23,10 +22,11 @@ impl Service {
                 let what = What::Backup(kind);
                 self.begin(name, what, "due".to_owned(), now)
             }
-            Action::Check(why) => self.begin_check(name, why, now),
+            // A check that was stopped ends by itself; who waits for one waits for the new one.
+            Action::Check(why) => self.begin(name, What::Check, why.to_string(), now),
             Action::Stop => {
-                for (job, what) in self.jobs.stop_of(name) {
-                    self.given_up(job, what, now)?;
+                for job in self.jobs.stop_of(name) {
+                    self.dequeued(job, End::Interrupted, now)?;
                 }
                 Ok(())
             }
@@ -54,11 +54,6 @@ impl Service {
         }
     }
 
-    fn begin_check(&mut self, name: &Name, why: Why, now: Moment) -> Result<(), Fault> {
-        // One that was stopped ends by itself; who waits for a check waits for this one.
-        self.begin(name, What::Check, why.to_string(), now)
-    }
-
     fn begin(&mut self, name: &Name, what: What, why: String, now: Moment) -> Result<(), Fault> {
         let Some(group) = self.config.groups.get(&name.group) else {
             return Ok(());
@@ -78,41 +73,33 @@ impl Service {
         Ok(())
     }
 
-    /// A job that had not begun when an operator stopped it.
-    pub(super) fn cancelled(&mut self, id: u64, now: Moment) -> Result<(), Fault> {
+    /// A job that is taken out of the queue: by a switch, or by an operator.
+    pub(super) fn dequeued(&mut self, id: u64, end: End, now: Moment) -> Result<(), Fault> {
         let Some(job) = self.jobs.remove(id) else {
             return Ok(());
         };
         for waiting in &job.waiting {
+            // Who waited may have gone.
             let _ = waiting.send(stopped(&job.of));
         }
         match job.what {
             What::Backup(kind) => {
-                let began = (kind, job.queued, now);
-                if let Some(member) = self.members.get_mut(&job.of) {
-                    member.early.push(began);
-                }
-                self.event(&job.of, &Event::Ended(kind, End::Failed), now)
+                self.tried(&job, kind, now);
+                self.event(&job.of, &Event::Ended(kind, end), now)
             }
-            What::Check => self.check_stopped(&job.of, now),
-            What::Alerts => Ok(()),
+            What::Check if end == End::Failed => self.check_stopped(&job.of, now),
+            // The switch that takes it out of the queue says what comes in its place.
+            What::Check | What::Alerts => Ok(()),
         }
     }
 
-    /// A job that had not begun when it was stopped.
-    fn given_up(&mut self, job: u64, what: What, now: Moment) -> Result<(), Fault> {
-        let Some(job) = self.jobs.remove(job) else {
-            return Ok(());
-        };
-        for waiting in &job.waiting {
-            let _ = waiting.send(stopped(&job.of));
-        }
-        match what {
-            What::Backup(kind) => {
-                let event = Event::Ended(kind, End::Interrupted);
-                self.event(&job.of, &event, now)
-            }
-            What::Check | What::Alerts => Ok(()),
+    /// A try that came to nothing: the catalog knows only those that reached the media.
+    fn tried(&mut self, job: &Job, kind: BackupKind, now: Moment) {
+        if let Some(member) = self.members.get_mut(&job.of) {
+            let began = job.started.unwrap_or(job.queued);
+            member.early.push((kind, began, now));
+            let old = member.early.len().saturating_sub(MAX_EARLY);
+            member.early.drain(..old);
         }
     }
 
@@ -133,24 +120,24 @@ impl Service {
         let Some(job) = self.jobs.remove(id) else {
             return Ok(());
         };
-        let error = outcome.object.as_ref();
-        let error = error.and_then(|object| object.pointer("/error/code")?.as_str());
-        if job.what != What::Alerts {
-            tracing::info!(job = id, group = job.of.group, database = job.of.database,
-                what = ?job.what, code = outcome.code, error, "has ended");
-        }
-        for waiting in &job.waiting {
-            let _ = waiting.send(answer(&job, outcome));
-        }
+        // Remembered first: whoever reads that it has ended may ask what came of it.
         match job.what {
-            What::Backup(kind) => self.backup_ended(&job, kind, (outcome, stopped), now),
-            What::Alerts => Ok(()),
-            What::Check if stopped => self.check_stopped(&job.of, now),
+            What::Backup(kind) => self.backup_ended(&job, kind, (outcome, stopped), now)?,
+            What::Alerts => return Ok(()),
+            What::Check if stopped => self.check_stopped(&job.of, now)?,
             What::Check => {
-                let verdict = verdict(&job, outcome);
-                self.event(&job.of, &Event::Checked(verdict), now)
+                let verdict = outcome.verdict(&job.of.database);
+                self.event(&job.of, &Event::Checked(verdict), now)?;
             }
         }
+        let error = outcome.fault().map(|fault| fault.code.text());
+        tracing::info!(job = id, group = job.of.group, database = job.of.database,
+            what = ?job.what, code = outcome.code, error, "has ended");
+        for waiting in &job.waiting {
+            // Who waited may have gone.
+            let _ = waiting.send(outcome.answer());
+        }
+        Ok(())
     }
 
     fn backup_ended(
@@ -160,14 +147,9 @@ impl Service {
         (outcome, stopped): (&Outcome, bool),
         now: Moment,
     ) -> Result<(), Fault> {
-        let end = end_of(outcome, stopped);
-        if end == End::Failed
-            && let Some(member) = self.members.get_mut(&job.of)
-        {
-            let began = job.started.unwrap_or(job.queued);
-            member.early.push((kind, began, now));
-            let old = member.early.len().saturating_sub(MAX_EARLY);
-            member.early.drain(..old);
+        let end = outcome.end(stopped);
+        if outcome.published().is_empty() {
+            self.tried(job, kind, now);
         }
         // What it wrote is read anew.
         self.mark = None;
@@ -189,73 +171,6 @@ impl Service {
     }
 }
 
-/// How a backup ended, by its process.
-fn end_of(outcome: &Outcome, stopped: bool) -> End {
-    let object = outcome.object.as_ref();
-    let sets = object.and_then(|object| object.pointer("/result/sets")?.as_array());
-    let skipped = object.and_then(|object| object.pointer("/result/skipped")?.as_array());
-    let done = |list: Option<&Vec<Value>>| list.is_some_and(|list| !list.is_empty());
-    if done(sets) || done(skipped) {
-        return End::Published;
-    }
-    let code = object.and_then(|object| object.pointer("/error/code")?.as_str());
-    let switched = [
-        code::NOT_PRINCIPAL,
-        code::ROLE_UNSEEN,
-        code::TWO_PRINCIPALS,
-        code::ROLE_LOST,
-    ]
-    .map(|code| code.text());
-    if stopped || code.is_some_and(|code| switched.contains(&code)) {
-        return End::Interrupted;
-    }
-    End::Failed
-}
-
-/// What a check said of its one database.
-fn verdict(job: &Job, outcome: &Outcome) -> Verdict {
-    let object = outcome.object.as_ref();
-    let said = object
-        .and_then(|object| object.pointer("/result/checked/0/verdict"))
-        .and_then(|verdict| serde_json::from_value(verdict.clone()).ok());
-    said.unwrap_or_else(|| {
-        let error = object.and_then(|object| object.get("error"));
-        let text = |key: &str| error.and_then(|error| error.get(key)?.as_str());
-        Verdict::Inconsistent(match (text("code"), text("object"), text("message")) {
-            (Some(code), Some(object), Some(message)) => format!("{code} {object}: {message}"),
-            _ => format!("the check of {} ended without a result", job.of.database),
-        })
-    })
-}
-
-/// The end of a job, for who waits for it.
-fn answer(job: &Job, outcome: &Outcome) -> Answer {
-    let object = outcome.object.clone().unwrap_or(Value::Null);
-    let mut faults: Vec<Said> = Vec::new();
-    for key in ["errors", "error"] {
-        if faults.is_empty()
-            && let Some(said) = object.get(key)
-        {
-            let list = said
-                .as_array()
-                .cloned()
-                .unwrap_or_else(|| vec![said.clone()]);
-            faults = list
-                .into_iter()
-                .filter_map(|one| serde_json::from_value(one).ok())
-                .collect();
-        }
-    }
-    Answer {
-        result: object
-            .get("result")
-            .cloned()
-            .or_else(|| Some(json!({ "database": job.of.database }))),
-        faults,
-        exit: outcome.code.unwrap_or_else(|| Exit::Failed.code()),
-    }
-}
-
 fn stopped(of: &Name) -> Answer {
     let fault = Fault::new(
         code::CANCELLED,
@@ -263,5 +178,5 @@ fn stopped(of: &Name) -> Answer {
         "it was stopped before it began",
     )
     .remedy("look: twinset status");
-    Answer::refused(&fault)
+    Answer::refused(fault)
 }

@@ -6,9 +6,10 @@ use twinset_domain::alert::{Alert, Severity};
 use twinset_domain::protection::{Alarm, Record};
 use twinset_domain::{BackupKind, Code, Fault, Moment, code};
 
-use super::child::Outcome;
 use super::jobs::{Name, What};
+use super::outcome::Outcome;
 use super::state::Service;
+use crate::alerts::{self, runs};
 
 /// The code of an alarm.
 const fn code_of(alarm: Alarm) -> Code {
@@ -48,7 +49,7 @@ const fn severity(alarm: Alarm) -> Severity {
 /// The alarm of one database, with what to do.
 fn fault(name: &Name, alarm: Alarm, record: &Record) -> Fault {
     let (group, database) = (&name.group, &name.database);
-    let object = format!("group {group}, database {database}");
+    let object = name.object();
     let shown = record.shown();
     let text = match alarm {
         Alarm::Switched => format!("the mirror has become principal: {shown}"),
@@ -106,24 +107,15 @@ impl Service {
             return Ok(());
         };
         let fault = fault(name, alarm, &member.record);
-        tracing::warn!(
-            code = fault.code.text(),
-            object = fault.object,
-            remedy = fault.remedy,
-            "{}",
-            fault.message
-        );
         self.put(&fault, severity(alarm), Some(name), now)
     }
 
     /// An alarm is over.
     pub(super) fn resolve(&mut self, name: &Name, alarm: Alarm, now: Moment) -> Result<(), Fault> {
-        let object = format!("group {}, database {}", name.group, name.database);
-        self.over(code_of(alarm), &object, now)
+        self.over(code_of(alarm), &name.object(), now)
     }
 
-    /// The end of a backup. What it failed with its own process has raised; only a process that
-    /// ended without a word is told here.
+    /// The end of a backup: an alert when it failed, and the end of that alert when it did not.
     pub(super) fn told(
         &mut self,
         name: &Name,
@@ -132,14 +124,27 @@ impl Service {
         now: Moment,
     ) -> Result<(), Fault> {
         self.tells = now;
-        let object = format!("group {}, {kind} backups of {}", name.group, name.database);
-        if outcome.object.is_some() {
-            return self.over(code::BACKUP_FAILED, &object, now);
+        let (group, database) = (name.group.as_str(), name.database.as_str());
+        let taken = outcome.published();
+        if taken.is_empty() {
+            let fault = match (outcome.fault(), &outcome.object) {
+                (Some(fault), _) => fault,
+                // There was nothing of the kind to take.
+                (None, Some(_)) => return Ok(()),
+                (None, None) => Fault::new(
+                    code::BACKUP_FAILED,
+                    name.object(),
+                    "the process of the backup ended without a result",
+                )
+                .remedy("look into the log; the next run sets right what it left"),
+            };
+            return runs::failed(&mut self.catalog, group, (database, kind), &fault, now);
         }
-        let message = "the process of the backup ended without a result";
-        let fault = Fault::new(code::BACKUP_FAILED, object, message)
-            .remedy("look into the log; the next run sets right what it left");
-        self.put(&fault, Severity::Error, Some(name), now)
+        // The chain guard may have taken another kind than was asked for.
+        for kind in taken.into_iter().chain([kind]) {
+            runs::succeeded(&mut self.catalog, group, (database, kind), now)?;
+        }
+        Ok(())
     }
 
     /// The configuration cannot be used: the old one stays.
@@ -154,7 +159,6 @@ impl Service {
             first.object,
             first.message
         );
-        tracing::error!("{message}");
         let fault = Fault::new(code::CONFIG_KEPT, "configuration", message)
             .remedy("twinset config check names every fault; the last sound one holds meanwhile");
         self.put(&fault, Severity::Warning, None, now)
@@ -194,7 +198,7 @@ impl Service {
             alert = alert.group(&name.group).database(&name.database);
         }
         self.tells = now;
-        self.catalog.raise(&alert, now).map(|_| ())
+        alerts::raise(&mut self.catalog, &alert, now).map(drop)
     }
 
     fn over(&mut self, code: Code, object: &str, now: Moment) -> Result<(), Fault> {

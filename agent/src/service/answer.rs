@@ -3,10 +3,10 @@
 use std::sync::mpsc::Sender;
 
 use serde_json::{Value, json};
-use twinset_domain::protection::Event;
+use twinset_domain::protection::{End, Event};
 use twinset_domain::{Exit, Fault, Moment, code};
 
-use super::input::{Answer, Request, Said};
+use super::input::{Answer, Request};
 use super::jobs::Name;
 use super::state::Service;
 
@@ -21,17 +21,11 @@ impl Answer {
     }
 
     /// It is not.
-    pub(super) fn refused(fault: &Fault) -> Self {
+    pub(super) fn refused(fault: Fault) -> Self {
         Self {
             result: None,
-            faults: vec![Said {
-                code: fault.code.text().to_owned(),
-                object: fault.object.clone(),
-                message: fault.message.clone(),
-                remedy: fault.remedy.clone(),
-                causes: fault.causes.clone(),
-            }],
             exit: fault.exit().code(),
+            faults: vec![fault],
         }
     }
 }
@@ -116,7 +110,7 @@ impl Service {
     ) -> Result<Answer, Fault> {
         let names = match self.meant(group, database) {
             Ok(names) => names,
-            Err(fault) => return Ok(Answer::refused(&fault)),
+            Err(fault) => return Ok(Answer::refused(fault)),
         };
         let mut states = Vec::new();
         for name in names {
@@ -135,10 +129,10 @@ impl Service {
         if self.jobs.get_mut(job).is_none() {
             let fault = Fault::new(code::UNKNOWN_NAME, format!("job {job}"), "there is none")
                 .remedy("look: twinset jobs");
-            return Ok(Answer::refused(&fault));
+            return Ok(Answer::refused(fault));
         }
-        if let Some((id, _)) = self.jobs.stop(job) {
-            self.cancelled(id, now)?;
+        if let Some(queued) = self.jobs.stop(job) {
+            self.dequeued(queued, End::Failed, now)?;
         }
         Ok(Answer::done(json!({ "job": job, "stopping": true })))
     }
@@ -154,7 +148,7 @@ impl Service {
         let names = match self.meant(group, database) {
             Ok(names) => names,
             Err(fault) => {
-                let _ = answer.send(Answer::refused(&fault));
+                let _ = answer.send(Answer::refused(fault));
                 return Ok(());
             }
         };
@@ -165,7 +159,7 @@ impl Service {
                 "one database at a time is checked through the service",
             )
             .remedy("ask for each with --database");
-            let _ = answer.send(Answer::refused(&fault));
+            let _ = answer.send(Answer::refused(fault));
             return Ok(());
         };
         self.event(name, &Event::CheckAsked, now)?;
@@ -175,14 +169,14 @@ impl Service {
             return Ok(());
         }
         let state = shown.map(|shown| shown.to_string()).unwrap_or_default();
-        let object = format!("group {group}, database {}", name.database);
+        let object = name.object();
         let fault = Fault::new(
             code::NOT_NOW,
             object,
             format!("it is not checked now: {state}"),
         )
         .remedy("look: twinset status");
-        let _ = answer.send(Answer::refused(&fault));
+        let _ = answer.send(Answer::refused(fault));
         Ok(())
     }
 }

@@ -13,20 +13,12 @@ use std::thread;
 use serde_json::Value;
 
 use super::input::Input;
+use super::outcome::Outcome;
 
 /// Most bytes of a result that are read.
 const MAX_RESULT: u64 = 16 << 20;
 /// Longest line of progress that is kept.
 const MAX_LINE: usize = 4096;
-
-/// How a process ended.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Outcome {
-    /// Its exit code; `None` when it was killed.
-    pub(super) code: Option<u8>,
-    /// The one object of `--json`.
-    pub(super) object: Option<Value>,
-}
 
 /// A process that runs.
 #[derive(Debug)]

@@ -74,7 +74,7 @@ fn serve(stream: &os::Stream, tell: &Sender<Input>) {
         let said = match serde_json::from_str::<Request>(&line) {
             Ok(request) => ask(request, tell),
             Err(error) => Some(Answer::refused(
-                &Fault::new(code::USAGE, "control socket", error.to_string())
+                Fault::new(code::USAGE, "control socket", error.to_string())
                     .remedy("use the twinset command of the same version"),
             )),
         };

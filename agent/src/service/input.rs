@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use twinset_domain::{Fault, Moment};
 
-use super::child::Outcome;
+use super::outcome::Outcome;
 use crate::sqlserver::partners::Told;
 
 /// Something that the service is told.
@@ -90,23 +90,7 @@ pub struct Answer {
     pub result: Option<Value>,
     /// Why not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub faults: Vec<Said>,
+    pub faults: Vec<Fault>,
     /// How a process ends that asked.
     pub exit: u8,
-}
-
-/// A fault on its way through the socket.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Said {
-    /// Its code.
-    pub code: String,
-    /// What it is about.
-    pub object: String,
-    /// What happened.
-    pub message: String,
-    /// What to do.
-    pub remedy: String,
-    /// Causes, nearest first.
-    #[serde(default)]
-    pub causes: Vec<String>,
 }

@@ -52,6 +52,13 @@ pub(super) struct Name {
     pub(super) database: String,
 }
 
+impl Name {
+    /// What messages about it are about.
+    pub(super) fn object(&self) -> String {
+        format!("group {}, database {}", self.group, self.database)
+    }
+}
+
 /// A job.
 #[derive(Debug)]
 pub(super) struct Job {
@@ -203,7 +210,7 @@ impl Jobs {
     }
 
     /// Stops everything of a database; gives what had not begun.
-    pub(super) fn stop_of(&mut self, of: &Name) -> Vec<(u64, What)> {
+    pub(super) fn stop_of(&mut self, of: &Name) -> Vec<u64> {
         let ids: Vec<u64> = self
             .all
             .iter()
@@ -214,10 +221,10 @@ impl Jobs {
     }
 
     /// Stops a job: one that runs tells its end; one that waits is given back.
-    pub(super) fn stop(&mut self, id: u64) -> Option<(u64, What)> {
+    pub(super) fn stop(&mut self, id: u64) -> Option<u64> {
         let job = self.all.get_mut(&id)?;
         match &mut job.child {
-            None => Some((id, job.what)),
+            None => Some(id),
             Some(child) => {
                 child.stop();
                 job.stopping.get_or_insert_with(Instant::now);

@@ -18,6 +18,7 @@ mod jobs;
 mod members;
 mod notify;
 mod os;
+mod outcome;
 mod reload;
 mod state;
 mod watch;

@@ -5,6 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use super::pair::{Pair, Setup, Side};
 
 /// How long a receiver may wait to be told.
@@ -53,4 +55,34 @@ fn a_switch_and_its_end_are_told_once_each() {
         2,
         "raised, resolved: {text}"
     );
+}
+
+/// Whether an alert with this code is open.
+#[track_caller]
+fn is_open(pair: &Pair, side: Side, code: &str) -> bool {
+    let listed = pair.json(side, &["alerts", "list"]).ended(0).result();
+    let open = listed["open"].as_array().unwrap();
+    open.iter().any(|alert| alert["code"] == code)
+}
+
+#[test]
+fn a_backup_of_the_service_that_fails_is_an_alert_until_one_succeeds() {
+    let mut pair = Pair::formatted(&Setup {
+        tables: "[schedule]\nfull = \"0 1 * * *\"\nretry_delay = \"1s\"",
+        ..Setup::default()
+    });
+    pair.order(
+        Side::A,
+        json!({ "faults": { "fail_after_bytes": 100_000 } }),
+    );
+    let mut a = pair.serve(Side::A);
+    assert!(a.says("Backup(Full)"));
+    assert!(a.says("has ended"));
+    assert!(is_open(&pair, Side::A, "TW6014"));
+    pair.order(Side::A, json!({ "faults": {} }));
+    while pair.kinds(Side::A, "payroll").is_empty() {
+        assert!(a.says("has ended"), "it is tried again");
+    }
+    assert!(!is_open(&pair, Side::A, "TW6014"));
+    a.stop().ended(0);
 }

@@ -10,6 +10,7 @@ fn a_new_database_is_checked_then_backed_up_and_the_mirrors_agent_stands_by() {
     let mut a = pair.serve(Side::A);
     let mut b = pair.serve(Side::B);
     assert!(a.says("\"protected\""));
+    assert!(a.says("Backup(Full)"));
     assert!(a.says("has ended"), "the first full");
     assert!(b.says("not principal: sql-a serves it"));
     assert_eq!(pair.kinds(Side::A, "payroll"), ["full"]);

@@ -67,10 +67,9 @@ fn check_first(
 ) -> Result<(), Fault> {
     output.line(format!("{database}: a consistency check comes first"));
     if let Some(answer) = service::check(context, &group.name, database)? {
-        return match answer.faults.first() {
-            Some(said) if Exit::from_code(answer.exit) != Exit::Degraded => {
-                Err(service::said(said))
-            }
+        let stands = [Exit::Done, Exit::Degraded].contains(&Exit::from_code(answer.exit));
+        return match answer.faults.into_iter().next() {
+            Some(fault) if !stands => Err(fault),
             _ => Ok(()),
         };
     }
