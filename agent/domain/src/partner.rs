@@ -183,6 +183,8 @@ pub struct Copy {
     pub state: State,
     /// Backup family, kept through restore and mirroring; `None` where it cannot be read.
     pub family: Option<Uuid>,
+    /// Its recovery fork, as far as the login may see it.
+    pub fork: Option<Uuid>,
     /// The session, as far as the login may see it.
     pub session: Option<Session>,
     /// The login sees a mirror's row (it is a sysadmin): without a session there is none.

@@ -6,6 +6,7 @@
 
 mod asked;
 mod event;
+mod look;
 mod seen;
 mod shown;
 mod step;
@@ -14,9 +15,11 @@ mod words;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::partner::{Objection, Term};
 use crate::{BackupKind, Moment};
 
 pub use event::{Action, Alarm, End, Event, Refusal, Verdict};
+pub use look::{Voice, look};
 pub use shown::Shown;
 pub use step::step;
 
@@ -54,15 +57,6 @@ impl Rules {
     };
 }
 
-/// The moment of a session: which partnership, after how many exchanges of roles.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Term {
-    /// `mirroring_guid`.
-    pub session: Uuid,
-    /// `mirroring_role_sequence`.
-    pub sequence: i64,
-}
-
 /// Who serves the database.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Served {
@@ -80,14 +74,10 @@ pub struct Served {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unfit {
-    /// Both copies are on this computer.
-    SameComputer(String),
-    /// A partner is named by this IP address.
-    ExplicitIp(String),
+    /// The pair is none that can be protected.
+    Pair(Objection),
     /// Each is mirrored with another server than the configured one.
     OtherSessions,
-    /// Two open databases of one name, in no session.
-    Separate,
 }
 
 /// What one look at the partners showed.

@@ -23,6 +23,7 @@ fn copy(state: State, session: Option<Session>, sees_mirrors: bool) -> Answer {
     Answer::Copy(Copy {
         state,
         family: None,
+        fork: None,
         session,
         sees_mirrors,
     })

@@ -16,6 +16,7 @@ fn bare(state: State) -> Copy {
     Copy {
         state,
         family: Some(FAMILY),
+        fork: None,
         session: None,
         sees_mirrors: false,
     }
@@ -195,6 +196,7 @@ fn answers() -> impl Strategy<Value = Answer> {
         Answer::Copy(Copy {
             state,
             family,
+            fork: None,
             session,
             sees_mirrors,
         })

@@ -7,11 +7,10 @@ mod words;
 use serde::Serialize;
 use twinset_domain::Fault;
 use twinset_domain::partner::{
-    Allowed, Answer, Beside, Duty, Pairing, Place, Refusal, duty, objections, pairing,
+    Allowed, Answer, Beside, Duty, Pairing, Refusal, duty, objections, pairing,
 };
 
-use crate::sqlserver::facts::{self, DatabaseFacts, InstanceFacts};
-use crate::sqlserver::partners::{copy, place};
+use crate::sqlserver::partners::{self, Told};
 use crate::sqlserver::{Connector, InstanceSettings, Purpose};
 
 pub(super) use after::{After, Lost, look_again};
@@ -55,37 +54,15 @@ pub struct Role {
     login: String,
 }
 
-/// What one partner said.
-struct Said {
-    instance: InstanceFacts,
-    database: Option<DatabaseFacts>,
-}
-
-impl Said {
-    fn answer(&self) -> Answer {
-        match &self.database {
-            None => Answer::Absent,
-            Some(database) => Answer::Copy(copy(database, &self.instance)),
-        }
-    }
-
-    fn place(&self) -> Place {
-        place(&self.instance, self.database.as_ref())
-    }
-}
-
 /// Asks one partner, once: who does not answer is passed over.
-fn ask(settings: &InstanceSettings, database: &str, patient: bool) -> Result<Said, Fault> {
+fn ask(settings: &InstanceSettings, database: &str, patient: bool) -> Result<Told, Fault> {
     let connector = Connector::new(settings.clone(), "roles");
     let mut control = if patient {
         connector.open(Purpose::Control)?
     } else {
         connector.open_once(Purpose::Control)?
     };
-    Ok(Said {
-        instance: facts::probe_instance(&mut control)?,
-        database: facts::probe_database(&mut control, database)?,
-    })
+    partners::ask_one(&mut control, database)
 }
 
 /// Asks both partners of a database. The two are asked one after the other, so that a switch in
@@ -108,14 +85,14 @@ fn once(partners: &Partners, database: &str) -> Result<Role, Fault> {
     let other = partners.other.as_ref().map_err(Clone::clone);
     let other = other.and_then(|settings| ask(settings, database, false));
     let (here, there) = (
-        ours.answer(),
-        other.as_ref().map_or(Answer::Unreachable, Said::answer),
+        ours.answer(database),
+        other
+            .as_ref()
+            .map_or(Answer::Unreachable, |told| told.answer(database)),
     );
-    let place = other
-        .as_ref()
-        .map_or_else(|_| Place::default(), Said::place);
-    let against = objections(&ours.place(), &place);
-    let facts = ours.database.as_ref();
+    let place = other.as_ref().map(|told| told.place(database));
+    let against = objections(&ours.place(database), &place.unwrap_or_default());
+    let facts = ours.find(database);
     let role = Role {
         database: database.to_owned(),
         pairing: pairing(&here, &there),

@@ -297,12 +297,7 @@ fn agreed(args: &BackupArgs) -> Result<(), Fault> {
 
 /// The partner of the group that this agent serves.
 pub(super) fn served<'a>(context: &'a Context, group: &Group) -> Result<&'a Instance, Fault> {
-    let serves = &context.config.agent.serves;
-    let ours = group
-        .partners
-        .iter()
-        .find(|partner| serves.contains(partner));
-    match ours {
+    match context.config.served(group) {
         Some(partner) => context.config.instance(partner),
         None => {
             let message = format!(
@@ -332,18 +327,15 @@ pub(super) fn databases(
         return Err(Fault::new(code::UNKNOWN_NAME, object, message)
             .remedy("look at the group's databases, or name one of them"));
     }
-    let mut names: Vec<String> = group.databases.named().map(str::to_owned).collect();
-    if !group.databases.is_literal() {
+    let there = if group.databases.is_literal() {
+        Vec::new()
+    } else {
         let mut control = Connector::new(settings.clone(), "list").open(Purpose::Control)?;
-        let there = facts::database_names(&mut control)?;
-        let chosen = there
-            .into_iter()
-            .map(|(name, _)| name)
-            .filter(|name| group.databases.select(name));
-        names.extend(chosen);
-        names.sort_unstable();
-        names.dedup_by(|a, b| a.eq_ignore_ascii_case(b));
-    }
+        facts::database_names(&mut control)?
+    };
+    let names = group
+        .databases
+        .meant(there.iter().map(|(name, _)| name.as_str()));
     if names.is_empty() {
         return Err(Fault::new(
             code::SQL_NO_DATABASE,

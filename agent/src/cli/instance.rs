@@ -12,7 +12,7 @@ use crate::backup::vdi::backupable;
 use crate::config::{self, Config};
 use crate::report::{Output, table};
 use crate::sqlserver::facts::{DatabaseFacts, InstanceFacts};
-use crate::sqlserver::partners::{self, Told, copy, place};
+use crate::sqlserver::partners::{self, Told};
 use crate::sqlserver::{Connector, Purpose};
 
 /// What the verb prints.
@@ -104,7 +104,7 @@ fn databases(config: &Config, name: &str, partner: Option<&str>) -> Result<Liste
     let databases = told
         .databases
         .iter()
-        .map(|database| line(config, name, &told.instance, database, answers.as_ref()))
+        .map(|database| line(config, name, &told, database, answers.as_ref()))
         .collect();
     Ok(Listed {
         instance: told.instance,
@@ -137,7 +137,7 @@ fn only_partner(config: &Config, name: &str) -> Option<String> {
 fn line(
     config: &Config,
     instance: &str,
-    here: &InstanceFacts,
+    here: &Told,
     database: &DatabaseFacts,
     answers: Option<&Option<Told>>,
 ) -> Line {
@@ -146,7 +146,7 @@ fn line(
         group.partners.iter().any(|partner| partner == instance)
             && group.databases.select(&database.name)
     });
-    let ours = Answer::Copy(copy(database, here));
+    let ours = here.answer(&database.name);
     let answer = |told: &Option<Told>| match told {
         None => Answer::Unreachable,
         Some(told) => told.answer(&database.name),
@@ -155,8 +155,7 @@ fn line(
     let there = answers.and_then(Option::as_ref);
     let pair = read.filter(|read| read.is_mirrored()).and(there);
     let against = pair.map_or_else(Vec::new, |there| {
-        let other = there.find(&database.name);
-        objections(&place(here, Some(database)), &place(&there.instance, other))
+        objections(&here.place(&database.name), &there.place(&database.name))
     });
     Line {
         name: database.name.clone(),

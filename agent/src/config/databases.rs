@@ -1,5 +1,7 @@
 //! Which databases a group means.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 /// Databases that SQL Server brings along, apart from tempdb, which is never backed up.
@@ -78,6 +80,19 @@ impl Databases {
             .iter()
             .filter(|p| !p.exclude)
             .all(|p| literal(&p.what))
+    }
+
+    /// The databases that are meant where these are there, each once: those that are written out,
+    /// then those that patterns take.
+    #[must_use]
+    pub fn meant<'a>(&'a self, there: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+        let mut known = BTreeSet::new();
+        let taken = there.into_iter().filter(|name| self.select(name));
+        self.named()
+            .chain(taken)
+            .filter(|name| known.insert(name.to_lowercase()))
+            .map(str::to_owned)
+            .collect()
     }
 
     /// The names that are written out without `*`: each must exist on the server.

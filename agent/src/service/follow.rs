@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use twinset_domain::protection::{Event, Sight};
-use twinset_domain::{Fault, Moment};
+use twinset_domain::partner::{Answer, objections};
+use twinset_domain::protection::{Event, Sight, Voice, look};
+use twinset_domain::{Fault, Moment, code};
 use uuid::Uuid;
 
 use super::jobs::Name;
 use super::state::Service;
-use crate::sqlserver::partners::{Partner, Told, mirroring, sight};
+use crate::sqlserver::partners::{Told, mirroring};
 
 impl Service {
     /// An instance was asked.
@@ -87,30 +88,30 @@ impl Service {
     /// What is seen of a database now; nothing before every partner was asked once.
     fn sight(&mut self, name: &Name) -> Option<Sight> {
         let group = self.config.groups.get(&name.group)?;
-        let ours = self.served(name)?;
+        let ours = self.config.served(group)?;
         let other = group.partners.iter().find(|partner| *partner != ours);
-        let heard = |partner: &str| match (self.heard.get(partner), self.silent.get(partner)) {
-            (Some(told), _) => Some(Ok(told)),
-            (None, Some(fault)) => Some(Err(fault)),
-            (None, None) => None,
+        let here = match self.said(ours)? {
+            Ok(told) => told,
+            // Nothing to do with the database.
+            Err(fault) if fault.code == code::SQL_LOGIN => {
+                let said = format!("{} {}: {}", fault.code, fault.object, fault.message);
+                return Some(Sight::Forbidden(said));
+            }
+            Err(_) => return Some(Sight::Unreachable),
         };
-        let first = Partner {
-            name: ours,
-            heard: heard(ours)?,
-        };
-        let second = match other {
-            Some(other) => Some(Partner {
-                name: other,
-                heard: heard(other)?,
-            }),
+        let there = match other {
+            Some(other) => Some((other, self.said(other)?.ok())),
             None => None,
         };
-        let seen = sight(&name.database, first, second, group.failover.allow_ip);
-        let logless = self
-            .heard
-            .get(ours)
-            .and_then(|told| told.find(&name.database));
-        let logless = logless.map(|found| {
+        let heard = there.and_then(|(_, told)| told);
+        let theirs = heard.map_or(Answer::Unreachable, |told| told.answer(&name.database));
+        let place = heard.map(|told| told.place(&name.database));
+        let against = objections(&here.place(&name.database), &place.unwrap_or_default());
+        let (mine, allowed) = (here.answer(&name.database), group.allowed());
+        let voice = |name, answer| Voice { name, answer };
+        let second = there.map(|(other, _)| voice(other.as_str(), &theirs));
+        let seen = look(voice(ours, &mine), second, &against, allowed);
+        let logless = here.find(&name.database).map(|found| {
             found.recovery_model.eq_ignore_ascii_case("SIMPLE")
                 || found.name.eq_ignore_ascii_case("master")
         });
@@ -118,6 +119,15 @@ impl Service {
             member.logless = logless.unwrap_or(member.logless);
         }
         Some(seen)
+    }
+
+    /// What an instance said last, or why it does not answer; nothing before it was asked.
+    fn said(&self, instance: &str) -> Option<Result<&Told, &Fault>> {
+        match (self.heard.get(instance), self.silent.get(instance)) {
+            (Some(told), _) => Some(Ok(told)),
+            (None, Some(fault)) => Some(Err(fault)),
+            (None, None) => None,
+        }
     }
 
     /// Row 10: two groups that protect one session.

@@ -7,7 +7,7 @@ use twinset_domain::schedule::Past;
 use twinset_domain::{BackupKind, Moment};
 
 use super::jobs::Name;
-use crate::config::{Config, Group, SessionKind, TopologyChange};
+use crate::config::{Group, SessionKind, TopologyChange};
 use crate::sqlserver::partners::Told;
 
 /// A protected database.
@@ -56,44 +56,20 @@ pub(super) fn rules(group: &Group) -> Rules {
         check_delay: failover.check_delay.map_or(default, seconds),
         check_first: failover.check_before_backup,
         follow_topology: failover.on_topology_change == TopologyChange::Continue,
-        go_on_in_split: base.go_on_in_split,
+        go_on_in_split: group.allowed().split,
         no_principal_alert: seconds(failover.no_principal_alert),
     }
 }
 
-/// The instance of a group that this agent serves, if it serves one.
-pub(super) fn ours<'a>(config: &Config, group: &'a Group) -> Option<&'a str> {
-    let serves = &config.agent.serves;
-    let mut partners = group.partners.iter();
-    partners
-        .find(|partner| serves.contains(partner))
-        .map(String::as_str)
-}
-
 /// The databases that a group means: those it names, and those of its patterns that a partner has.
-pub(super) fn meant(group: &Group, heard: &BTreeMap<String, Told>) -> BTreeSet<String> {
-    let mut names: BTreeSet<String> = group.databases.named().map(str::to_owned).collect();
-    if group.databases.is_literal() {
-        return names;
-    }
-    for partner in &group.partners {
-        let databases = heard
-            .get(partner)
-            .into_iter()
-            .flat_map(|told| &told.databases);
-        let meant = databases.filter(|database| {
-            database.source_database_id.is_none() && group.databases.select(&database.name)
-        });
-        for database in meant {
-            let known = names
-                .iter()
-                .any(|name| name.eq_ignore_ascii_case(&database.name));
-            if !known {
-                names.insert(database.name.clone());
-            }
-        }
-    }
-    names
+pub(super) fn meant(group: &Group, heard: &BTreeMap<String, Told>) -> Vec<String> {
+    let told = group.partners.iter().filter_map(|name| heard.get(name));
+    let there = told
+        .flat_map(|told| &told.databases)
+        .filter(|database| database.source_database_id.is_none());
+    group
+        .databases
+        .meant(there.map(|database| database.name.as_str()))
 }
 
 /// Whether a change of who is meant can be told: every partner was heard, or all are named.

@@ -9,7 +9,7 @@ use twinset_domain::{AgentId, Fault, Moment};
 
 use super::input::Input;
 use super::jobs::{Jobs, Name};
-use super::members::{Member, changes, is_sure, meant, ours, rules};
+use super::members::{Member, changes, is_sure, meant, rules};
 use super::watch::{Watch, Way};
 use crate::catalog::Catalog;
 use crate::clock;
@@ -89,7 +89,7 @@ impl Service {
     pub(super) fn watch(&mut self) -> Result<(), Fault> {
         let mut ways: BTreeMap<String, Way> = BTreeMap::new();
         for group in self.config.groups.values() {
-            if ours(&self.config, group).is_none() {
+            if self.config.served(group).is_none() {
                 continue;
             }
             for partner in &group.partners {
@@ -139,7 +139,7 @@ impl Service {
     pub(super) fn look_at_members(&mut self, now: Moment) -> Result<(), Fault> {
         let (mut all, mut unsure) = (BTreeSet::new(), BTreeSet::new());
         for group in self.config.groups.values() {
-            if ours(&self.config, group).is_none() {
+            if self.config.served(group).is_none() {
                 continue;
             }
             if !is_sure(group, &self.heard) {
@@ -173,7 +173,7 @@ impl Service {
         };
         let group = self.config.groups.get(&name.group);
         let (rules, ours) = match group {
-            Some(group) => (rules(group), ours(&self.config, group).unwrap_or_default()),
+            Some(group) => (rules(group), self.config.served(group).unwrap_or_default()),
             None => (twinset_domain::protection::Rules::FOLLOW, ""),
         };
         let (record, actions) = step(&member.record, event, now, (&rules, ours));
@@ -244,11 +244,5 @@ impl Service {
             }
             Err(faults) => self.unsound(&faults, now),
         }
-    }
-
-    /// The instance of a member's group that this agent serves.
-    pub(super) fn served(&self, name: &Name) -> Option<&str> {
-        let group = self.config.groups.get(&name.group)?;
-        ours(&self.config, group)
     }
 }

@@ -1,12 +1,12 @@
 //! Did the role stay where it was while a backup ran? (design 7.2, row 12)
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Answer, Role, Session, State};
 
-/// The session that a run began under.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// The moment of a session: which partnership, after how many exchanges of roles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Term {
     /// `mirroring_guid`.
     pub guid: Uuid,

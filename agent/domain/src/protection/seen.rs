@@ -29,7 +29,7 @@ fn shift(anchor: &Served, who: &Served) -> Shift {
     match (anchor.term, who.term) {
         (None, Some(_)) => return Shift::Changed(Change::NewlyMirrored),
         (Some(_), None) => return Shift::Changed(Change::MirrorBroken),
-        (Some(was), Some(is)) if was.session != is.session => {
+        (Some(was), Some(is)) if was.guid != is.guid => {
             return Shift::Changed(Change::MirrorBroken);
         }
         _ => {}
@@ -41,8 +41,8 @@ fn shift(anchor: &Served, who: &Served) -> Shift {
         return Shift::OtherCopy;
     }
     match (anchor.term, who.term) {
-        (Some(was), Some(is)) if was.sequence != is.sequence => {
-            Shift::Bounced(is.sequence.saturating_sub(was.sequence))
+        (Some(was), Some(is)) if was.role_sequence != is.role_sequence => {
+            Shift::Bounced(is.role_sequence.saturating_sub(was.role_sequence))
         }
         _ => Shift::Same,
     }
@@ -240,7 +240,7 @@ fn back(
     if who.by != at.ours {
         return stand_by(record, who.clone(), actions);
     }
-    let sequence = |served: &Served| served.term.map_or(0, |term| term.sequence);
+    let sequence = |served: &Served| served.term.map_or(0, |term| term.role_sequence);
     let switches = sequence(who).saturating_sub(sequence(anchor));
     if !undisturbed(record) {
         // Without a switch it was the agent that was away.

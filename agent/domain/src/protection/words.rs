@@ -16,17 +16,10 @@ impl fmt::Display for Change {
 impl fmt::Display for Unfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::SameComputer(name) => write!(f, "both copies are on one computer, {name}"),
-            Self::ExplicitIp(address) => {
-                write!(
-                    f,
-                    "the session names a partner by its IP address, {address}"
-                )
-            }
+            Self::Pair(objection) => objection.fmt(f),
             Self::OtherSessions => {
                 f.write_str("each partner is mirrored with another server than the configured one")
             }
-            Self::Separate => f.write_str("the partners hold two open databases of one name"),
         }
     }
 }

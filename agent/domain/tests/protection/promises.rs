@@ -1,10 +1,10 @@
 //! What holds after any row of events.
 
 use proptest::prelude::*;
-use twinset_domain::protection::{Action, End, Event, Phase, Rules, Served, Sight, Unfit, Verdict};
+use twinset_domain::protection::{Action, End, Event, Phase, Rules, Served, Sight, Verdict};
 use twinset_domain::{BackupKind, Moment};
 
-use super::world::{World, principal, served};
+use super::world::{World, one_computer, principal, served};
 
 fn kinds() -> impl Strategy<Value = BackupKind> {
     prop_oneof![
@@ -28,7 +28,7 @@ fn sights() -> impl Strategy<Value = Sight> {
         1 => Just(Sight::NoPrincipal),
         1 => Just(Sight::Split(Some(served("sql-a", Some(7), 2, 100)))),
         1 => Just(Sight::Split(None)),
-        1 => Just(Sight::Unfit(Unfit::SameComputer("HOST".to_owned()))),
+        1 => Just(Sight::Unfit(one_computer())),
         1 => Just(Sight::NotOpen("OFFLINE".to_owned())),
         1 => Just(Sight::Absent),
         1 => Just(Sight::Unreachable),
@@ -123,7 +123,7 @@ proptest! {
                 prop_assert_eq!(&source.by, &checked.by, "P6: another principal");
                 prop_assert_eq!(source.family, checked.family);
                 prop_assert_eq!(source.fork, checked.fork, "P6: another fork");
-                let session = |who: &Served| who.term.map(|term| term.session);
+                let session = |who: &Served| who.term.map(|term| term.guid);
                 prop_assert_eq!(session(&source), session(&checked), "P6: another session");
                 prop_assert!(!world.record.orphaned && world.record.pair_of.is_none());
                 prop_assert!(world.record.paused.is_none_or(|until| until <= world.now));

@@ -1,11 +1,11 @@
 //! One test per row of design 7.2, and the table of docs/protection.md, which is printed here.
 
 use twinset_domain::protection::{
-    Action, Alarm, Change, End, Event, Refusal, Rules, Shown, Sight, Unfit, Verdict, Why,
+    Action, Alarm, Change, End, Event, Refusal, Rules, Shown, Sight, Verdict, Why,
 };
 use twinset_domain::{BackupKind, Moment};
 
-use super::world::{World, alone, principal, served};
+use super::world::{World, alone, one_computer, principal, served};
 
 const BOTH: [(&str, Rules); 2] = [("dpm", Rules::DPM), ("follow", Rules::FOLLOW)];
 
@@ -268,7 +268,7 @@ fn row_10_two_groups_protect_one_session() {
 fn row_11_a_pair_that_cannot_be_protected() {
     for (_, rules) in BOTH {
         let mut world = World::protected(rules);
-        let why = Unfit::SameComputer("HOST".to_owned());
+        let why = one_computer();
         let actions = world.sees(Sight::Unfit(why.clone()));
         assert_eq!(raised(&actions, Alarm::Unfit), 1);
         assert_eq!(world.record.shown(), Shown::Unsupported { why });

@@ -2,12 +2,10 @@
 
 use std::fmt::Write as _;
 
-use twinset_domain::protection::{
-    Action, Alarm, End, Event, Refusal, Rules, Sight, Unfit, Verdict,
-};
+use twinset_domain::protection::{Action, Alarm, End, Event, Refusal, Rules, Sight, Verdict};
 use twinset_domain::{BackupKind, Moment};
 
-use super::world::{World, alone, principal, served};
+use super::world::{World, alone, one_computer, principal, served};
 
 /// What happens to a database that is protected on the principal, or stands by on the mirror.
 struct Row {
@@ -137,7 +135,7 @@ fn rows() -> Vec<Row> {
             trigger: "both copies are on one computer",
             start: World::protected,
             events: |world| {
-                let why = Unfit::SameComputer("HOST".to_owned());
+                let why = one_computer();
                 world.sees(Sight::Unfit(why));
             },
         },

@@ -1,7 +1,8 @@
 //! A record with a clock, and words for what it does.
 
+use twinset_domain::partner::{Objection, Term};
 use twinset_domain::protection::{
-    Action, Event, Record, Rules, Served, Sight, Term, Verdict, step,
+    Action, Event, Record, Rules, Served, Sight, Unfit, Verdict, step,
 };
 use twinset_domain::{BackupKind, Moment};
 use uuid::Uuid;
@@ -78,8 +79,8 @@ pub(crate) fn served(by: &str, session: Option<u128>, sequence: i64, fork: u128)
     Served {
         by: by.to_owned(),
         term: session.map(|session| Term {
-            session: guid(session),
-            sequence,
+            guid: guid(session),
+            role_sequence: sequence,
         }),
         family: Some(guid(1)),
         fork: Some(guid(fork)),
@@ -100,4 +101,11 @@ pub(crate) fn alone(by: &str) -> Sight {
         who: served(by, None, 0, 100),
         exposed: false,
     }
+}
+
+/// A pair that cannot be protected.
+pub(crate) fn one_computer() -> Unfit {
+    Unfit::Pair(Objection::SameComputer {
+        computer: "HOST".to_owned(),
+    })
 }

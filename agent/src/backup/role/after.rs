@@ -58,7 +58,7 @@ pub(in crate::backup) fn look_again(
         let said = ask(settings, after.database, false);
         let said = said.inspect_err(|fault| tracing::warn!(%fault, "the partner was not asked"));
         Some((
-            taken_over(before, &said.ok()?.answer())?,
+            taken_over(before, &said.ok()?.answer(after.database))?,
             settings.name.clone(),
         ))
     });

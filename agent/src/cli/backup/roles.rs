@@ -1,11 +1,10 @@
 //! Who is principal, before anything of a group with two partners is touched.
 
 use twinset_domain::Fault;
-use twinset_domain::partner::Allowed;
 
 use crate::backup::role::{self, Partners, Role};
 use crate::cli::context::Context;
-use crate::config::{Group, Profile, SessionKind};
+use crate::config::{Group, SessionKind};
 use crate::report::Output;
 use crate::sqlserver::InstanceSettings;
 
@@ -38,10 +37,7 @@ pub(super) fn partners(
         ours: ours.clone(),
         other: settings.and_then(|instance| instance.settings()),
         other_name: other.clone(),
-        allowed: Allowed {
-            ip: group.failover.allow_ip,
-            split: group.profile == Profile::Follow,
-        },
+        allowed: group.allowed(),
     })
 }
 

@@ -200,18 +200,14 @@ fn databases(
 
 /// The databases that a group means on this instance.
 fn names(group: &Group, control: &mut Session) -> Result<Vec<String>, Fault> {
-    let mut names: Vec<String> = group.databases.named().map(str::to_owned).collect();
-    if !group.databases.is_literal() {
-        let there = facts::database_names(control)?.into_iter();
-        names.extend(
-            there
-                .map(|(name, _)| name)
-                .filter(|name| group.databases.select(name)),
-        );
-        names.sort_unstable();
-        names.dedup_by(|a, b| a.eq_ignore_ascii_case(b));
-    }
-    Ok(names)
+    let there = if group.databases.is_literal() {
+        Vec::new()
+    } else {
+        facts::database_names(control)?
+    };
+    Ok(group
+        .databases
+        .meant(there.iter().map(|(name, _)| name.as_str())))
 }
 
 fn database(

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use twinset_domain::BackupKind;
+use twinset_domain::partner::Allowed;
 use twinset_domain::schedule::Rules;
 
 use super::super::databases::Databases;
@@ -62,6 +63,15 @@ impl Group {
         match (kind, &self.log_media_set) {
             (BackupKind::Log, Some(log)) => log,
             _ => &self.media_set,
+        }
+    }
+
+    /// What it allows of its partners.
+    #[must_use]
+    pub fn allowed(&self) -> Allowed {
+        Allowed {
+            ip: self.failover.allow_ip,
+            split: self.profile == Profile::Follow,
         }
     }
 

@@ -82,6 +82,15 @@ impl Config {
         find(&self.instances, "instance", name)
     }
 
+    /// The partner of a group that this agent serves, if it serves one.
+    #[must_use]
+    pub fn served<'a>(&self, group: &'a Group) -> Option<&'a str> {
+        let mut partners = group.partners.iter();
+        partners
+            .find(|partner| self.agent.serves.contains(partner))
+            .map(String::as_str)
+    }
+
     /// The plugin of this name.
     ///
     /// # Errors
