@@ -5,5 +5,6 @@
 mod look;
 mod promises;
 mod rows;
+mod switches;
 mod table;
 mod world;

@@ -2,7 +2,7 @@
 
 use twinset_domain::partner::{Objection, Term};
 use twinset_domain::protection::{
-    Action, Event, Record, Rules, Served, Sight, Unfit, Verdict, step,
+    Action, Alarm, Event, Record, Refusal, Rules, Served, Sight, Unfit, Verdict, step,
 };
 use twinset_domain::{BackupKind, Moment};
 use uuid::Uuid;
@@ -108,4 +108,16 @@ pub(crate) fn one_computer() -> Unfit {
     Unfit::Pair(Objection::SameComputer {
         computer: "HOST".to_owned(),
     })
+}
+
+pub(crate) fn refusal(actions: &[Action]) -> Option<Refusal> {
+    actions.iter().find_map(|action| match action {
+        Action::Refuse(refusal) => Some(refusal.clone()),
+        _ => None,
+    })
+}
+
+pub(crate) fn raised(actions: &[Action], alarm: Alarm) -> usize {
+    let one = |action: &&Action| **action == Action::Raise(alarm);
+    actions.iter().filter(one).count()
 }
