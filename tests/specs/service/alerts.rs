@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::pair::{Pair, Setup, Side};
+use super::fast;
+use crate::support::pair::{A, B, Pair, Setup};
 
 /// How long a receiver may wait to be told.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -27,26 +28,25 @@ fn told(path: &Path, code: &str) {
 
 #[test]
 fn a_switch_and_its_end_are_told_once_each() {
-    let mut pair = Pair::formatted(&Setup {
-        failover: "poll = \"1s\"\ncheck_delay = \"30m\"\nbefore_check = \"refuse\"",
-        ..Setup::default()
+    let mut pair = Pair::of(&Setup {
+        group: "[failover]\npoll = \"1s\"\ncheck_delay = \"30m\"\nbefore_check = \"refuse\"",
+        ..fast()
     });
-    let host = pair.host(Side::B);
-    let (script, book) = (host.join("tell.sh"), host.join("told"));
+    let (script, book) = (pair.path().join("tell.sh"), pair.path().join("told"));
     fs::write(&script, "#!/bin/sh\ncat >> \"$1\"; echo >> \"$1\"\n").unwrap();
     fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
-    let config = host.join("agent.toml");
+    let config = pair.config_file(B);
     let text = fs::read_to_string(&config).unwrap();
     let alerts = format!("{text}[alerts]\ncommand = [{script:?}, {book:?}]\n");
     fs::write(&config, alerts).unwrap();
 
-    let mut b = pair.serve(Side::B);
+    let mut b = pair.serve(B);
     assert!(b.says("not principal: sql-a serves it"));
-    pair.fail_over(Side::A);
+    pair.fail_over(A);
     told(&book, "TW6001");
-    let listed = pair.json(Side::B, &["alerts", "list"]).ended(0).result();
+    let listed = pair.json(B, &["alerts", "list"]).ended(0).result();
     assert_eq!(listed["open"][0]["code"], "TW6001", "{listed}");
-    pair.fail_over(Side::B);
+    pair.fail_over(B);
     told(&book, "\"event\":\"resolved\"");
     b.stop().ended(0);
     let text = fs::read_to_string(&book).unwrap();
@@ -59,30 +59,27 @@ fn a_switch_and_its_end_are_told_once_each() {
 
 /// Whether an alert with this code is open.
 #[track_caller]
-fn is_open(pair: &Pair, side: Side, code: &str) -> bool {
-    let listed = pair.json(side, &["alerts", "list"]).ended(0).result();
+fn is_open(pair: &Pair, agent: &str, code: &str) -> bool {
+    let listed = pair.json(agent, &["alerts", "list"]).ended(0).result();
     let open = listed["open"].as_array().unwrap();
     open.iter().any(|alert| alert["code"] == code)
 }
 
 #[test]
 fn a_backup_of_the_service_that_fails_is_an_alert_until_one_succeeds() {
-    let mut pair = Pair::formatted(&Setup {
-        tables: "[schedule]\nfull = \"0 1 * * *\"\nretry_delay = \"1s\"",
-        ..Setup::default()
+    let mut pair = Pair::of(&Setup {
+        group: "[failover]\npoll = \"1s\"\n[schedule]\nfull = \"0 1 * * *\"\nretry_delay = \"1s\"",
+        ..fast()
     });
-    pair.order(
-        Side::A,
-        json!({ "faults": { "fail_after_bytes": 100_000 } }),
-    );
-    let mut a = pair.serve(Side::A);
+    pair.order(A, json!({ "faults": { "fail_after_bytes": 100_000 } }));
+    let mut a = pair.serve(A);
     assert!(a.says("Backup(Full)"));
     assert!(a.says("has ended"));
-    assert!(is_open(&pair, Side::A, "TW6014"));
-    pair.order(Side::A, json!({ "faults": {} }));
-    while pair.kinds(Side::A, "payroll").is_empty() {
+    assert!(is_open(&pair, A, "TW6014"));
+    pair.order(A, json!({ "faults": {} }));
+    while pair.kinds(A, "payroll").is_empty() {
         assert!(a.says("has ended"), "it is tried again");
     }
-    assert!(!is_open(&pair, Side::A, "TW6014"));
+    assert!(!is_open(&pair, A, "TW6014"));
     a.stop().ended(0);
 }

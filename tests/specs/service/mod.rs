@@ -4,5 +4,17 @@
 mod alerts;
 mod control;
 mod follow;
-mod pair;
 mod schedule;
+
+use crate::support::pair::Setup;
+
+/// What `[failover]` says so that nothing is waited for.
+const FAST: &str = "[failover]\npoll = \"1s\"\ncheck_delay = \"0s\"\n";
+
+/// Two hosts on which a switch is seen soon, and checked at once.
+fn fast() -> Setup {
+    Setup {
+        group: FAST,
+        ..Setup::default()
+    }
+}

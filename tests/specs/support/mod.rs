@@ -4,6 +4,7 @@
 mod bytes;
 mod crowd;
 mod groups;
+pub(crate) mod pair;
 mod program;
 mod samples;
 mod world;
