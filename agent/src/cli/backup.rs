@@ -43,7 +43,7 @@ pub(super) fn backup(
     let mut partners = roles::partners(context, &group, &settings);
     let (mut ended, mut faults) = (Ended::default(), Vec::new());
     for database in databases {
-        let stands = match args.attended {
+        let stands = match context.attended {
             true => Ok(()),
             false => stands::stands(context, (&group, &settings), &database, output),
         };
@@ -81,7 +81,7 @@ fn booked(
     (group, database): (&Group, &str),
     done: &Result<One, Fault>,
 ) -> Option<Fault> {
-    if args.attended || args.copy_only {
+    if context.attended || args.copy_only {
         return None;
     }
     let asked = args.kind.backup();

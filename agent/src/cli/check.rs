@@ -35,7 +35,7 @@ pub(super) fn check(
     let settings = served(context, &group)?.settings()?;
     let settings = settings.of_agent(context.state.agent);
     let names = databases(&group, &settings, args.database.as_deref())?;
-    if !args.attended
+    if !context.attended
         && let Some(exit) = through_service(context, args, &names, output)?
     {
         return Ok(exit);

@@ -12,7 +12,7 @@ use super::{interrupt, key, stored};
 use crate::backup::desk::{Desk, Target};
 use crate::catalog::Catalog;
 use crate::clock;
-use crate::config::{self, Config, Group, MediaSet};
+use crate::config::{self, Config, Group, LEAST_MEMORY, MediaSet};
 use crate::device::{LoadPolicy, PluginFile};
 use crate::media::inventory::{self, SetOnMedia};
 use crate::media::known;
@@ -26,6 +26,8 @@ pub(super) struct Context {
     pub(super) config: Config,
     pub(super) state: StateDir,
     pub(super) catalog: Catalog,
+    /// The service started this process: it keeps the book of alerts and the states itself.
+    pub(super) attended: bool,
 }
 
 impl Context {
@@ -46,7 +48,18 @@ impl Context {
             config,
             state,
             catalog,
+            attended: false,
         })
+    }
+
+    /// Whether the service started this process. A job of it has its part of the memory, not all.
+    pub(super) fn attended(&mut self, attended: bool) {
+        self.attended = attended;
+        if attended {
+            let agent = &mut self.config.agent;
+            let parts = u64::try_from(agent.max_parallel).unwrap_or(1).max(1);
+            agent.memory_limit = (agent.memory_limit / parts).max(LEAST_MEMORY);
+        }
     }
 
     /// Loads a plugin by its name in the configuration.

@@ -35,8 +35,6 @@ use std::path::Path;
 
 use twinset_domain::{Exit, Fault};
 
-use crate::config::LEAST_MEMORY;
-
 use crate::report::Output;
 use args::{Args, ConfigVerb, MediaVerb, Verb};
 use context::Context;
@@ -51,14 +49,12 @@ pub fn run(args: Args) -> Exit {
     let file = args.config.as_path();
     match args.verb {
         Verb::Config(ConfigVerb::Check) => config::check(file, &output),
-        Verb::Backup(mut order) => within(file, &output, |context| {
-            order.attended = args.attended;
-            shared(context, args.attended);
+        Verb::Backup(order) => within(file, &output, |context| {
+            context.attended(args.attended);
             backup::backup(context, &order, &output)
         }),
-        Verb::Check(mut order) => within(file, &output, |context| {
-            order.attended = args.attended;
-            shared(context, args.attended);
+        Verb::Check(order) => within(file, &output, |context| {
+            context.attended(args.attended);
             check::check(context, &order, &output)
         }),
         Verb::Media(MediaVerb::Show {
@@ -96,15 +92,6 @@ pub fn run(args: Args) -> Exit {
         Verb::Plugin(verb) => plugin::plugin(file, verb, &output),
         Verb::Key(verb) => key::key(file, verb, &output),
         Verb::Agent(verb) => agent::agent(file, verb, &output),
-    }
-}
-
-/// A job of the service has its part of the memory, not all of it.
-fn shared(context: &mut Context, attended: bool) {
-    if attended {
-        let agent = &mut context.config.agent;
-        let parts = u64::try_from(agent.max_parallel).unwrap_or(1).max(1);
-        agent.memory_limit = (agent.memory_limit / parts).max(LEAST_MEMORY);
     }
 }
 

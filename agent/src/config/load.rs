@@ -79,18 +79,20 @@ pub fn state_dir(path: &Path) -> Result<PathBuf, Vec<Fault>> {
     let Some(file) = loading.read(path) else {
         return Err(loading.faults.into_sorted());
     };
-    let named = toml::from_str::<toml::Table>(file.text())
-        .ok()
-        .and_then(|table| Some(table.get("agent")?.get("state_dir")?.as_str()?.to_owned()));
+    let named = agent_key(&file, "state_dir");
     Ok(file.resolve(named.as_deref().unwrap_or(STATE_DIR)))
 }
 
 /// The groups folder that a misshapen `agent.toml` still names.
 fn guess_groups_dir(file: &SourceFile) -> PathBuf {
-    let named = toml::from_str::<toml::Table>(file.text())
-        .ok()
-        .and_then(|table| Some(table.get("agent")?.get("groups_dir")?.as_str()?.to_owned()));
+    let named = agent_key(file, "groups_dir");
     file.resolve(named.as_deref().unwrap_or(GROUPS_DIR))
+}
+
+/// A text of `[agent]`, whatever else is wrong with the file.
+fn agent_key(file: &SourceFile, key: &str) -> Option<String> {
+    let table = toml::from_str::<toml::Table>(file.text()).ok()?;
+    Some(table.get("agent")?.get(key)?.as_str()?.to_owned())
 }
 
 #[derive(Debug, Default)]

@@ -20,8 +20,8 @@ pub struct Shelf {
 /// agents.
 pub struct Holdings {
     shelves: Vec<Shelf>,
-    /// Media sets of other agents that could not be opened, and why.
-    unread: Vec<String>,
+    /// Why media sets of other agents could not be opened.
+    pub unread: Vec<Fault>,
     /// Every set that could be restored.
     pub candidates: Vec<Candidate>,
     /// Why a media set beside the first could not be opened at all: what it holds is not known.
@@ -32,7 +32,7 @@ impl Holdings {
     /// Of these media sets. `zone`, in seconds east of UTC, is taken for the servers' zone where no
     /// set tells it; without it that of the newest set that does.
     #[must_use]
-    pub fn new(shelves: Vec<Shelf>, unread: Vec<String>, zone: Option<i32>) -> Self {
+    pub fn new(shelves: Vec<Shelf>, zone: Option<i32>) -> Self {
         let sets = || shelves.iter().flat_map(|shelf| &shelf.open.sets);
         let told =
             sets().filter_map(|set| Some((set.any_manifest()?.facts.written, set.offset()?)));
@@ -48,7 +48,7 @@ impl Holdings {
         number_branches(&mut candidates);
         Self {
             shelves,
-            unread,
+            unread: Vec::new(),
             candidates,
             closed: Vec::new(),
         }
@@ -63,12 +63,9 @@ impl Holdings {
     #[must_use]
     pub fn missing(&self) -> Vec<String> {
         let volumes = self.shelves.iter().flat_map(|shelf| shelf.open.missing());
-        let closed = self.closed.iter();
+        let closed = self.closed.iter().chain(&self.unread);
         let sets = closed.map(|fault| format!("{}: {}", fault.object, fault.message));
-        volumes
-            .chain(sets)
-            .chain(self.unread.iter().cloned())
-            .collect()
+        volumes.chain(sets).collect()
     }
 
     /// Keeps everything while it is read.

@@ -31,12 +31,12 @@ pub(super) struct Child {
 impl Child {
     /// Starts a verb with a configuration; its end is told for `job`.
     pub(super) fn start(
-        file: &Path,
+        (program, file): (&Path, &Path),
         verb: &[String],
         job: u64,
         tell: Sender<Input>,
     ) -> io::Result<Self> {
-        let mut command = Command::new(std::env::current_exe()?);
+        let mut command = Command::new(program);
         command.arg("--config").arg(file);
         command.args(["--json", "--attended", "--log-level", "info"]);
         command.args(verb);

@@ -92,6 +92,8 @@ pub(super) struct Shown<'a> {
 /// All jobs.
 #[derive(Debug)]
 pub(super) struct Jobs {
+    /// This program, by the path that it was started from: after an upgrade that is the new one.
+    program: PathBuf,
     file: PathBuf,
     tell: Sender<Input>,
     limit: usize,
@@ -100,8 +102,13 @@ pub(super) struct Jobs {
 }
 
 impl Jobs {
-    pub(super) const fn new(file: PathBuf, limit: usize, tell: Sender<Input>) -> Self {
+    pub(super) fn new(
+        (program, file): (PathBuf, PathBuf),
+        limit: usize,
+        tell: Sender<Input>,
+    ) -> Self {
         Self {
+            program,
             file,
             tell,
             limit,
@@ -154,11 +161,11 @@ impl Jobs {
             if !self.may_start(id) {
                 continue;
             }
-            let (file, tell) = (self.file.clone(), self.tell.clone());
+            let tell = self.tell.clone();
             let Some(job) = self.all.get_mut(&id) else {
                 continue;
             };
-            match Child::start(&file, &verb(job), id, tell) {
+            match Child::start((&self.program, &self.file), &verb(job), id, tell) {
                 Ok(child) => {
                     if job.what != What::Alerts {
                         tracing::info!(job = id, group = job.of.group, database = job.of.database,

@@ -77,7 +77,7 @@ fn until_stopped(
     told: &Receiver<Input>,
     stop: &AtomicBool,
 ) -> Result<(), Fault> {
-    while !stop.load(Ordering::Relaxed) && !service.ends {
+    while !stop.load(Ordering::Relaxed) {
         one(service, told, TICK)?;
         notify::alive();
     }

@@ -1,6 +1,6 @@
 //! Watches the configuration's files.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
@@ -42,8 +42,14 @@ pub(super) fn watch(
     let watched = began.map_err(notify::Error::io).and_then(|_| {
         let mut watcher =
             notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-                // Reading the files is no change of them.
-                if event.is_ok_and(|event| !event.kind.is_access()) {
+                // Reading the files is no change of them, and others may lie in the folder.
+                let ours = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "toml");
+                let changed = |event: notify::Event| {
+                    !event.kind.is_access()
+                        && (event.paths.is_empty() || event.paths.iter().any(ours))
+                };
+                if event.is_ok_and(changed) {
+                    // A service that ends reads no more.
                     let _ = seen.send(());
                 }
             })?;

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 
-use twinset_domain::protection::{Event, Record, step};
-use twinset_domain::{AgentId, Fault, Moment};
+use twinset_domain::protection::{Event, Record, Rules, step};
+use twinset_domain::{AgentId, Fault, Moment, code};
 
 use super::input::Input;
 use super::jobs::{Jobs, Name};
@@ -41,8 +41,6 @@ pub(super) struct Service {
     pub(super) mark: Option<i64>,
     /// When alerts are judged and told next.
     pub(super) tells: Moment,
-    /// It is to end.
-    pub(super) ends: bool,
     agent: AgentId,
     watches: Vec<Watch>,
     tell: Sender<Input>,
@@ -58,9 +56,18 @@ impl Service {
     ) -> Result<Self, Fault> {
         let now = clock::now();
         let agent = StateDir::open(&config.agent.state_dir)?.agent;
+        let program = std::env::current_exe().map_err(|error| {
+            Fault::new(code::INTERNAL, "service", "cannot find its own program")
+                .cause(error)
+                .remedy("start it by its absolute path")
+        })?;
         let mut service = Self {
             file: file.to_owned(),
-            jobs: Jobs::new(file.to_owned(), config.agent.max_parallel, tell.clone()),
+            jobs: Jobs::new(
+                (program, file.to_owned()),
+                config.agent.max_parallel,
+                tell.clone(),
+            ),
             config,
             catalog,
             members: BTreeMap::new(),
@@ -70,7 +77,6 @@ impl Service {
             looked: now,
             mark: None,
             tells: now,
-            ends: false,
             agent,
             watches: Vec::new(),
             tell,
@@ -113,7 +119,7 @@ impl Service {
             let started = Watch::start(way, self.agent, self.tell.clone());
             self.watches.push(started.map_err(|error| {
                 Fault::new(
-                    twinset_domain::code::INTERNAL,
+                    code::INTERNAL,
                     format!("instance {name}"),
                     "cannot start a thread",
                 )
@@ -174,7 +180,7 @@ impl Service {
         let group = self.config.groups.get(&name.group);
         let (rules, ours) = match group {
             Some(group) => (rules(group), self.config.served(group).unwrap_or_default()),
-            None => (twinset_domain::protection::Rules::FOLLOW, ""),
+            None => (Rules::FOLLOW, ""),
         };
         let (record, actions) = step(&member.record, event, now, (&rules, ours));
         if record != member.record {
@@ -234,10 +240,9 @@ impl Service {
                 );
                 self.jobs.bound(config.agent.max_parallel);
                 self.config = config;
-                let named: BTreeSet<&String> = self.config.instances.keys().collect();
-                self.heard.retain(|name, _| named.contains(name));
-                self.silent
-                    .retain(|name, _| self.config.instances.contains_key(name));
+                let known = &self.config.instances;
+                self.heard.retain(|name, _| known.contains_key(name));
+                self.silent.retain(|name, _| known.contains_key(name));
                 self.sound(now)?;
                 self.watch()?;
                 self.look_at_members(now)

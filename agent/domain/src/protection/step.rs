@@ -10,6 +10,15 @@ const FIRST_RETRY: i64 = 60;
 /// Longest such pause, in seconds.
 const LAST_RETRY: i64 = 3600;
 
+/// What a passed check answers, and what is the other agent's when the partner serves.
+const ANSWERED: [Alarm; 5] = [
+    Alarm::Switched,
+    Alarm::CheckRequired,
+    Alarm::Inconsistent,
+    Alarm::NewlyMirrored,
+    Alarm::MirrorBroken,
+];
+
 /// What follows from an event. Total: every record takes every event at every time. `ours` is the
 /// instance that this agent serves.
 #[must_use]
@@ -120,15 +129,7 @@ fn checked(record: &mut Record, verdict: &Verdict, at: &Turn<'_>, actions: &mut 
     record.phase = Phase::Protected;
     record.anchor = Some(of);
     record.disturbed = false;
-    for alarm in [
-        Alarm::Switched,
-        Alarm::CheckRequired,
-        Alarm::Inconsistent,
-        Alarm::NewlyMirrored,
-        Alarm::MirrorBroken,
-    ] {
-        actions.push(Action::Resolve(alarm));
-    }
+    actions.extend(ANSWERED.map(Action::Resolve));
     let first = match verdict {
         Verdict::Take(kind) => Some(*kind),
         Verdict::Continue | Verdict::Inconsistent(_) => None,
@@ -162,15 +163,7 @@ pub(super) fn stand_by(record: &mut Record, who: super::Served, actions: &mut Ve
     record.phase = Phase::Standby;
     record.anchor = Some(who);
     record.disturbed = false;
-    for alarm in [
-        Alarm::Switched,
-        Alarm::CheckRequired,
-        Alarm::Inconsistent,
-        Alarm::NewlyMirrored,
-        Alarm::MirrorBroken,
-    ] {
-        actions.push(Action::Resolve(alarm));
-    }
+    actions.extend(ANSWERED.map(Action::Resolve));
 }
 
 /// Nothing that ran before runs any more; what was seen is old. What was cut off is looked at

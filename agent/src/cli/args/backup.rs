@@ -35,9 +35,6 @@ pub struct BackupArgs {
     /// Print decision and statement, and touch nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// The service itself asks.
-    #[arg(skip)]
-    pub attended: bool,
 }
 
 /// Kinds of backup.

@@ -16,7 +16,4 @@ pub struct CheckArgs {
     /// Read every byte of every mirror
     #[arg(long)]
     pub deep: bool,
-    /// The service itself asks.
-    #[arg(skip)]
-    pub attended: bool,
 }

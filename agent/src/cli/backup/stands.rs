@@ -77,7 +77,6 @@ fn check_first(
         group: group.name.clone(),
         database: Some(database.to_owned()),
         deep: false,
-        attended: true,
     };
     let checked = check_one(context, &args, (group, settings), database, output)?;
     match checked.verdict {

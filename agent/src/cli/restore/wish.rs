@@ -16,7 +16,7 @@ pub(super) fn holdings(context: &Context, from: &RestoreFrom) -> Result<Holdings
     // A closed media set is looked at by itself: what lies beside it is of another time.
     if from.id.is_some() {
         let only = shelf(context, &group.media_set, from, from.id)?;
-        return Ok(Holdings::new(vec![only], Vec::new(), from.server_zone));
+        return Ok(Holdings::new(vec![only], from.server_zone));
     }
     let (others, mut unread) = others(context, group, from)?;
     let (mut shelves, mut closed) = (Vec::new(), Vec::new());
@@ -29,14 +29,14 @@ pub(super) fn holdings(context: &Context, from: &RestoreFrom) -> Result<Holdings
             }
             // Where the partner's agent took everything, ours may hold nothing yet.
             Err(fault) if fault.code == code::NO_VOLUME && !others.is_empty() => {
-                unread.push(format!("{}: {}", fault.object, fault.message));
+                unread.push(fault);
             }
             Err(fault) => return Err(fault),
         }
     }
     shelves.extend(others);
-    let mut holdings = Holdings::new(shelves, unread, from.server_zone);
-    holdings.closed = closed;
+    let mut holdings = Holdings::new(shelves, from.server_zone);
+    (holdings.closed, holdings.unread) = (closed, unread);
     Ok(holdings)
 }
 
@@ -45,7 +45,7 @@ fn others(
     context: &Context,
     group: &Group,
     from: &RestoreFrom,
-) -> Result<(Vec<Shelf>, Vec<String>), Fault> {
+) -> Result<(Vec<Shelf>, Vec<Fault>), Fault> {
     let (mut shelves, mut unread) = (Vec::new(), Vec::new());
     for key in group.media_sets() {
         let set = context.config.media_set(key)?;
@@ -55,7 +55,7 @@ fn others(
                     key: target.key,
                     open,
                 }),
-                Err(fault) => unread.push(format!("{}: {}", fault.object, fault.message)),
+                Err(fault) => unread.push(fault),
             }
         }
     }
