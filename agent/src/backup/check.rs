@@ -3,7 +3,7 @@
 //!
 //! It is not DBCC CHECKDB: it compares the replica with its source.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use twinset_domain::chain::{Action, Bridge, Held, Reason, Wanted};
 use twinset_domain::protection::Verdict;
 use twinset_domain::repair::Scope;
@@ -30,7 +30,7 @@ pub struct Manner<'a> {
 }
 
 /// What a check found and did.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Checked {
     /// The database.
     pub database: String,

@@ -1,9 +1,6 @@
 //! `twinset check`: the consistency check, now.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
-use serde_json::Value;
 use twinset_domain::protection::Verdict;
 use twinset_domain::{BackupKind, Exit, Fault, code};
 
@@ -74,26 +71,23 @@ fn through_service(
     if args.deep {
         return Ok(None);
     }
-    let (mut exit, mut results, mut faults) = (Exit::Done, Vec::new(), Vec::new());
+    let (mut exit, mut ended, mut faults) = (Exit::Done, Ended::default(), Vec::new());
     for name in names {
         let Some(answer) = service::check(context, &args.group, name)? else {
             return Ok(None);
         };
         exit = exit.worst(Exit::from_code(answer.exit));
-        let checked = |result: &Value| result.get("checked")?.as_array().cloned();
-        for one in answer.result.as_ref().and_then(checked).unwrap_or_default() {
-            let why = one.get("why").and_then(Value::as_str).unwrap_or_default();
-            let verdict = one
-                .get("verdict")
-                .map(ToString::to_string)
-                .unwrap_or_default();
-            output.line(format!("{name}: {}: {why}", verdict.trim_matches('"')));
-            results.push(one);
+        let checked = answer.result.and_then(|mut result| {
+            let list = result.get_mut("checked")?.take();
+            serde_json::from_value::<Vec<Checked>>(list).ok()
+        });
+        for one in checked.unwrap_or_default() {
+            tell(&one, output);
+            ended.checked.push(one);
         }
         faults.extend(answer.faults);
     }
-    let result = BTreeMap::from([("checked", results)]);
-    Ok(Some(output.finish_both(exit, result, &faults)))
+    Ok(Some(output.finish_both(exit, ended, &faults)))
 }
 
 pub(super) fn one(

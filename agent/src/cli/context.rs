@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use twinset_domain::{FamilyNo, Fault, MirrorNo, Shape, Slot};
 use twinset_format::card::Card;
@@ -186,8 +186,13 @@ fn target_of_agent(
     })
 }
 
-/// Loads a plugin by its name in the configuration; a refusal is reported into a folder, if one is
-/// given.
+/// Plugin files that this process has loaded: none is ever unloaded, and a device that hangs is
+/// barred for everybody who shares its file.
+static LOADED: Mutex<BTreeMap<(PathBuf, Option<[u8; 32]>), Arc<PluginFile>>> =
+    Mutex::new(BTreeMap::new());
+
+/// Loads a plugin by its name in the configuration, once; a refusal is reported into a folder, if
+/// one is given.
 pub(super) fn plugin(
     config: &Config,
     name: &str,
@@ -199,7 +204,14 @@ pub(super) fn plugin(
         .sha256
         .map(|digest| twinset_format::canonical::hex(&digest));
     policy.report_dir = report_dir;
-    PluginFile::load(&plugin.path, &policy)
+    let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+    let key = (plugin.path.clone(), plugin.sha256);
+    if let Some(known) = loaded.get(&key) {
+        return Ok(Arc::clone(known));
+    }
+    let file = PluginFile::load(&plugin.path, &policy)?;
+    loaded.insert(key, Arc::clone(&file));
+    Ok(file)
 }
 
 /// How plugin files are loaded, without a pin.

@@ -3,7 +3,7 @@
 //! It is told to stop by closing its standard input (`--attended`), which also happens when the
 //! service dies, and works on every system.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::mpsc::Sender;
@@ -108,20 +108,36 @@ fn wait(stdout: Option<impl Read>, process: &Mutex<std::process::Child>) -> Outc
     }
 }
 
-/// Passes the log on, and keeps the last line of progress.
+/// Says what it logs in our own log, and keeps the last line of progress.
 fn follow(stderr: impl Read, job: u64, progress: &Mutex<Option<Value>>) {
     for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
-        let known: Option<Value> = serde_json::from_slice(&line).ok();
-        match known {
-            Some(value) if value.get("level").is_none() && line.len() <= MAX_LINE => {
+        match serde_json::from_slice::<Value>(&line) {
+            Ok(value) if value.get("level").is_some() => logged(job, &value),
+            Ok(value) if line.len() <= MAX_LINE => {
                 *progress.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
             }
-            _ => {
-                tracing::debug!(job, "the job says more");
-                let mut out = io::stderr().lock();
-                // A log that nobody reads stops nothing.
-                let _ = out.write_all(&line).and_then(|()| out.write_all(b"\n"));
-            }
+            // A panic, or the words of a plugin.
+            _ => tracing::warn!(job, "{}", String::from_utf8_lossy(&line)),
         }
+    }
+}
+
+/// One line of its log: the message, and what else it says of it.
+fn logged(job: u64, line: &Value) {
+    let fields = line.get("fields").and_then(Value::as_object);
+    let message = fields.and_then(|fields| fields.get("message")?.as_str());
+    let message = message.unwrap_or_default();
+    let more: Vec<String> = fields
+        .into_iter()
+        .flatten()
+        .filter(|(key, _)| *key != "message")
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect();
+    let more = more.join(" ");
+    match line.get("level").and_then(Value::as_str) {
+        Some("ERROR") => tracing::error!(job, more, "{message}"),
+        Some("WARN") => tracing::warn!(job, more, "{message}"),
+        Some("INFO") => tracing::info!(job, more, "{message}"),
+        _ => tracing::debug!(job, more, "{message}"),
     }
 }
