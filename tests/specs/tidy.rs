@@ -27,10 +27,10 @@ const EDGES: &[(&str, &[&str])] = &[
     ("report", &[]),
     ("device", &["payload", "trust"]),
     ("sqlserver", &["payload", "trust"]),
-    // How long a program may take is measured, never decided by the time of day.
-    ("alerts", &["catalog", "clock", "trust"]),
     // Settings and secrets of an instance are what the configuration leads to.
     ("config", &["age", "sqlserver", "trust"]),
+    // How long a program may take is measured, never decided by the time of day.
+    ("alerts", &["catalog", "clock", "config", "trust"]),
     ("media", &["age", "device", "payload"]),
     (
         "backup",

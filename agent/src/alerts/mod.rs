@@ -3,6 +3,7 @@
 //! A receiver that is down costs one try a round; its messages wait, the other channels go on. What
 //! was raised stands in the log and in the list, whoever was told.
 
+mod channels;
 mod command;
 pub mod rpo;
 pub mod runs;
@@ -15,6 +16,7 @@ use twinset_domain::{Fault, Moment};
 use crate::catalog::Catalog;
 use crate::clock;
 
+pub use channels::channels;
 pub use command::Program;
 pub use webhook::Hook;
 

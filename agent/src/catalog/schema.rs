@@ -136,27 +136,38 @@ pub(super) fn open(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "foreign_keys", true)?;
     // A transaction that reads first and writes then would fail when another process wrote between.
     connection.set_transaction_behavior(rusqlite::TransactionBehavior::Immediate);
-    // Immediate: of two first starts, one makes the tables and the other waits for it.
+    // Who only reads must not wait for one who writes.
+    if version(&connection)? < VERSION {
+        build(&mut connection)?;
+    }
+    match version(&connection)? {
+        newer if newer > VERSION => Err(too_new(newer)),
+        _ => Ok(connection),
+    }
+}
+
+fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+/// Takes the steps that are missing. Immediate: of two first starts, one makes the tables and the
+/// other waits for it.
+fn build(connection: &mut Connection) -> rusqlite::Result<()> {
     let change = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    let found: i64 = change.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let found = version(&change)?;
     if (0..VERSION).contains(&found) {
         for step in STEPS.iter().skip(usize::try_from(found).unwrap_or(0)) {
             change.execute_batch(step)?;
         }
         change.pragma_update(None, "user_version", VERSION)?;
     }
-    change.commit()?;
-    if found > VERSION {
-        return Err(too_new(found));
-    }
-    Ok(connection)
+    change.commit()
 }
 
 /// A connection to tables of this release as they are; `None` where they are older.
 pub(super) fn known(connection: Connection) -> rusqlite::Result<Option<Connection>> {
     connection.busy_timeout(BUSY)?;
-    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    match found {
+    match version(&connection)? {
         VERSION => Ok(Some(connection)),
         older if older < VERSION => Ok(None),
         newer => Err(too_new(newer)),

@@ -9,10 +9,10 @@ use twinset_domain::{Exit, Fault, Moment, code};
 
 use super::args::{AlertsVerb, ResolveArgs};
 use super::plan;
-use crate::alerts::{self, Channel, Hook, Program, Round};
+use crate::alerts::{self, Round, channels};
 use crate::catalog::{Catalog, Which};
 use crate::clock;
-use crate::config::{self, Config, Rpo, WebhookAddress};
+use crate::config::{self, Config, Rpo};
 use crate::report::{Output, table, utc};
 use crate::state::StateDir;
 
@@ -228,32 +228,6 @@ fn deliver(config: &Config, catalog: &mut Catalog, output: &Output) -> Result<Ve
             Ok(Vec::new())
         }
     }
-}
-
-/// The receivers of the configuration, with their secrets.
-pub(super) fn channels(config: &Config) -> Result<Vec<Channel>, Fault> {
-    let mut channels = Vec::new();
-    let settings = &config.alerts;
-    if !settings.command.is_empty() {
-        channels.push(Channel::Command(Program {
-            line: settings.command.clone(),
-            timeout: settings.timeout,
-        }));
-    }
-    if let Some(hook) = &settings.webhook {
-        let address = match &hook.address {
-            WebhookAddress::Plain(address) => address.clone(),
-            WebhookAddress::Secret(file) => file.resolve_as("address")?.expose().to_owned(),
-        };
-        let token = hook.token.as_ref().map(|token| token.resolve_as("token"));
-        channels.push(Channel::Webhook(Hook {
-            address,
-            token: token.transpose()?.map(|token| token.expose().to_owned()),
-            ca_file: hook.ca_file.clone(),
-            timeout: settings.timeout,
-        }));
-    }
-    Ok(channels)
 }
 
 fn not_told(channel: &str, why: &str) -> Fault {

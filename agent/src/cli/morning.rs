@@ -11,7 +11,7 @@ use twinset_domain::{Exit, Fault, Moment};
 
 use super::context::Context;
 use super::status::targets;
-use super::{alerts, plan, show};
+use super::{alerts, plan, service, show};
 use crate::catalog::Tally;
 use crate::clock;
 use crate::config::Group;
@@ -24,6 +24,9 @@ struct Report {
     since: Moment,
     now: Moment,
     groups: Vec<GroupReport>,
+    /// Why the service protects nothing now, where it did before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service: Option<Fault>,
     /// Open alerts, the worst first.
     open: Vec<Entry>,
     /// Alerts that ended in the span.
@@ -92,12 +95,17 @@ pub(super) fn report(
         .map(|group| of_group(context, group, &judged, (since, now)))
         .collect::<Result<Vec<_>, _>>()?;
     let open = context.catalog.open_alerts()?;
-    let exit = exit(&groups, &open);
+    let stale = service::stale(context.state.path(), &context.catalog)?;
+    let mut exit = exit(&groups, &open);
+    if stale.is_some() {
+        exit = exit.worst(Exit::Failed);
+    }
     let report = Report {
         good: exit == Exit::Done,
         since,
         now,
         groups,
+        service: stale,
         open,
         ended: context.catalog.ended_alerts(since)?,
     };
@@ -203,6 +211,9 @@ fn print(report: &Report, output: &Output) {
         "{verdict}: the last {span} until {}",
         utc(report.now)
     ));
+    if let Some(fault) = &report.service {
+        output.line(service::stale_line(fault));
+    }
     for group in &report.groups {
         output.line(format!("group {}", group.group));
         let rows: Vec<Vec<String>> = group

@@ -54,6 +54,24 @@ pub(super) fn standings(catalog: &Catalog, group: Option<&str>) -> Result<Vec<St
         .collect())
 }
 
+/// Why what the catalog says of protected databases may be old: no service runs, or it stands still.
+/// Nothing where the service never ran.
+pub(super) fn stale(state_dir: &Path, catalog: &Catalog) -> Result<Option<Fault>, Fault> {
+    if catalog.protected()?.is_empty() {
+        return Ok(None);
+    }
+    Ok(match ask(state_dir, &Request::Status) {
+        Ok(answer) => answer.faults.into_iter().next(),
+        Err(fault) => Some(fault),
+    })
+}
+
+/// How that is said.
+pub(super) fn stale_line(fault: &Fault) -> String {
+    let (code, message) = (fault.code, &fault.message);
+    format!("{code} {message}; states are shown as they were last known")
+}
+
 /// `twinset group ...`.
 pub(super) fn group(state_dir: &Path, verb: GroupVerb, output: &Output) -> Result<Exit, Fault> {
     let request = match verb {
@@ -90,9 +108,9 @@ pub(super) fn group(state_dir: &Path, verb: GroupVerb, output: &Output) -> Resul
 }
 
 fn list(state_dir: &Path, output: &Output) -> Result<Exit, Fault> {
-    let standings = match Catalog::look(state_dir)? {
-        Some(catalog) => standings(&catalog, None)?,
-        None => Vec::new(),
+    let (standings, stale) = match Catalog::look(state_dir)? {
+        Some(catalog) => (standings(&catalog, None)?, stale(state_dir, &catalog)?),
+        None => (Vec::new(), None),
     };
     let rows: Vec<Vec<String>> = standings
         .iter()
@@ -102,6 +120,9 @@ fn list(state_dir: &Path, output: &Output) -> Result<Exit, Fault> {
         output.line("the service has protected no database yet");
     } else {
         output.line(table(&["group", "database", "state"], &rows));
+    }
+    if let Some(fault) = stale {
+        output.warn(stale_line(&fault));
     }
     Ok(output.finish(Ok((Exit::Done, standings))))
 }

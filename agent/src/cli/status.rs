@@ -24,6 +24,9 @@ struct GroupStatus {
     /// How the service protects its databases.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     protection: Vec<Standing>,
+    /// Why that may be old: no service runs, or it stands still.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stale: Option<Fault>,
 }
 
 #[derive(Serialize)]
@@ -58,6 +61,7 @@ pub(super) fn status(
     }
     let mut exit = Exit::Done;
     let mut groups = Vec::new();
+    let stale = service::stale(context.state.path(), &context.catalog)?;
     for group in context.config.groups.values() {
         if only.is_some_and(|only| only != group.name) {
             continue;
@@ -92,11 +96,17 @@ pub(super) fn status(
                 media_sets.push(status);
             }
         }
+        let protection = service::standings(&context.catalog, Some(&group.name))?;
+        let stale = stale.clone().filter(|_| !protection.is_empty());
+        if stale.is_some() {
+            exit = exit.worst(Exit::Degraded);
+        }
         groups.push(GroupStatus {
             group: group.name.clone(),
             media_sets,
             foreign,
-            protection: service::standings(&context.catalog, Some(&group.name))?,
+            protection,
+            stale,
         });
     }
     for group in &groups {
@@ -208,6 +218,9 @@ fn look(context: &Context, target: &Target) -> Result<SetStatus, Fault> {
 
 fn print(group: &GroupStatus, output: &Output) {
     output.line(format!("group {}", group.group));
+    if let Some(fault) = &group.stale {
+        output.line(format!("  {}", service::stale_line(fault)));
+    }
     for one in &group.protection {
         output.line(format!("  {}: {}", one.database, one.text));
     }

@@ -38,6 +38,20 @@ impl Service {
         answer: &Sender<Answer>,
         now: Moment,
     ) -> Result<(), Fault> {
+        let done = self.answer(request, answer, now);
+        if let Err(fault) = &done {
+            // Who asked may have gone.
+            let _ = answer.send(Answer::refused(fault.clone()));
+        }
+        done
+    }
+
+    fn answer(
+        &mut self,
+        request: Request,
+        answer: &Sender<Answer>,
+        now: Moment,
+    ) -> Result<(), Fault> {
         let said = match request {
             Request::Status => Answer::done(self.status()),
             Request::Jobs => Answer::done(json!({ "jobs": self.jobs.shown() })),

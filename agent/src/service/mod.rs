@@ -4,10 +4,12 @@
 //! instances (`watch`), processes that take backups and run checks (`jobs`, `child`), the
 //! control socket (`control`), changed files (`reload`). The loop turns what it is told into
 //! events of the protection's state machine (`follow`, `due`) and carries out what follows
-//! (`act`). Nothing here talks to a device or takes a backup by itself.
+//! (`act`). Nothing here talks to a device or takes a backup by itself. What cannot be remembered
+//! is not done: then it stops all that runs, and begins anew when it can (`anew`).
 
 mod act;
 mod alarms;
+mod anew;
 mod answer;
 mod child;
 pub mod control;
@@ -64,10 +66,16 @@ fn serve(file: &Path, config: Config, stop: &AtomicBool) -> Result<(), Fault> {
     let (tell, told) = channel();
     let _control = control::listen(state.path(), &tell)?;
     let _files = reload::watch(file, &config, &tell);
-    let mut service = Service::start(file, config, catalog, tell)?;
+    let mut service = Service::start(file, config, catalog, tell.clone())?;
     notify::ready();
     tracing::info!(databases = service.members.len(), "the service runs");
-    until_stopped(&mut service, &told, stop)?;
+    let mut stumble = anew::Stumble::default();
+    while let Err(fault) = until_stopped(&mut service, &told, stop) {
+        let Some(begun) = stumble.anew(service, fault, (&tell, &told), stop) else {
+            return Ok(());
+        };
+        service = begun;
+    }
     notify::stopping();
     finish(&mut service, &told)
 }

@@ -91,6 +91,11 @@ impl Service {
         Ok(service)
     }
 
+    /// What it begins anew from.
+    pub(super) fn into_way(self) -> (PathBuf, Config) {
+        (self.file, self.config)
+    }
+
     /// Asks the instances that groups of this agent name; others no longer.
     pub(super) fn watch(&mut self) -> Result<(), Fault> {
         let mut ways: BTreeMap<String, Way> = BTreeMap::new();

@@ -2,6 +2,7 @@
 //! partners of a mirroring session.
 
 mod alerts;
+mod anew;
 mod control;
 mod follow;
 mod schedule;

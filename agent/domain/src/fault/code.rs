@@ -263,6 +263,8 @@ codes! {
     NO_SERVICE = "TW6017" Failed;
     /// The service ended before it answered.
     SERVICE = "TW6018" Failed;
+    /// The service stands still: it cannot remember what it would do.
+    STANDS_STILL = "TW6019" Failed;
 
     // State of the agent.
     /// The catalog cannot be used.
