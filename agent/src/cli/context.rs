@@ -186,10 +186,12 @@ fn target_of_agent(
     })
 }
 
+/// A plugin file and its pin.
+type Pinned = (PathBuf, Option<[u8; 32]>);
+
 /// Plugin files that this process has loaded: none is ever unloaded, and a device that hangs is
 /// barred for everybody who shares its file.
-static LOADED: Mutex<BTreeMap<(PathBuf, Option<[u8; 32]>), Arc<PluginFile>>> =
-    Mutex::new(BTreeMap::new());
+static LOADED: Mutex<BTreeMap<Pinned, Arc<PluginFile>>> = Mutex::new(BTreeMap::new());
 
 /// Loads a plugin by its name in the configuration, once; a refusal is reported into a folder, if
 /// one is given.
