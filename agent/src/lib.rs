@@ -3,7 +3,7 @@
 //! * Floor 1 touches: [`clock`], [`trust`], [`state`], [`catalog`], [`config`], [`payload`], [`age`], [`device`],
 //!   [`media`] (which may use `device`), [`sqlserver`], [`report`].
 //! * Floor 2 runs one plan each: [`backup`], [`restore`].
-//! * Floor 3 tells the story: [`cli`], [`service`].
+//! * Floor 3 tells the story: [`cli`], [`service`]; [`web`] shows it.
 
 pub mod age;
 pub mod alerts;
@@ -21,3 +21,4 @@ pub mod service;
 pub mod sqlserver;
 pub mod state;
 pub mod trust;
+pub mod web;

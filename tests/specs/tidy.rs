@@ -57,8 +57,11 @@ const EDGES: &[(&str, &[&str])] = &[
             "report",
             "sqlserver",
             "state",
+            "web",
         ],
     ),
+    // Shows what it is given: it asks nobody by itself.
+    ("web", &[]),
 ];
 
 /// The workspace.

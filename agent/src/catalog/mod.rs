@@ -5,6 +5,7 @@
 
 mod alerts;
 mod foreign;
+mod newest;
 mod past;
 mod protection;
 mod schema;
@@ -19,6 +20,7 @@ use twinset_domain::{Fault, MediaSetId, Moment, Position, RunId, code};
 
 pub use alerts::{Parcel, Which};
 pub use foreign::Seen;
+pub use newest::Newest;
 pub use past::Tally;
 pub use sets::Remembered;
 

@@ -9,7 +9,7 @@ use twinset_domain::{BackupKind, Fault, Moment};
 use super::{Catalog, RunState, fault, schema};
 
 /// Sources whose runs serve a schedule: an import takes no backup.
-const SOURCES: [&str; 2] = ["vdi", "stage"];
+pub(super) const SOURCES: [&str; 2] = ["vdi", "stage"];
 
 /// What began of a database in a span of time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -75,6 +75,15 @@ impl Catalog {
     /// # Errors
     /// [`twinset_domain::code::CATALOG`].
     pub fn last_published(&self, media_set: &str) -> Result<Option<(u64, u64)>, Fault> {
+        let card = self.newest_published(media_set)?;
+        Ok(card.and_then(|card| Some((card.position.get(), card.verdict?))))
+    }
+
+    /// The newest set that is known to be published.
+    ///
+    /// # Errors
+    /// [`twinset_domain::code::CATALOG`].
+    pub fn newest_published(&self, media_set: &str) -> Result<Option<Card>, Fault> {
         let read = || {
             let mut statement = self.connection.prepare(
                 "SELECT s.facts FROM backup_set s JOIN media_set m
@@ -89,8 +98,7 @@ impl Catalog {
         let card = |text: String| -> Result<Card, Fault> {
             serde_json::from_str(&text).map_err(|error| self.damaged("a backup set").cause(error))
         };
-        let card = text.map(card).transpose()?;
-        Ok(card.and_then(|card| Some((card.position.get(), card.verdict?))))
+        text.map(card).transpose()
     }
 
     /// Remembers sets; what was known of the same positions is replaced.

@@ -186,7 +186,7 @@ impl Service {
         self.jobs.add(nobody, what, BTreeSet::new(), now);
     }
 
-    fn put(
+    pub(super) fn put(
         &mut self,
         fault: &Fault,
         severity: Severity,
@@ -201,7 +201,7 @@ impl Service {
         alerts::raise(&mut self.catalog, &alert, now).map(drop)
     }
 
-    fn over(&mut self, code: Code, object: &str, now: Moment) -> Result<(), Fault> {
+    pub(super) fn over(&mut self, code: Code, object: &str, now: Moment) -> Result<(), Fault> {
         if self.catalog.resolve(code, object, now)? {
             self.tells = now;
         }

@@ -90,7 +90,11 @@ impl Service {
                 })
             })
             .collect();
-        json!({ "databases": databases, "running": self.jobs.running() })
+        json!({
+            "databases": databases,
+            "running": self.jobs.running(),
+            "status_page": self.window.address(),
+        })
     }
 
     fn meant(&self, group: &str, database: Option<&str>) -> Result<Vec<Name>, Fault> {

@@ -1,6 +1,7 @@
 //! What the service is told, and what it answers.
 
 use std::sync::mpsc::Sender;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -8,6 +9,7 @@ use twinset_domain::{Fault, Moment};
 
 use super::outcome::Outcome;
 use crate::sqlserver::partners::Told;
+use crate::web::Overview;
 
 /// Something that the service is told.
 #[derive(Debug)]
@@ -18,6 +20,8 @@ pub(super) enum Input {
         instance: String,
         /// What it said.
         heard: Result<Box<Told>, Fault>,
+        /// How long it took.
+        took: Duration,
     },
     /// A process ended.
     Ended {
@@ -33,6 +37,8 @@ pub(super) enum Input {
         /// Where the answer goes.
         answer: Sender<Answer>,
     },
+    /// Somebody looks at the status page or the metrics.
+    Looked(Sender<Overview>),
     /// Files of the configuration may have changed.
     Files,
 }

@@ -275,6 +275,13 @@ impl Jobs {
         self.all.values().filter(|job| job.child.is_some()).count()
     }
 
+    /// Backups and checks: how many run, how many wait.
+    pub(super) fn count(&self) -> (usize, usize) {
+        let all = || self.all.values().filter(|job| job.what != What::Alerts);
+        let running = all().filter(|job| job.child.is_some()).count();
+        (running, all().count().saturating_sub(running))
+    }
+
     /// Whether any runs.
     pub(super) fn are_running(&self) -> bool {
         self.running() > 0

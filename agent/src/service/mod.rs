@@ -21,6 +21,7 @@ mod members;
 mod notify;
 mod os;
 mod outcome;
+mod overview;
 mod reload;
 mod state;
 mod watch;

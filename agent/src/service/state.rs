@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
+use std::time::Duration;
 
 use twinset_domain::protection::{Event, Record, Rules, step};
 use twinset_domain::{AgentId, Fault, Moment, code};
@@ -10,6 +11,7 @@ use twinset_domain::{AgentId, Fault, Moment, code};
 use super::input::Input;
 use super::jobs::{Jobs, Name};
 use super::members::{Member, changes, is_sure, meant, rules};
+use super::overview::Window;
 use super::watch::{Watch, Way};
 use crate::catalog::Catalog;
 use crate::clock;
@@ -31,8 +33,14 @@ pub(super) struct Service {
     pub(super) heard: BTreeMap<String, Told>,
     /// Why instances do not answer.
     pub(super) silent: BTreeMap<String, Fault>,
+    /// When instances were asked last, and how long that took.
+    pub(super) polls: BTreeMap<String, (Moment, Duration)>,
     /// What runs and waits.
     pub(super) jobs: Jobs,
+    /// Where it can be looked at.
+    pub(super) window: Window,
+    /// When it started.
+    pub(super) started: Moment,
     /// Since when it looks without a break.
     pub(super) awake: Moment,
     /// When it looked last.
@@ -43,7 +51,7 @@ pub(super) struct Service {
     pub(super) tells: Moment,
     agent: AgentId,
     watches: Vec<Watch>,
-    tell: Sender<Input>,
+    pub(super) tell: Sender<Input>,
 }
 
 impl Service {
@@ -73,6 +81,9 @@ impl Service {
             members: BTreeMap::new(),
             heard: BTreeMap::new(),
             silent: BTreeMap::new(),
+            polls: BTreeMap::new(),
+            window: Window::default(),
+            started: now,
             awake: now,
             looked: now,
             mark: None,
@@ -139,9 +150,21 @@ impl Service {
     pub(super) fn take(&mut self, input: Input) -> Result<(), Fault> {
         let now = clock::now();
         match input {
-            Input::Heard { instance, heard } => self.hear(instance, heard, now),
+            Input::Heard {
+                instance,
+                heard,
+                took,
+            } => {
+                self.polls.insert(instance.clone(), (now, took));
+                self.hear(instance, heard, now)
+            }
             Input::Ended { job, outcome } => self.ended(job, &outcome, now),
             Input::Asked { request, answer } => self.asked(request, &answer, now),
+            Input::Looked(answer) => {
+                // Who looked may have gone.
+                let _ = answer.send(self.overview(now));
+                Ok(())
+            }
             Input::Files => self.reload(now),
         }
     }
@@ -215,6 +238,7 @@ impl Service {
         }
         self.due(now)?;
         self.tell_alerts(now);
+        self.show(now)?;
         self.jobs.kill_late();
         for (job, error) in self.jobs.start_ready(now) {
             self.never_began(job, &error, now)?;
@@ -248,6 +272,7 @@ impl Service {
                 let known = &self.config.instances;
                 self.heard.retain(|name, _| known.contains_key(name));
                 self.silent.retain(|name, _| known.contains_key(name));
+                self.polls.retain(|name, _| known.contains_key(name));
                 self.sound(now)?;
                 self.watch()?;
                 self.look_at_members(now)

@@ -70,6 +70,7 @@ fn watch(way: &Way, agent: AgentId, tell: &Sender<Input>, ends: &AtomicBool) {
         let input = Input::Heard {
             instance: way.instance.name.clone(),
             heard: heard.map(Box::new),
+            took: begun.elapsed(),
         };
         // What is broken is asked again over a new connection.
         if matches!(&input, Input::Heard { heard: Err(_), .. }) {

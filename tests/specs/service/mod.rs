@@ -5,6 +5,7 @@ mod alerts;
 mod anew;
 mod control;
 mod follow;
+mod metrics;
 mod schedule;
 
 use crate::support::pair::Setup;

@@ -149,6 +149,17 @@ impl Running {
         }
     }
 
+    /// The next line of standard error that holds `text`.
+    #[track_caller]
+    pub(crate) fn line_with(&mut self, text: &str) -> String {
+        assert!(
+            self.says(text),
+            "it ended without saying {text:?}:\n{}",
+            self.seen
+        );
+        self.seen.lines().last().unwrap_or_default().to_owned()
+    }
+
     /// Lets it run for so long; false when it ended before.
     pub(crate) fn runs_for(&mut self, time: Duration) -> bool {
         let until = Instant::now() + time;

@@ -265,6 +265,8 @@ codes! {
     SERVICE = "TW6018" Failed;
     /// The service stands still: it cannot remember what it would do.
     STANDS_STILL = "TW6019" Failed;
+    /// Status page and metrics cannot be served.
+    STATUS_PAGE = "TW6041" Failed;
 
     // State of the agent.
     /// The catalog cannot be used.

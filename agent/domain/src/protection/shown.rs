@@ -85,6 +85,55 @@ pub enum Shown {
     },
 }
 
+impl Shown {
+    /// Every state by its word, as JSON and metrics have it.
+    pub const WORDS: &'static [&'static str] = &[
+        "initializing",
+        "protected",
+        "not-principal",
+        "check-pending",
+        "checking",
+        "inconsistent",
+        "topology-changed",
+        "paused",
+        "both-partners-protected",
+        "unsupported",
+        "split",
+        "no-principal",
+        "not-open",
+        "absent",
+        "unreachable",
+        "blocked",
+        "agent-missing",
+        "orphaned",
+    ];
+
+    /// The state in one word, the `state` of its JSON.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Orphaned => "orphaned",
+            Self::Paused { .. } => "paused",
+            Self::BothPartnersProtected { .. } => "both-partners-protected",
+            Self::Unsupported { .. } => "unsupported",
+            Self::Split => "split",
+            Self::NoPrincipal { .. } => "no-principal",
+            Self::NotOpen { .. } => "not-open",
+            Self::Absent => "absent",
+            Self::Unreachable { .. } => "unreachable",
+            Self::Blocked { .. } => "blocked",
+            Self::AgentMissing { .. } => "agent-missing",
+            Self::Initializing => "initializing",
+            Self::Protected => "protected",
+            Self::NotPrincipal { .. } => "not-principal",
+            Self::CheckPending { .. } => "check-pending",
+            Self::Checking => "checking",
+            Self::Inconsistent { .. } => "inconsistent",
+            Self::TopologyChanged { .. } => "topology-changed",
+        }
+    }
+}
+
 impl Record {
     /// The state as people see it.
     #[must_use]

@@ -5,6 +5,7 @@
 mod look;
 mod promises;
 mod rows;
+mod shown;
 mod switches;
 mod table;
 mod world;

@@ -1,6 +1,7 @@
 //! `[agent]`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use toml::Spanned;
@@ -38,6 +39,8 @@ pub struct Agent {
     pub max_parallel: usize,
     /// The key that signs manifests and records.
     pub signing_key: Option<SecretRef>,
+    /// Where the service serves metrics and its status page.
+    pub metrics: Option<SocketAddr>,
 }
 
 /// Judges `[agent]`; `known` are all instance names of the file, `instances` the sound ones.
@@ -101,7 +104,34 @@ pub(crate) fn agent(
         memory_limit,
         max_parallel: usize::try_from(max_parallel).unwrap_or(1),
         signing_key,
+        metrics: raw.and_then(|raw| metrics(check, raw)),
     }
+}
+
+/// Where metrics are served: on this host alone, unless the file says that others may read them.
+fn metrics(check: &mut Check<'_>, raw: &AgentTable) -> Option<SocketAddr> {
+    let remote = raw.metrics_remote.as_ref();
+    let Some(value) = &raw.metrics else {
+        if let Some(remote) = remote {
+            let message = "`metrics_remote` without `metrics`";
+            let remedy = "add `metrics`, or leave this key out";
+            check.bad(&remote.span(), message, remedy);
+        }
+        return None;
+    };
+    let (span, text) = (value.span(), value.get_ref());
+    let Ok(address) = text.parse::<SocketAddr>() else {
+        let message = format!("`metrics` is no address with a port: \"{text}\"");
+        check.bad(&span, message, "write 127.0.0.1:9742, or [::1]:9742");
+        return None;
+    };
+    if !address.ip().is_loopback() && !remote.is_some_and(|remote| *remote.get_ref()) {
+        let message = format!("`metrics` would let other hosts read it: {address}");
+        let remedy =
+            "write 127.0.0.1 or [::1]; or, where that is meant, add `metrics_remote = true`";
+        check.bad(&span, message, remedy);
+    }
+    Some(address)
 }
 
 /// Where `[agent]` stands, to point at it when its name must be guessed and cannot.

@@ -42,6 +42,12 @@ table! {
         /// How many backups and checks the service runs at once, 1 to 64. One place is kept free
         /// for log backups and checks.
         max_parallel: Value<u32> = "1 to 64", "`4`";
+        /// Where `twinset run` serves metrics for Prometheus and a read-only status page, by
+        /// plain HTTP.
+        metrics: Value<String> = "address:port", "not served";
+        /// `metrics` may name an address that other hosts reach: everybody who does reads names
+        /// of databases and messages of alerts.
+        metrics_remote: Value<bool> = "true or false", "`false`";
         /// File with the private key that signs every manifest and record; others must not be
         /// able to read it. `twinset key make` writes one.
         signing_key_file: Value<String> = "path", "nothing is signed";
