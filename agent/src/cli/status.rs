@@ -1,8 +1,9 @@
 //! `twinset status`: what each group has on its media, without asking any server.
 
 use serde::Serialize;
+use twinset_domain::alert::{Entry, Severity};
 use twinset_domain::recover::SetState;
-use twinset_domain::{Exit, Fault, append};
+use twinset_domain::{Exit, Fault, append, code};
 
 use super::context::Context;
 use super::service::{self, Standing};
@@ -24,6 +25,8 @@ struct GroupStatus {
     /// How the service protects its databases.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     protection: Vec<Standing>,
+    /// What is wrong with it, and not over.
+    alerts: Vec<Entry>,
     /// Why that may be old: no service runs, or it stands still.
     #[serde(skip_serializing_if = "Option::is_none")]
     stale: Option<Fault>,
@@ -45,6 +48,11 @@ struct SetStatus {
     never: Vec<String>,
     /// Backups that lie in the stage folder.
     staged: Vec<Staged>,
+    /// A run or a repair writes it just now.
+    busy: bool,
+    /// What a dead run left; the next run sets it right by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unfinished: Option<Fault>,
     /// Why the next run would not be allowed to append.
     refused: Vec<Fault>,
     fault: Option<Fault>,
@@ -62,6 +70,7 @@ pub(super) fn status(
     let mut exit = Exit::Done;
     let mut groups = Vec::new();
     let stale = service::stale(context.state.path(), &context.catalog)?;
+    let open = context.catalog.open_alerts()?;
     for group in context.config.groups.values() {
         if only.is_some_and(|only| only != group.name) {
             continue;
@@ -87,6 +96,7 @@ pub(super) fn status(
                 let sound = status.missing.is_empty()
                     && status.unconfirmed.is_empty()
                     && status.refused.is_empty()
+                    && status.unfinished.is_none()
                     && status.never.is_empty()
                     && status.staged.is_empty();
                 if !sound || status.fault.is_some() {
@@ -101,11 +111,20 @@ pub(super) fn status(
         if stale.is_some() {
             exit = exit.worst(Exit::Degraded);
         }
+        let mut alerts = open.clone();
+        alerts.retain(|alert| alert.group.as_ref().is_none_or(|of| *of == group.name));
+        if alerts
+            .iter()
+            .any(|alert| alert.severity > Severity::Warning)
+        {
+            exit = exit.worst(Exit::Degraded);
+        }
         groups.push(GroupStatus {
             group: group.name.clone(),
             media_sets,
             foreign,
             protection,
+            alerts,
             stale,
         });
     }
@@ -188,6 +207,8 @@ fn look(context: &Context, target: &Target) -> Result<SetStatus, Fault> {
             .collect(),
         never: Vec::new(),
         staged: Vec::new(),
+        busy: context.state.is_busy(&target.key),
+        unfinished: None,
         refused: Vec::new(),
         fault: None,
     };
@@ -196,9 +217,15 @@ fn look(context: &Context, target: &Target) -> Result<SetStatus, Fault> {
             status.missing = open.missing();
             status.out_of_step = show::out_of_step(&open.matrix);
             let expected = run::expected(&context.state, &context.catalog, target, None)?;
-            status.refused = append::plan(&expected, &open.matrix.seen())
-                .err()
-                .unwrap_or_default();
+            // What a run is writing is neither done nor left behind.
+            if !status.busy {
+                let planned = append::plan(&expected, &open.matrix.seen());
+                let faults = planned.err().unwrap_or_default();
+                let split = |fault: &Fault| fault.code == code::UNRESOLVED;
+                let (left, refused) = faults.into_iter().partition(split);
+                status.refused = refused;
+                status.unfinished = Vec::into_iter(left).next();
+            }
             for set in &open.sets {
                 let line = set.line();
                 match set.state {
@@ -224,6 +251,13 @@ fn print(group: &GroupStatus, output: &Output) {
     for one in &group.protection {
         output.line(format!("  {}: {}", one.database, one.text));
     }
+    for one in &group.alerts {
+        let (code, severity, since) = (&one.code, one.severity, utc(one.first));
+        output.line(format!(
+            "  {severity} since {since}: {code} {}: {}",
+            one.object, one.message
+        ));
+    }
     for one in &group.foreign {
         let (by, risk) = (one.what.by.described(), one.what.risk());
         output.line(format!("  {}: foreign {by}: {risk}", one.database));
@@ -236,6 +270,13 @@ fn print(group: &GroupStatus, output: &Output) {
                 fault.code, fault.object, fault.message
             ));
             continue;
+        }
+        if set.busy {
+            output.line("  is being written now");
+        }
+        if let Some(fault) = &set.unfinished {
+            let (code, message) = (fault.code, &fault.message);
+            output.line(format!("  {code} {message}: the next run sets it right"));
         }
         for missing in &set.missing {
             output.line(format!("  missing: {missing}"));

@@ -75,6 +75,15 @@ impl StateDir {
         ))
     }
 
+    /// Whether a run or a repair writes a media set just now. Who begins meanwhile looks more than
+    /// once, so that this look costs nobody his turn.
+    #[must_use]
+    pub fn is_busy(&self, key: &str) -> bool {
+        self.lock_file(key, "lock")
+            .and_then(|(path, file)| try_shared(&path, &file))
+            .is_ok_and(|free| !free)
+    }
+
     fn wait_for_repair(&self, key: &str, path: &Path, file: File) -> Result<SetLock, Fault> {
         // A repair looks at this file before it takes the lock again.
         let (waiting, mark) = self.lock_file(key, "waiting")?;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Host, SERVER, Setup};
 use crate::support::corpus;
@@ -112,7 +112,7 @@ fn status_names_a_database_that_was_never_backed_up() {
     let host = Host::usual();
     let status = host.world.json(&["status", "payroll"]).ended(3).result();
     let media = &status[0]["media_sets"][0];
-    assert_eq!(media["never"], serde_json::json!(["Payroll"]));
+    assert_eq!(media["never"], json!(["Payroll"]));
     host.backup().ended(0);
     host.world.json(&["status", "payroll"]).ended(0);
 }
@@ -130,4 +130,30 @@ fn status_says_why_the_next_run_would_be_refused() {
     let refused = &status[0]["media_sets"][0]["refused"];
     assert_eq!(refused[0]["code"], "3133", "{status}");
     host.backup().ended(1).failed("3133");
+}
+
+#[test]
+fn status_tells_a_run_that_writes_from_one_that_died() {
+    let mut host = Host::usual();
+    host.turn(&json!({ "bytes_per_second": 100_000 }));
+    let mut running = host.world.start(&["backup", "payroll"]);
+    assert!(running.says("\"running\""));
+    let status = host.world.json(&["status", "payroll"]).ended(3).result();
+    let media = &status[0]["media_sets"][0];
+    assert_eq!(media["busy"], true, "{status}");
+    assert_eq!(media["refused"], json!([]), "{status}");
+    assert_eq!(media["unfinished"], Value::Null, "{status}");
+    running.kill();
+    host.turn(&json!({}));
+    let status = host.world.json(&["status", "payroll"]).ended(3).result();
+    let media = &status[0]["media_sets"][0];
+    assert_eq!(media["busy"], false, "{status}");
+    assert_eq!(media["unfinished"]["code"], "TW3008", "{status}");
+    host.backup().ended(0);
+    let status = host.world.json(&["status", "payroll"]).ended(0).result();
+    assert_eq!(
+        status[0]["media_sets"][0]["unfinished"],
+        Value::Null,
+        "{status}"
+    );
 }

@@ -76,6 +76,8 @@ fn a_backup_of_the_service_that_fails_is_an_alert_until_one_succeeds() {
     assert!(a.says("Backup(Full)"));
     assert!(a.says("has ended"));
     assert!(is_open(&pair, A, "TW6014"));
+    let status = pair.json(A, &["status"]).ended(3).result();
+    assert_eq!(status[0]["alerts"][0]["code"], "TW6014", "{status}");
     pair.order(A, json!({ "faults": {} }));
     while pair.kinds(A, "payroll").is_empty() {
         assert!(a.says("has ended"), "it is tried again");
