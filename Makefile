@@ -1,6 +1,6 @@
 # Twinset: `make demo` shows it, `make test` tests it. Needs Rust 1.95, gcc and make on Linux.
 #
-#   make demo          the whole path, step by step, with the double of SQL Server
+#   make demo          the whole path and a failover, step by step, with doubles of SQL Server
 #   make test          every test; says first which ones it skips
 #   make check         formatting, lints and documentation, warnings denied
 #   make test-mutations  breaks Twinset in listed ways; a spec must notice each (takes long)

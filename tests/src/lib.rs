@@ -6,6 +6,7 @@
 //! `twinset`.
 
 pub mod demo;
+pub mod hosts;
 pub mod instance;
 pub mod lab;
 pub mod stream;

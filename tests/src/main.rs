@@ -18,9 +18,11 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Show the whole path: backup to two mirrors, damage, restore, export. Needs no SQL Server.
+    /// Show the whole path: backup to two mirrors, damage, restore, export, and a failover between
+    /// two agents. Needs no SQL Server.
     ///
     /// Ends with the number of checks; fails when one of them fails.
+    #[command(after_help = "Examples:\n  twinset-lab demo\n  twinset-lab demo --keep")]
     Demo {
         /// Leave the folder with everything in it.
         #[arg(long)]

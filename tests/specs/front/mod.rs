@@ -36,7 +36,7 @@ use twinset_tests::lab::child::ServedLab;
 use crate::support::{Ran, World, built, sections};
 
 /// Password of the login that takes backups; it must never be seen anywhere.
-pub(crate) const PASSWORD: &str = "Kein-Wort-davon-4711";
+pub(crate) use twinset_tests::hosts::PASSWORD;
 /// Name of the instance that the agent serves.
 pub(crate) const SERVER: &str = "SQL-A";
 

@@ -1,29 +1,18 @@
-//! Runs the programs that users run, with a deadline.
+//! Runs the programs that users run: what goes wrong with that fails the test.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
-
-/// Nothing that is tested here takes longer; what does, hangs.
-const PATIENCE: Duration = Duration::from_secs(120);
+use twinset_tests::hosts::program;
+use twinset_tests::hosts::programs;
 
 /// A file beside the test's own folder of the build.
+#[track_caller]
 pub(crate) fn built(name: &str) -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let path = test.parent().and_then(Path::parent).unwrap().join(name);
-    assert!(
-        path.exists(),
-        "{} is missing; run: cargo build --workspace first",
-        path.display()
-    );
-    path
+    programs::built(name).unwrap()
 }
 
 /// Says that a test was left out, and why.
@@ -41,6 +30,18 @@ pub(crate) struct Ran {
     /// How long it took.
     pub(crate) took: Duration,
     line: String,
+}
+
+impl From<program::Ran> for Ran {
+    fn from(ran: program::Ran) -> Self {
+        Self {
+            code: ran.code,
+            stdout: ran.stdout,
+            stderr: ran.stderr,
+            took: ran.took,
+            line: ran.line,
+        }
+    }
 }
 
 impl Ran {
@@ -85,104 +86,53 @@ impl Ran {
     }
 }
 
-/// A program that runs.
-pub(crate) struct Running {
-    child: Child,
-    lines: Receiver<String>,
-    stdout: JoinHandle<String>,
-    seen: String,
-    begun: Instant,
-    line: String,
+/// A program that runs; killed when it is dropped.
+pub(crate) struct Running(program::Running);
+
+impl From<program::Running> for Running {
+    fn from(running: program::Running) -> Self {
+        Self(running)
+    }
 }
 
 impl Running {
     /// Starts a program; its standard error is read line by line.
+    #[track_caller]
     pub(crate) fn start(program: &Path, args: &[impl AsRef<OsStr>], folder: &Path) -> Self {
-        let mut command = Command::new(program);
-        command
-            .args(args)
-            .current_dir(folder)
-            .env_remove("TWINSET_LOG");
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let (mut out, err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
-        let stdout = std::thread::spawn(move || {
-            let mut bytes = Vec::new();
-            let _ = out.read_to_end(&mut bytes);
-            String::from_utf8_lossy(&bytes).into_owned()
-        });
-        let (tell, lines) = channel();
-        std::thread::spawn(move || {
-            for line in BufReader::new(err).split(b'\n').map_while(Result::ok) {
-                let _ = tell.send(String::from_utf8_lossy(&line).into_owned());
-            }
-        });
-        let line = format!("{command:?}");
-        Self {
-            child,
-            lines,
-            stdout,
-            seen: String::new(),
-            begun: Instant::now(),
-            line,
-        }
+        Self(program::Running::start(program, args, folder).unwrap())
     }
 
     /// Waits until a line of standard error holds `text`; false when the program ends before.
+    #[track_caller]
     pub(crate) fn says(&mut self, text: &str) -> bool {
-        loop {
-            match self.lines.recv_timeout(PATIENCE) {
-                Ok(line) => {
-                    let found = line.contains(text);
-                    self.seen.push_str(&line);
-                    self.seen.push('\n');
-                    if found {
-                        return true;
-                    }
-                }
-                Err(RecvTimeoutError::Disconnected) => return false,
-                Err(RecvTimeoutError::Timeout) => self.hangs(),
-            }
+        match self.0.says(text) {
+            Ok(line) => line.is_some(),
+            Err(hangs) => panic!("{hangs}"),
         }
     }
 
     /// The next line of standard error that holds `text`.
     #[track_caller]
     pub(crate) fn line_with(&mut self, text: &str) -> String {
-        assert!(
-            self.says(text),
-            "it ended without saying {text:?}:\n{}",
-            self.seen
-        );
-        self.seen.lines().last().unwrap_or_default().to_owned()
+        match self.0.says(text) {
+            Ok(Some(line)) => line.text,
+            Ok(None) => panic!("it ended without saying {text:?}"),
+            Err(hangs) => panic!("{hangs}"),
+        }
     }
 
     /// Lets it run for so long; false when it ended before.
     pub(crate) fn runs_for(&mut self, time: Duration) -> bool {
-        let until = Instant::now() + time;
-        loop {
-            match self
-                .lines
-                .recv_timeout(until.saturating_duration_since(Instant::now()))
-            {
-                Ok(line) => self.seen.push_str(&line),
-                Err(RecvTimeoutError::Disconnected) => return false,
-                Err(RecvTimeoutError::Timeout) => return true,
-            }
-        }
+        self.0.runs_for(time)
     }
 
     /// Ends it as a power cut would: SIGKILL.
-    pub(crate) fn kill(mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = self.stdout.join();
+    pub(crate) fn kill(self) {
+        self.0.kill();
     }
 
     /// Stops it as an operator does, and waits for its end.
+    #[track_caller]
     pub(crate) fn stop(self) -> Ran {
         self.interrupt();
         self.end()
@@ -190,44 +140,21 @@ impl Running {
 
     /// Its process id.
     pub(crate) fn id(&self) -> u32 {
-        self.child.id()
+        self.0.id()
     }
 
     /// Asks it to stop, as Ctrl-C does: SIGINT.
+    #[track_caller]
     pub(crate) fn interrupt(&self) {
-        let id = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+        self.0.interrupt().unwrap();
     }
 
     /// Waits for its end.
-    pub(crate) fn end(mut self) -> Ran {
-        let until = Instant::now() + PATIENCE;
-        loop {
-            match self
-                .lines
-                .recv_timeout(until.saturating_duration_since(Instant::now()))
-            {
-                Ok(line) => {
-                    self.seen.push_str(&line);
-                    self.seen.push('\n');
-                }
-                Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) => self.hangs(),
-            }
+    #[track_caller]
+    pub(crate) fn end(self) -> Ran {
+        match self.0.end() {
+            Ok(ran) => ran.into(),
+            Err(hangs) => panic!("{hangs}"),
         }
-        let status: ExitStatus = self.child.wait().unwrap();
-        Ran {
-            code: status.code().unwrap_or(-1),
-            stdout: self.stdout.join().unwrap(),
-            stderr: self.seen,
-            took: self.begun.elapsed(),
-            line: self.line,
-        }
-    }
-
-    fn hangs(&mut self) -> ! {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        panic!("{} hangs; it said:\n{}", self.line, self.seen)
     }
 }

@@ -1,10 +1,12 @@
 //! The demonstration: the real `twinset` with the real disk plugin against the double of SQL Server,
-//! from the first look to a restore out of damaged media.
+//! from the first look to a restore out of damaged media, and a mirrored database through a failover
+//! and back.
 //!
-//! [`run`] is the list of steps in the order a person sees them; `stage` sets the scene up,
-//! `show` prints and counts, `media` looks at files and breaks them.
+//! `steps` are those of one host in the order a person sees them, `partners` those of two; `stage`
+//! sets the first scene up, `show` prints and counts, `media` looks at files and breaks them.
 
 mod media;
+mod partners;
 mod show;
 mod stage;
 mod steps;
@@ -22,7 +24,7 @@ use stage::Stage;
 pub fn run(keep: bool) -> io::Result<()> {
     let mut show = Show::new();
     let stage = Stage::set_up(keep)?;
-    let told = steps::all(&stage, &mut show);
+    let told = steps::all(&stage, &mut show).and_then(|()| partners::all(stage.path(), &mut show));
     let ended = stage.end();
     if let Err(fault) = &told {
         show.check("every step could be taken", false);

@@ -9,6 +9,15 @@ pub(super) struct Shown {
     pub(super) code: i32,
     /// Its standard output.
     pub(super) out: String,
+    /// What it wrote to standard error, where that was kept.
+    pub(super) err: String,
+}
+
+impl Shown {
+    /// All that it wrote.
+    pub(super) fn all(&self) -> String {
+        format!("{}{}", self.out, self.err)
+    }
 }
 
 /// Counts what is checked.
@@ -69,7 +78,30 @@ impl Show {
         }
         let code = child.wait()?.code().unwrap_or(-1);
         println!("     (exit code {code})");
-        Ok(Shown { code, out })
+        Ok(Shown {
+            code,
+            out,
+            err: String::new(),
+        })
+    }
+
+    /// The same on one of two hosts, without progress: what it has to say against it is shown too.
+    pub(super) fn run_on(
+        &self,
+        host: &str,
+        line: &str,
+        command: &mut Command,
+    ) -> io::Result<Shown> {
+        println!("   {host}$ {line}");
+        let ran = command.stdin(Stdio::null()).arg("--no-progress").output()?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (out, err) = (text(&ran.stdout), text(&ran.stderr));
+        for printed in out.lines().chain(err.lines()) {
+            println!("     {printed}");
+        }
+        let code = ran.status.code().unwrap_or(-1);
+        println!("     (exit code {code})");
+        Ok(Shown { code, out, err })
     }
 
     /// Prints the number of checks.

@@ -10,6 +10,7 @@ use std::process::Command;
 use serde_json::json;
 use tempfile::TempDir;
 
+use crate::hosts::programs::Programs;
 use crate::lab::child::ServedLab;
 
 /// Bytes of data pages of the database: enough that progress is seen.
@@ -23,6 +24,7 @@ const SERVER: &str = "SQL-A";
 pub(super) struct Stage {
     folder: Option<TempDir>,
     path: PathBuf,
+    twinset: PathBuf,
     lab: RefCell<ServedLab>,
 }
 
@@ -42,16 +44,14 @@ impl Stage {
         } else {
             Some(temp)
         };
-        for name in ["libtwinset_disk.so", "libsqlvdi.so"] {
-            install(&built(name)?, &path, name)?;
-        }
+        let programs = Programs::of_this_build()?.installed(&path.join("lib"))?;
         write(&path.join("scene.toml"), &scene(), 0o644)?;
-        let lab = std::env::current_exe()?;
-        let lab = ServedLab::start(&lab, &path.join("scene.toml"), &path.join("lab"))?;
+        let lab = ServedLab::start(&programs.lab, &path.join("scene.toml"), &path.join("lab"))?;
         configure(&path, &lab)?;
         Ok(Self {
             folder,
             path,
+            twinset: programs.twinset,
             lab: RefCell::new(lab),
         })
     }
@@ -62,13 +62,13 @@ impl Stage {
     }
 
     /// `twinset` as it is run here, quiet about its configuration file.
-    pub(super) fn twinset(&self, line: &str) -> io::Result<Command> {
-        let mut command = Command::new(built("twinset")?);
+    pub(super) fn twinset(&self, line: &str) -> Command {
+        let mut command = Command::new(&self.twinset);
         command.current_dir(&self.path).env_remove("TWINSET_LOG");
         command
             .args(["--config", "agent.toml"])
             .args(line.split(' '));
-        Ok(command)
+        command
     }
 
     /// SQL Server sends slowly, so that progress can be watched, or as fast as it can.
@@ -97,34 +97,6 @@ impl Stage {
             false => Err(io::Error::other(format!("the double ended with {ended}"))),
         }
     }
-}
-
-/// A file that the build put beside this program.
-fn built(name: &str) -> io::Result<PathBuf> {
-    let program = std::env::current_exe()?;
-    let folder = program.parent().unwrap_or(Path::new("."));
-    let path = folder.join(name);
-    match path.is_file() {
-        true => Ok(path),
-        false => {
-            let text = format!(
-                "{} is missing; run: cargo build --workspace",
-                path.display()
-            );
-            Err(io::Error::new(io::ErrorKind::NotFound, text))
-        }
-    }
-}
-
-/// Copies a library to where only its owner may write: others are refused, and a build's own
-/// folder may be open to its group.
-fn install(from: &Path, folder: &Path, name: &str) -> io::Result<()> {
-    let lib = folder.join("lib");
-    fs::create_dir_all(&lib)?;
-    fs::set_permissions(&lib, fs::Permissions::from_mode(0o755))?;
-    let to = lib.join(name);
-    fs::copy(from, &to)?;
-    fs::set_permissions(&to, fs::Permissions::from_mode(0o755))
 }
 
 fn write(path: &Path, text: &str, mode: u32) -> io::Result<()> {

@@ -28,13 +28,13 @@ pub(super) fn all(stage: &Stage, show: &mut Show) -> io::Result<()> {
 }
 
 fn run(stage: &Stage, show: &Show, line: &str) -> io::Result<Shown> {
-    show.run(&format!("twinset {line}"), &mut stage.twinset(line)?)
+    show.run(&format!("twinset {line}"), &mut stage.twinset(line))
 }
 
 /// The object of a `--json` run that is not shown.
 fn ask(stage: &Stage, line: &str) -> io::Result<Value> {
     let output = stage
-        .twinset(&format!("--json --no-progress {line}"))?
+        .twinset(&format!("--json --no-progress {line}"))
         .output()?;
     Ok(serde_json::from_slice(&output.stdout)?)
 }

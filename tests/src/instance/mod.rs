@@ -175,6 +175,7 @@ impl Instance {
             witnessed: Vec::new(),
             ids,
             sent: HashMap::new(),
+            received: Vec::new(),
             requests: 0,
         };
         Arc::new(Self {

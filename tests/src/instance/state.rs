@@ -10,6 +10,7 @@ use super::history::History;
 use super::mirroring::WitnessRow;
 use super::model::{Database, Ids};
 use super::moment::Moment;
+use super::restore::compare::Received;
 use crate::tds::reply::Interrupt;
 
 /// How far a statement is.
@@ -135,6 +136,8 @@ pub struct State {
     pub ids: Ids,
     /// BLAKE3 of each family this instance sent, by backup set GUID and family number from 1.
     pub sent: HashMap<(uuid::Uuid, u16), [u8; 32]>,
+    /// What RESTORE read to its end here, oldest first.
+    pub received: Vec<Received>,
     /// Requests that clients sent so far: batches and calls.
     pub requests: u64,
 }

@@ -12,9 +12,11 @@
 //! {"instance": "SQL-A", "force": "Payroll"}                        its mirror is forced into service
 //! {"instance": "SQL-A", "session": {"database": "Payroll", "links": {"partner": false}}}   cut
 //! {"instance": "SQL-A", "session": {"database": "Payroll", "fail_over_to": "pending"}}   half-way
+//! {"instance": "SQL-A", "session": {"database": "Payroll", "partner": "OFF"}}   SET PARTNER
 //! {"instance": "SQL-A", "running": false}                          it crashes; true: comes back
 //! {"instance": "SQL-A", "errorlog": true}                          tells its error log
 //! {"instance": "SQL-A", "database": "Payroll", "state": "SUSPECT"} breaks or mends it
+//! {"instance": "SQL-A", "received": true}         tells what RESTORE read, and who had sent that
 //! ```
 
 mod mirroring;
@@ -75,6 +77,9 @@ struct Order {
     /// The error log is told.
     #[serde(default)]
     errorlog: bool,
+    /// What RESTORE read to its end is told.
+    #[serde(default)]
+    received: bool,
     /// Its state from now on: SUSPECT, as after a lost data file, ONLINE, ...
     #[serde(default)]
     state: Option<String>,
@@ -115,6 +120,9 @@ fn answer(lab: &Lab, line: &str) -> Result<Value, String> {
         told["turned"] = true.into();
     }
     running.instance.clock.advance(order.advance_clock);
+    if order.received {
+        told["received"] = json!(running.instance.state().received);
+    }
     let roles = mirroring::Orders {
         failover: order.failover,
         force: order.force,

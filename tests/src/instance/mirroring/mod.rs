@@ -79,6 +79,14 @@ pub struct Links {
     pub log: Option<bool>,
 }
 
+impl Links {
+    /// Whether anything is to change.
+    #[must_use]
+    pub const fn is_some(&self) -> bool {
+        self.partner.is_some() || self.witness.is_some() || self.log.is_some()
+    }
+}
+
 /// The instances of a lab, and the sessions between them.
 #[derive(Debug)]
 pub struct Network {
@@ -101,6 +109,12 @@ impl Network {
             network.settle(instance);
         }
         network
+    }
+
+    /// Its instances, in the order of the scene.
+    #[must_use]
+    pub fn instances(&self) -> &[Arc<Instance>] {
+        &self.instances
     }
 
     fn links(&self) -> MutexGuard<'_, Vec<Link>> {

@@ -126,6 +126,18 @@ fn option(reader: &mut Reader<'_>) -> Result<Wish, ServerMessage> {
 }
 
 impl Network {
+    /// SET PARTNER by the lab's own administrator: `OFF`, `RESUME`, or the address of a partner.
+    ///
+    /// # Errors
+    /// As the statement.
+    pub fn set_partner(&self, instance: &crate::instance::Instance, name: &str, to: &str) -> Done {
+        match to {
+            "OFF" => self.off(instance, name),
+            "RESUME" => self.resume(instance, name),
+            address => self.establish(instance, name, address),
+        }
+    }
+
     fn alter(&self, session: &Session, name: &str, wish: Wish) -> Done {
         let instance = &*session.instance;
         match wish {

@@ -1,10 +1,11 @@
 //! RESTORE in all its verbs: read, judged, applied or reported.
 //!
 //! [`reading`] moves the bytes into the checker, [`judge`] decides as soon as the head of the media
-//! is known, [`apply`] makes the database, [`reports`] answers HEADERONLY and its like.
+//! is known, [`compare`] holds the bytes against those that were sent, [`apply`] makes the database, [`reports`] answers HEADERONLY and its like.
 
 pub mod apply;
 pub mod chain;
+pub mod compare;
 pub mod head;
 pub mod judge;
 pub mod reading;
@@ -128,7 +129,7 @@ impl Session {
         }
     }
 
-    /// All families whole, of one set, and as this instance once sent them.
+    /// All families whole, of one set, and as an instance of this lab once sent them.
     fn agreed(&self, plan: &Plan, got: Vec<Got>) -> Result<(Vec<StreamFacts>, Vec<u8>), Said> {
         let early = self.instance.faults().restore_closes_early;
         let mut facts = Vec::new();
@@ -148,13 +149,8 @@ impl Session {
             let at = usize::try_from(fault.offset).unwrap_or(0);
             said(&fault, plan.devices.get(at).map_or("", String::as_str))
         })?;
-        let state = self.instance.state();
-        for family in facts.iter().filter(|_| !early) {
-            let set = family.sets.first().map(|set| set.set_guid);
-            let known = set.and_then(|set| state.sent.get(&(set, family.family)));
-            if known.is_some_and(|hash| *hash != family.blake3) {
-                return Err(vec![messages::numbered(3189, "")]);
-            }
+        if !early && !compare::as_sent(&self.instance, plan, &facts) {
+            return Err(vec![messages::numbered(3189, "")]);
         }
         Ok((facts, head))
     }

@@ -21,6 +21,8 @@ pub(super) struct Session {
     pub go_on: bool,
     /// The mirror cannot redo: the session is suspended.
     pub redo_fails: bool,
+    /// SET PARTNER, here: `OFF`, `RESUME`, or the address of a partner.
+    pub partner: Option<String>,
 }
 
 /// All orders of this kind.
@@ -60,7 +62,13 @@ pub(super) fn run(
     }
     if let Some(session) = orders.session {
         let name = &session.database;
-        network.relink(instance, name, session.links)?;
+        if let Some(to) = session.partner {
+            let done = network.set_partner(instance, name, &to);
+            done.map_err(|message| format!("{}: {}", message.number, message.text))?;
+        }
+        if session.links.is_some() {
+            network.relink(instance, name, session.links)?;
+        }
         if session.fail_over_to.is_some() {
             let done = network.fail_over(instance, name, session.fail_over_to);
             done.map_err(|message| format!("{}: {}", message.number, message.text))?;
