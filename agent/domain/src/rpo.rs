@@ -1,7 +1,8 @@
 //! How old the last backup may be, and whether it is too old.
 //!
 //! Counted from when the backup began: what was written since is not in it. A full holds what a
-//! differential would. Where there is no full, that alone is said: nothing can build on it.
+//! differential would. Where there is no full, that alone is said: nothing can build on it. Of a
+//! database that the partner serves the partner's agent tells: ours may hold nothing of it.
 
 use serde::Serialize;
 
@@ -26,6 +27,8 @@ pub struct Held {
     pub database: String,
     /// Whether it is in the simple recovery model, if that is known.
     pub is_simple: Option<bool>,
+    /// The partner serves it: its agent takes the backups, and knows how old they are.
+    pub elsewhere: bool,
     /// The last full.
     pub full: Option<Moment>,
     /// The last differential.
@@ -49,6 +52,8 @@ pub enum Standing {
     NoBase,
     /// There is no log yet, and the recovery model is not known.
     Unknown,
+    /// The partner's agent answers for it; that one's silence is an alert of its own.
+    Elsewhere,
 }
 
 /// A kind of a database, judged.
@@ -97,6 +102,7 @@ fn standing(
 ) -> Standing {
     let is_master = held.database.eq_ignore_ascii_case("master");
     match kind {
+        _ if held.elsewhere => return Standing::Elsewhere,
         BackupKind::Full => {}
         _ if is_master => return Standing::Exempt,
         BackupKind::Log if held.is_simple == Some(true) => return Standing::Exempt,

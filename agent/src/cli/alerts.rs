@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 use twinset_domain::alert::{Entry, Event, Notice, Severity};
+use twinset_domain::protection::Phase;
 use twinset_domain::rpo::{Held, Limits, Reading, judge};
 use twinset_domain::{Exit, Fault, Moment, code};
 
@@ -205,8 +206,10 @@ pub(super) fn readings(
             log: seconds(group.rpo.log),
         };
         for subject in plan::subjects(config, Some(catalog), group, now)? {
+            let record = catalog.protection(&group.name, &subject.database)?;
             let held = Held {
                 is_simple: None,
+                elsewhere: record.is_some_and(|record| record.phase == Phase::Standby),
                 full: subject.full.succeeded,
                 differential: subject.differential.succeeded,
                 log: subject.log.succeeded,

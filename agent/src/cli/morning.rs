@@ -69,7 +69,9 @@ struct SetReport {
 impl DatabaseReport {
     fn is_protected(&self) -> bool {
         let kept = |reading: &Reading| reading.standing != Standing::Breached;
-        self.full.is_some() && self.rpo.iter().all(kept)
+        let elsewhere = |reading: &Reading| reading.standing == Standing::Elsewhere;
+        let held = self.full.is_some() || self.rpo.iter().any(elsewhere);
+        held && self.rpo.iter().all(kept)
     }
 }
 

@@ -28,7 +28,23 @@ fn held() -> Held {
         differential: None,
         log: Some(Moment(1000)),
         is_simple: None,
+        elsewhere: false,
     }
+}
+
+#[test]
+fn the_partners_agent_answers_for_what_the_partner_serves() {
+    let nothing = Held {
+        full: None,
+        log: None,
+        elsewhere: true,
+        ..held()
+    };
+    insta::assert_snapshot!(told(&nothing, 99 * 86_400), @r"
+    full Elsewhere
+    differential Elsewhere
+    log Elsewhere
+    ");
 }
 
 #[test]
