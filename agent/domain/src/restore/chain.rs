@@ -153,10 +153,15 @@ impl<'a> Pool<'a> {
         let Some(mut at) = data.last() else {
             return Some(chain);
         };
-        while !chain.enough {
+        // The number behind a set is the next record's, which is wanted with it where a log has it.
+        let at_end = |at: Lsn| matches!(goal, Goal::Lsn(lsn) if *lsn == at);
+        while !chain.enough || at_end(at) {
             let Some(log) = self.next((at, data.branch), goal) else {
                 break;
             };
+            if chain.enough && log.link.as_ref().is_some_and(|link| link.bulk) {
+                break;
+            }
             chain.logs.push(log);
             at = log.last()?;
             chain.enough = match goal {

@@ -100,9 +100,17 @@ fn a_record_stops_in_the_log_that_holds_it() {
     let plan = told.plan_on(1, Goal::Lsn(lsn(350))).unwrap();
     assert_eq!(told.names(&plan), "F1 L1* L2* L3*");
     assert_eq!(plan.stop, Some(Stop::Lsn(lsn(350))));
-    // The end of a set needs no stop.
+    // The number behind a set is that of the record which the next log begins with.
     let plan = told.plan_on(1, Goal::Lsn(lsn(300))).unwrap();
-    assert_eq!((told.names(&plan).as_str(), plan.stop), ("F1 L1 L2", None));
+    assert_eq!(told.names(&plan), "F1 L1* L2* L3*");
+    assert_eq!(plan.stop, Some(Stop::Lsn(lsn(300))));
+    // Where no log has it, or one that cannot be stopped in, the end of the set is meant.
+    let plan = told.plan_on(1, Goal::Lsn(lsn(520))).unwrap();
+    assert_eq!((told.names(&plan).as_str(), plan.stop), ("C1 L4", None));
+    let mut bulk = fixture();
+    bulk.link("L3").bulk = true;
+    let plan = bulk.plan_on(1, Goal::Lsn(lsn(300))).unwrap();
+    assert_eq!((bulk.names(&plan).as_str(), plan.stop), ("F1 L1 L2", None));
 }
 
 #[test]
