@@ -1,0 +1,104 @@
+//! Roles and chain guard, asked as `agent/src/backup` asks them.
+
+use twinset_domain::chain::{self, Decision, Question, Reason, Source, Wanted};
+use twinset_domain::partner::{Answer, Duty, Role, State, duty};
+use twinset_domain::{BackupKind, Code, code};
+use uuid::Uuid;
+
+use super::catalog::others;
+use super::lab::Lab;
+use super::set::{FAMILY, lsn};
+
+/// What the guard says.
+pub(crate) struct Guarded {
+    pub(crate) decision: Decision,
+    pub(crate) base: Option<Uuid>,
+    /// The chain goes on from what the partner's agent wrote.
+    pub(crate) follows_other: bool,
+}
+
+impl Lab {
+    /// `backup::role::look` and `vdi::backupable`: why nothing may be taken here.
+    pub(crate) fn stands(&self, me: usize) -> Result<(), (Code, String)> {
+        let ours = self.pair.answer(me);
+        let Answer::Copy(copy) = &ours else {
+            return Err((code::SILENT, "our instance does not answer".to_owned()));
+        };
+        if self.plan.mirrored {
+            let theirs = self.pair.answer(1 - me);
+            if let Duty::Refused(refusal) = duty(&ours, &theirs, &[], self.allowed()) {
+                let code = if refusal.is_mirror_here() {
+                    code::NOT_PRINCIPAL
+                } else {
+                    code::ROLE_UNSEEN
+                };
+                return Err((code, refusal.to_string()));
+            }
+        }
+        let mirror = |session: &twinset_domain::partner::Session| session.role == Role::Mirror;
+        if copy.session.as_ref().is_some_and(mirror) {
+            return Err((
+                code::NOT_PRINCIPAL,
+                "the database is the mirror here".into(),
+            ));
+        }
+        if copy.state != State::Online {
+            return Err((code::DATABASE_STATE, format!("it is {:?}", copy.state)));
+        }
+        Ok(())
+    }
+
+    /// How the database stands.
+    pub(crate) fn source(&self, at: usize) -> Source {
+        let head = self.pair.tree.of(self.pair.servers[at].database.head);
+        Source {
+            is_master: false,
+            is_simple: false,
+            is_damaged: false,
+            family: Some(FAMILY),
+            fork: Some(self.pair.fork(at)),
+            next_log: head.next_log.map(lsn),
+            bases: vec![head.base.map(|(guid, _)| guid); 2],
+        }
+    }
+
+    /// The chain guard; the partner's media are read only where ours do not suffice.
+    pub(crate) fn guard(&mut self, me: usize, kind: BackupKind) -> Guarded {
+        let source = self.source(me);
+        let mut held = Vec::new();
+        for set in 0..self.media[me].len() {
+            let look = set == 0 && kind == BackupKind::Differential;
+            held.extend(self.agents[me].catalog[set].held(&self.media[me][set], look));
+        }
+        let mut question = Question {
+            wanted: Wanted {
+                kind,
+                copy_only: false,
+                tail: false,
+            },
+            bridge: self.plan.bridge,
+            source,
+            held,
+        };
+        let mut decision = chain::judge(&question);
+        let elsewhere = matches!(
+            decision.reason,
+            Reason::Gap { .. } | Reason::OtherFork { .. } | Reason::BaseNotHeld { .. }
+        );
+        if elsewhere && self.plan.mirrored && self.plan.shared {
+            for media in &self.media[1 - me] {
+                question.held.extend(others(media).unwrap_or_default());
+            }
+            decision = chain::judge(&question);
+        }
+        let confirmed = question.held.iter();
+        let confirmed = confirmed.filter(|held| held.confirmed && !held.copy_only);
+        let newest = confirmed.max_by_key(|held| (held.last, held.written));
+        let theirs = |key: &str| self.media[1 - me].iter().any(|media| media.key == key);
+        Guarded {
+            decision,
+            base: question.source.bases.first().copied().flatten(),
+            follows_other: newest.is_some_and(|held| theirs(&held.media_set)),
+        }
+    }
+}

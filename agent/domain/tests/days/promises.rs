@@ -1,0 +1,206 @@
+//! The promises, as far as the model can see them.
+
+use std::rc::Rc;
+
+use twinset_domain::protection::Phase;
+use twinset_domain::restore::Goal;
+
+use super::agent::NAMES;
+use super::chance::Chance;
+use super::lab::Lab;
+use super::media::Manifest;
+use super::set::lsn;
+
+/// Points that are looked at in one go.
+const SAMPLES: u64 = 6;
+
+impl Lab {
+    /// P1 and P2: what is told as a success was counted by SQL Server and lies on every mirror that
+    /// it must lie on.
+    pub(crate) fn published(
+        &mut self,
+        me: usize,
+        set: usize,
+        sealed: &Rc<Manifest>,
+        live: &[usize],
+        least: usize,
+    ) {
+        let guid = sealed.set.guid;
+        let counted = self.pair.servers[me]
+            .msdb
+            .iter()
+            .any(|known| known.guid == guid);
+        if !counted {
+            self.breaks(format!(
+                "P2: {} published what SQL Server never counted",
+                NAMES[me]
+            ));
+        }
+        let holds = |mirror: &&usize| {
+            let sets = self.media[me][set].volumes[**mirror].sets.values();
+            let mut ours = sets.filter(|piled| piled.data == Some(true));
+            ours.any(|piled| piled.manifest.as_ref().is_some_and(|m| m.run == sealed.run))
+        };
+        let copies = live.iter().filter(holds).count();
+        if copies < least {
+            self.breaks(format!(
+                "P1: published on {copies} mirrors, {least} must hold it"
+            ));
+        }
+    }
+
+    /// What is checked and done at the end of a day.
+    pub(crate) fn evening(&mut self, chance: &mut Chance) {
+        self.restores(chance);
+        for me in 0..2 {
+            for set in 0..self.media[me].len() {
+                if self.broken.is_none() && self.agents[me].down.is_none() {
+                    self.expires(me, set);
+                }
+            }
+        }
+        if let Some(place) = self.vanished() {
+            self.breaks(format!("P8: {place} is published, and its data are gone"));
+        }
+        self.restores(chance);
+    }
+
+    /// P4 and P8: whatever some row of sets leads to, the planner finds, and what comes of its plan
+    /// is the database of that moment.
+    fn restores(&mut self, chance: &mut Chance) {
+        let held = self.holdings(&[0, 1]);
+        let reach = held.reach(&self.pair.tree, true);
+        if reach.is_empty() {
+            return;
+        }
+        for _ in 0..SAMPLES {
+            let at = usize::try_from(chance.below(reach.len() as u64)).unwrap();
+            let (node, last) = reach[at];
+            let fork = held.sets[last].2.fork;
+            // Some records before the end of that set, if they are reached as well.
+            let back = chance.below(4) * super::truth::STEP;
+            let wanted = self.pair.tree.of(node).lsn.saturating_sub(back);
+            let target = self.pair.tree.below(node, wanted + 1);
+            let goal = if back == 0 {
+                Goal::Set(held.sets[last].0.clone())
+            } else if self.leads(&held, &reach, target) {
+                Goal::Lsn(lsn(self.pair.tree.of(target).lsn))
+            } else {
+                continue;
+            };
+            let what = format!("restore to {goal} on fork {fork}");
+            match held.plan(goal, Some(fork), self.now) {
+                Err(fault) => self.breaks(format!("P8: {what}: {fault}")),
+                Ok(plan) => match held.apply(&self.pair.tree, &plan) {
+                    Err(why) => self.breaks(format!("P4: {what}: {why}")),
+                    Ok(reached) if reached != target => {
+                        let (is, should) = (self.pair.tree.of(reached), self.pair.tree.of(target));
+                        let steps: Vec<String> =
+                            plan.steps.iter().map(|step| step.set.named()).collect();
+                        self.breaks(format!(
+                            "P4: {what}: came to record {} and not {}, by {}",
+                            is.lsn,
+                            should.lsn,
+                            steps.join(", ")
+                        ));
+                    }
+                    Ok(_) => {}
+                },
+            }
+            if self.broken.is_some() {
+                return;
+            }
+        }
+        self.latest();
+    }
+
+    /// Whether some row of sets leads to a record between the ends of sets.
+    fn leads(
+        &self,
+        held: &super::restore::Holdings,
+        reach: &[(usize, usize)],
+        target: usize,
+    ) -> bool {
+        let tree = &self.pair.tree;
+        reach.iter().any(|(node, last)| {
+            let set = &held.sets[*last].2;
+            if *node == target || !tree.leads_to(*node, target) {
+                return false;
+            }
+            held.sets.iter().any(|(_, _, log)| {
+                log.kind == twinset_domain::BackupKind::Log
+                    && log.first <= set.last
+                    && log.last > set.last
+                    && tree.leads_to(target, log.head)
+            })
+        })
+    }
+
+    /// The latest point that the planner offers is the newest that was published on its path.
+    fn latest(&mut self) {
+        let held = self.holdings(&[0, 1]);
+        let Ok(plan) = held.plan(Goal::Latest, None, self.now) else {
+            return;
+        };
+        match held.apply(&self.pair.tree, &plan) {
+            Err(why) => self.breaks(format!("P4: latest: {why}")),
+            Ok(reached) => {
+                let newest = held
+                    .reach(&self.pair.tree, false)
+                    .into_iter()
+                    .filter(|(node, _)| self.pair.tree.leads_to(reached, *node))
+                    .map(|(node, _)| self.pair.tree.of(node).lsn)
+                    .max();
+                if newest > Some(self.pair.tree.of(reached).lsn) {
+                    self.breaks(format!("P8: latest: {newest:?} can be reached and is not"));
+                }
+            }
+        }
+    }
+
+    /// When all is well for long enough, everything runs again and nothing is said any more.
+    pub(crate) fn all_is_well(&mut self) {
+        let serving = self.pair.serving();
+        let [me] = serving.as_slice() else {
+            return self.breaks(format!("the model itself: served by {serving:?}"));
+        };
+        let count = if self.plan.mirrored { 2 } else { 1 };
+        for (agent, name) in NAMES.iter().enumerate().take(count) {
+            let record = &self.agents[agent].record;
+            let wanted = if agent == *me {
+                record.phase == Phase::Protected
+            } else {
+                record.phase == Phase::Standby
+            };
+            if !wanted {
+                let shown = record.shown().to_string();
+                self.breaks(format!("{name} is not well again: {shown}"));
+            }
+            let alerts: Vec<String> = self.agents[agent].alerts.keys().cloned().collect();
+            if !alerts.is_empty() {
+                self.breaks(format!("{name}: alerts without a cause: {alerts:?}"));
+            }
+        }
+        let me = *me;
+        for media in 0..self.media[me].len() {
+            let media = &self.media[me][media];
+            if let Some(out) = (0..self.plan.mirrors).find(|mirror| !media.in_step(*mirror)) {
+                let (key, out) = (media.key.clone(), out + 1);
+                self.breaks(format!("{key}: mirror {out} was not brought back"));
+            }
+        }
+        let held = self.holdings(&[0, 1]);
+        let head = self.pair.servers[me].database.head;
+        let tree = &self.pair.tree;
+        let newest = held
+            .reach(tree, false)
+            .into_iter()
+            .filter(|(node, _)| tree.leads_to(*node, head))
+            .map(|(node, _)| tree.of(node).at)
+            .max();
+        let age = newest.map(|at| self.now - at);
+        if age.is_none_or(|age| age > 3 * 3600) {
+            self.breaks(format!("the newest restore point is {age:?} seconds old"));
+        }
+    }
+}
