@@ -15,6 +15,7 @@ mod failures;
 mod fixtures;
 mod front;
 mod grants;
+mod init;
 mod keeps;
 mod media_format;
 mod media_import;

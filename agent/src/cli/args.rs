@@ -4,6 +4,7 @@ mod alerts;
 mod backup;
 mod check;
 mod group;
+mod init;
 mod instance;
 mod look;
 mod owner;
@@ -24,6 +25,7 @@ pub use alerts::{AlertsVerb, ResolveArgs};
 pub use backup::{BackupArgs, Kind};
 pub use check::CheckArgs;
 pub use group::{GroupVerb, Span};
+pub use init::{InitArgs, Partner};
 pub use instance::InstanceVerb;
 pub use look::{DoctorArgs, GrantsArgs, PlanArgs, WantedFeature};
 pub use owner::{AdoptArgs, AgentVerb, DropMirrorArgs, KeyVerb, VerifyArgs};
@@ -39,6 +41,7 @@ Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 done but degraded, 4 d
 5 refused by state, 6 cancelled.
 
 Examples:
+  twinset init
   twinset config check
   twinset media format payroll
   twinset backup payroll
@@ -79,6 +82,12 @@ pub struct Args {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Write a first configuration, or add a group to one, and say what comes next
+    ///
+    /// Writes agent.toml (as --config says) and groups.d/GROUP.toml, checked as a whole before
+    /// anything is written, and prints the rights that the login needs. What is there stays:
+    /// --add adds to it without touching a line, --force replaces it.
+    Init(Box<InitArgs>),
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigVerb),

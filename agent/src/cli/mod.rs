@@ -12,6 +12,7 @@ mod device;
 mod doctor;
 mod format;
 mod grants;
+mod init;
 mod instance;
 mod interrupt;
 mod key;
@@ -48,6 +49,7 @@ pub fn run(args: Args) -> Exit {
     }
     let file = args.config.as_path();
     match args.verb {
+        Verb::Init(order) => init::init(file, *order, &output),
         Verb::Config(ConfigVerb::Check) => config::check(file, &output),
         Verb::Backup(order) => within(file, &output, |context| {
             context.attended(args.attended);

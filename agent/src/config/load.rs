@@ -16,6 +16,7 @@ use super::checked::instance::{Instance, instance};
 use super::checked::media::{MediaSet, UsedPlaces, media_set};
 use super::checked::plugin::{Plugin, plugin};
 use super::checked::{Check, Config, Note};
+use super::draft::DraftFile;
 use super::raw::{AgentFile, GroupFile};
 use super::secret::unsafe_fault;
 use super::shape;
@@ -35,7 +36,34 @@ const MAX_GROUPS: usize = 1000;
 /// All faults at once, by file and place: of a file that is no TOML or has a wrong shape the
 /// first one, of all others every contradiction (`CONFIG_*`, 3010, 3214).
 pub fn load(path: &Path) -> Result<Config, Vec<Fault>> {
+    load_all(Loading::default(), path)
+}
+
+/// Judges a configuration as it would be with these files written.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_draft(path: &Path, drafts: &[DraftFile]) -> Result<Config, Vec<Fault>> {
+    let loading = Loading {
+        drafts: drafts.to_vec(),
+        ..Loading::default()
+    };
+    load_all(loading, path)
+}
+
+/// The groups folder that a configuration names, sound or not, absolute.
+///
+/// # Errors
+/// The file cannot be read.
+pub(super) fn groups_dir(path: &Path) -> Result<PathBuf, Vec<Fault>> {
     let mut loading = Loading::default();
+    let Some(file) = loading.read(path) else {
+        return Err(loading.faults.into_sorted());
+    };
+    Ok(guess_groups_dir(&file))
+}
+
+fn load_all(mut loading: Loading, path: &Path) -> Result<Config, Vec<Fault>> {
     let main = loading.read(path);
     let raw = main
         .as_ref()
@@ -100,21 +128,32 @@ struct Loading {
     faults: Faults,
     notes: Vec<Note>,
     files: usize,
+    /// Files that are about to be written.
+    drafts: Vec<DraftFile>,
 }
 
 impl Loading {
+    /// The text of a file that is about to be written.
+    fn draft(&self, path: &Path) -> Option<&DraftFile> {
+        let path = std::path::absolute(path).ok()?;
+        self.drafts.iter().find(|draft| draft.path == path)
+    }
+
     /// One file as text, if it can be had and others cannot write it.
     fn read(&mut self, path: &Path) -> Option<SourceFile> {
         let order = self.files;
         self.files += 1;
         let object = path.display().to_string();
         let refuse = |message: &str| Fault::new(code::CONFIG_FILE, object.clone(), message);
-        let opened = File::open(path).and_then(|file| {
-            let mut bytes = Vec::new();
-            file.take(MAX_FILE + 1)
-                .read_to_end(&mut bytes)
-                .map(|_| bytes)
-        });
+        let opened = match self.draft(path) {
+            Some(draft) => Ok(draft.text.clone().into_bytes()),
+            None => File::open(path).and_then(|file| {
+                let mut bytes = Vec::new();
+                file.take(MAX_FILE + 1)
+                    .read_to_end(&mut bytes)
+                    .map(|_| bytes)
+            }),
+        };
         let bytes = match opened {
             Ok(bytes) => bytes,
             Err(error) => {
@@ -160,6 +199,14 @@ impl Loading {
 
     /// Notes who else may write a file or folder.
     fn guard(&mut self, order: usize, path: &Path) {
+        let mut path = path;
+        // What is not there yet will be made where its folder, or one above it, lets it.
+        while !self.drafts.is_empty() && !path.exists() {
+            match path.parent().filter(|above| !above.as_os_str().is_empty()) {
+                Some(above) => path = above,
+                None => path = Path::new("."),
+            }
+        }
         match trust::unsafe_for(path, Keep::FromWriting) {
             Ok(None) => {}
             Ok(Some(found)) => self.faults.push(order, 0, unsafe_fault(&found)),
@@ -274,7 +321,7 @@ impl Loading {
         });
         let mut paths = match listed {
             Ok(paths) => paths,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Vec::new(),
+            Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
             Err(error) => {
                 let fault = Fault::new(code::CONFIG_FILE, object, "the folder cannot be read");
                 let remedy = "make it a folder that the agent's user can read";
@@ -283,6 +330,16 @@ impl Loading {
                 return Vec::new();
             }
         };
+        let drafted = self.drafts.iter().map(|draft| &draft.path);
+        let drafted = drafted.filter(|path| path.parent() == Some(folder));
+        let new: Vec<PathBuf> = drafted
+            .filter(|path| !paths.contains(path))
+            .cloned()
+            .collect();
+        paths.extend(new);
+        if paths.is_empty() && !folder.exists() {
+            return paths;
+        }
         self.guard(order, folder);
         if paths.len() > MAX_GROUPS {
             let fault = Fault::new(code::CONFIG_FILE, object, "more than 1000 files of groups");

@@ -3,14 +3,15 @@
 //! Two steps. [`raw`] says what a file may hold and where each value stands; [`checked`] is the
 //! form without doubt: every name resolves, every number is in range, no file may be written by
 //! others. [`load`] does both and reports all faults at once, each with file, line and column.
-//! Secrets are referred to here and read only when asked for. Only this room reads configuration
-//! files; it never talks to a server or a device.
+//! Secrets are referred to here and read only when asked for. Only this room reads and writes
+//! configuration files; it never talks to a server or a device.
 //!
 //! In reading order: [`load`], `shape` (first fault of a file), [`raw`], `checked`, then the small
 //! tools: `source` (places), [`units`], `hint`, [`template`], [`databases`], [`secret`], `os`.
 
 pub mod checked;
 pub mod databases;
+pub mod draft;
 mod hint;
 mod load;
 mod os;
@@ -21,6 +22,7 @@ mod shape;
 mod source;
 pub mod template;
 pub mod units;
+pub mod write;
 
 #[cfg(test)]
 mod tests;
@@ -38,6 +40,7 @@ pub use checked::media::{
 pub use checked::plugin::Plugin;
 pub use checked::{Config, Note};
 pub use databases::Databases;
-pub use load::{load, state_dir};
+pub use load::{load, load_draft, state_dir};
+pub use os::host_name;
 pub use secret::SecretRef;
 pub use source::Place;

@@ -35,6 +35,9 @@ fn global_options_stand_before_or_behind_the_verb() {
 fn the_forms_of_the_design_parse() {
     for line in [
         "twinset config check",
+        "twinset init",
+        "twinset init --host h --partner b=h2:1444 --database D --mirror a --mirror b --dry-run",
+        "twinset init --add --instance a --database D --media-set s",
         "twinset backup g --database D --kind full --copy-only --dry-run",
         "twinset media format s --if-needed --overwrite",
         "twinset media format s --destroy 6f6c1f2e-8f0a-4a59-9d2b-0f8a3c1b7e55",
