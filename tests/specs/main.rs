@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod adopt;
 mod alerts;
 mod bad_input;
 mod catalog;

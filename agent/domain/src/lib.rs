@@ -16,6 +16,7 @@
 //! [`doctor`] (what would stop a run), [`alert`] (what an operator must know, once),
 //! [`rpo`] (which backups are too old).
 
+pub mod adopt;
 pub mod alert;
 pub mod append;
 pub mod chain;

@@ -149,7 +149,7 @@ pub fn remember(
 }
 
 /// How the database stands.
-fn source(database: &DatabaseFacts, control: &mut Session) -> Result<Source, Fault> {
+pub(super) fn source(database: &DatabaseFacts, control: &mut Session) -> Result<Source, Fault> {
     Ok(Source {
         is_master: database.name.eq_ignore_ascii_case("master"),
         is_simple: database.recovery_model.eq_ignore_ascii_case("SIMPLE"),

@@ -16,6 +16,7 @@
 //! * [`recover`]: sets right what a dead run left;
 //! * [`confirm`]: asks SQL Server about sets whose verdict is missing.
 
+pub mod adopt;
 pub mod check;
 pub mod confirm;
 mod content;

@@ -95,6 +95,20 @@ impl Catalog {
             .map_err(|error| fault(&self.path, &error))
     }
 
+    /// Forgets the state of a database that is protected no more.
+    ///
+    /// # Errors
+    /// [`code::CATALOG`].
+    pub fn unprotect(&mut self, group: &str, database: &str) -> Result<(), Fault> {
+        self.connection
+            .execute(
+                "DELETE FROM protection WHERE scope = ?1 AND database = ?2",
+                [group, database],
+            )
+            .map(drop)
+            .map_err(|error| fault(&self.path, &error))
+    }
+
     /// Writes a line of history.
     ///
     /// # Errors

@@ -24,7 +24,7 @@ use crate::report::logging::Level;
 pub use alerts::{AlertsVerb, ResolveArgs};
 pub use backup::{BackupArgs, Kind};
 pub use check::CheckArgs;
-pub use group::{GroupVerb, Span};
+pub use group::{AdoptGroupArgs, GroupVerb, Span};
 pub use init::{InitArgs, Partner};
 pub use instance::InstanceVerb;
 pub use look::{DoctorArgs, GrantsArgs, PlanArgs, WantedFeature};

@@ -5,11 +5,12 @@ use twinset_domain::{Exit, Fault, MediaSetId};
 use twinset_format::header::Draft;
 
 use super::args::SetArgs;
+use super::backup;
 use super::context::{Context, target_of};
 use crate::backup::desk::Target;
 use crate::catalog::KnownSet;
 use crate::clock;
-use crate::config::MediaSet;
+use crate::config::{Group, MediaSet};
 use crate::media::format::{self, Done};
 use crate::report::Output;
 
@@ -51,6 +52,45 @@ pub(super) fn format_set(
         formatted.log_media_set = Some(Box::new(made));
     }
     Ok(output.finish(Ok((Exit::Done, formatted))))
+}
+
+/// Formats what a group needs and what was not formatted yet.
+pub(super) fn format_group(
+    context: &mut Context,
+    group: &str,
+    database: Option<&str>,
+    output: &Output,
+) -> Result<Exit, Fault> {
+    let group = context.config.group(group)?.clone();
+    let wish = Wish {
+        if_needed: true,
+        overwrite: false,
+        destroy: None,
+    };
+    let mut formatted = Vec::new();
+    for key in group.media_sets() {
+        let set = context.config.media_set(key)?.clone();
+        let databases: Vec<Option<String>> = match (set.per_database(), database) {
+            (false, _) => vec![None],
+            (true, Some(one)) => vec![Some(one.to_owned())],
+            (true, None) => databases(context, &group)?.into_iter().map(Some).collect(),
+        };
+        for database in databases {
+            let target = context.target(&set, database.as_deref())?;
+            formatted.push(one(context, &set, &target, &wish, output)?);
+        }
+    }
+    output.line(format!(
+        "the service protects group {} by itself: twinset status {}",
+        group.name, group.name
+    ));
+    Ok(output.finish(Ok((Exit::Done, formatted))))
+}
+
+/// The databases that a group means now; the server is asked where patterns are used.
+fn databases(context: &Context, group: &Group) -> Result<Vec<String>, Fault> {
+    let settings = backup::served(context, group)?.settings()?;
+    backup::databases(group, &settings.of_agent(context.state.agent), None)
 }
 
 /// The media set beside, if it stands in no file.

@@ -14,6 +14,7 @@ use super::context::{Context, desk, target_of};
 use super::format::{self, Wish};
 use super::show::{self, VolumeLine};
 use super::{backup, interrupt, owner, recover, repair, retention, verify};
+use crate::backup::finished::Finished;
 use crate::backup::import;
 use crate::backup::repair::after_run;
 use crate::clock;
@@ -151,6 +152,18 @@ fn import_files(
     files: &[PathBuf],
     output: &Output,
 ) -> Result<Exit, Fault> {
+    let (finished, degraded) = import_one(context, set, database, files, output)?;
+    Ok(output.finish_both(Exit::Done, finished, &degraded))
+}
+
+/// Makes files a set and tells of it; gives what is thinner than configured.
+pub(super) fn import_one(
+    context: &mut Context,
+    set: &str,
+    database: &str,
+    files: &[PathBuf],
+    output: &Output,
+) -> Result<(Finished, Vec<Fault>), Fault> {
     let args = SetArgs {
         set: set.to_owned(),
         database: Some(database.to_owned()),
@@ -170,7 +183,7 @@ fn import_files(
     after_run(&mut desk, &target, automatic, &mut finished);
     backup::tell(&finished, output);
     let degraded: Vec<Fault> = finished.degraded(set).into_iter().collect();
-    Ok(output.finish_both(Exit::Done, finished, &degraded))
+    Ok((finished, degraded))
 }
 
 fn export_set(

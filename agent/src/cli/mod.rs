@@ -1,5 +1,6 @@
 //! The command line: one function per verb, wired here.
 
+mod adopt;
 mod agent;
 mod alerts;
 pub mod args;
@@ -37,7 +38,7 @@ use std::path::Path;
 use twinset_domain::{Exit, Fault};
 
 use crate::report::Output;
-use args::{Args, ConfigVerb, MediaVerb, Verb};
+use args::{Args, ConfigVerb, GroupVerb, MediaVerb, Verb};
 use context::Context;
 
 /// Does what was typed and tells how the process ends.
@@ -71,6 +72,12 @@ pub fn run(args: Args) -> Exit {
             restore::restore(context, verb, &output)
         }),
         Verb::Run => service::run(file, &output),
+        Verb::Group(GroupVerb::Protect { name, database }) => within(file, &output, |context| {
+            format::format_group(context, &name, database.as_deref(), &output)
+        }),
+        Verb::Group(GroupVerb::Adopt(order)) => within(file, &output, |context| {
+            adopt::adopt(context, &order, &output)
+        }),
         Verb::Group(verb) => beside(file, &output, |dir| service::group(dir, verb, &output)),
         Verb::Jobs => beside(file, &output, |dir| service::jobs(dir, &output)),
         Verb::Cancel { job } => beside(file, &output, |dir| service::cancel(dir, job, &output)),

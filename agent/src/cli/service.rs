@@ -89,6 +89,13 @@ pub(super) fn group(state_dir: &Path, verb: GroupVerb, output: &Output) -> Resul
             group: name,
             database,
         },
+        // They need more than the service, and are served elsewhere.
+        GroupVerb::Protect { name, .. } => return Err(elsewhere(&name)),
+        GroupVerb::Adopt(order) => return Err(elsewhere(&order.name)),
+        GroupVerb::Unprotect { name, database, .. } => Request::Unprotect {
+            group: name,
+            database,
+        },
         GroupVerb::Reprotect { name, database } => Request::Reprotect {
             group: name,
             database,
@@ -105,6 +112,15 @@ pub(super) fn group(state_dir: &Path, verb: GroupVerb, output: &Output) -> Resul
         output.line(format!("{}: {}", word("database"), word("text")));
     }
     finish(answer, output)
+}
+
+fn elsewhere(group: &str) -> Fault {
+    Fault::new(
+        code::INTERNAL,
+        format!("group {group}"),
+        "the service was asked for a verb of its own",
+    )
+    .remedy("report this")
 }
 
 fn list(state_dir: &Path, output: &Output) -> Result<Exit, Fault> {

@@ -93,8 +93,10 @@ fn fault(name: &Name, alarm: Alarm, record: &Record) -> Fault {
         Alarm::Unreachable => "look at the instance and at the network".into(),
         Alarm::AgentMissing => "start the agent on the principal's host".into(),
         Alarm::Orphaned => {
-            "put the database back into a group, or leave it: what was taken stays restorable"
-                .into()
+            format!(
+                "put the database back into a group; or let it go: \
+                 twinset group unprotect {group} --database {database} --retain-data"
+            )
         }
     };
     Fault::new(code_of(alarm), object, text).remedy(remedy)

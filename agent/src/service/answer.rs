@@ -67,6 +67,9 @@ impl Service {
             Request::Resume { group, database } => {
                 self.all(&group, database.as_deref(), &Event::Resume, now)?
             }
+            Request::Unprotect { group, database } => {
+                self.unprotect(&group, database.as_deref(), now)?
+            }
             Request::Reprotect { group, database } => {
                 self.all(&group, database.as_deref(), &Event::Reprotect, now)?
             }
@@ -97,7 +100,7 @@ impl Service {
         })
     }
 
-    fn meant(&self, group: &str, database: Option<&str>) -> Result<Vec<Name>, Fault> {
+    pub(super) fn meant(&self, group: &str, database: Option<&str>) -> Result<Vec<Name>, Fault> {
         let names: Vec<Name> = self
             .members
             .keys()

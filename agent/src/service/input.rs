@@ -79,6 +79,13 @@ pub enum Request {
         /// Only this database.
         database: Option<String>,
     },
+    /// Databases that no group means any more are let go.
+    Unprotect {
+        /// The protection group.
+        group: String,
+        /// Only this database.
+        database: Option<String>,
+    },
     /// The operator has seen the change of a session: protection goes on.
     Reprotect {
         /// The protection group.

@@ -17,6 +17,7 @@ mod due;
 mod follow;
 pub mod input;
 mod jobs;
+mod leave;
 mod members;
 mod notify;
 mod os;

@@ -16,6 +16,7 @@ pub mod host;
 pub mod job;
 pub mod orphans;
 mod os;
+pub mod others;
 pub mod partners;
 pub mod plain;
 pub mod rights;

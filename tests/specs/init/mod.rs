@@ -43,7 +43,7 @@ impl Site {
             .arg(self.config())
             .args(form)
             .args(args)
-            .current_dir(&self.host.world.path())
+            .current_dir(self.host.world.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

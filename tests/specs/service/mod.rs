@@ -5,6 +5,7 @@ mod alerts;
 mod anew;
 mod control;
 mod follow;
+mod leave;
 mod metrics;
 mod schedule;
 

@@ -26,6 +26,14 @@ pub struct History {
     pub logmarkhistory: Vec<Vec<Value>>,
     /// msdb.dbo.suspect_pages
     pub suspect_pages: Vec<Vec<Value>>,
+    /// msdb.dbo.sysjobs
+    pub sysjobs: Vec<Vec<Value>>,
+    /// msdb.dbo.sysjobsteps
+    pub sysjobsteps: Vec<Vec<Value>>,
+    /// msdb.dbo.sysjobschedules
+    pub sysjobschedules: Vec<Vec<Value>>,
+    /// msdb.dbo.sysschedules
+    pub sysschedules: Vec<Vec<Value>>,
 }
 
 /// A backup set as history has it.

@@ -3,6 +3,7 @@
 //! [`model`] and [`history`] are the state, [`catalog`] and [`query`] let it be read, [`session`]
 //! and [`statement`] run what clients send, [`backup`] and [`restore`] move data through devices.
 
+pub mod agent_jobs;
 pub mod backup;
 pub mod catalog;
 pub mod clock;

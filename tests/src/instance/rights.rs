@@ -159,6 +159,8 @@ impl Login {
     /// Whether it may read a table of msdb; everybody may where msdb is as it was installed.
     #[must_use]
     pub fn reads_history(&self, table: &str, public: bool) -> bool {
+        // Jobs are nobody's by default: their commands may hold secrets.
+        let public = public && !table.to_lowercase().starts_with("sys");
         public || self.sysadmin || self.rights.history.contains(&table.to_lowercase())
     }
 }

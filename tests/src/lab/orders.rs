@@ -17,6 +17,7 @@
 //! {"instance": "SQL-A", "errorlog": true}                          tells its error log
 //! {"instance": "SQL-A", "database": "Payroll", "state": "SUSPECT"} breaks or mends it
 //! {"instance": "SQL-A", "received": true}         tells what RESTORE read, and who had sent that
+//! {"instance": "SQL-A", "jobs": [{"name": "n", "schedule": true, "steps": [...]}]}   has these jobs
 //! ```
 
 mod mirroring;
@@ -28,6 +29,7 @@ use serde_json::{Value, json};
 
 use super::Lab;
 use crate::instance::Instance;
+use crate::instance::agent_jobs::{self, Job};
 use crate::instance::catalog::Table;
 use crate::instance::catalog::msdb::BACKUPSET;
 use crate::instance::faults::Faults;
@@ -80,6 +82,9 @@ struct Order {
     /// What RESTORE read to its end is told.
     #[serde(default)]
     received: bool,
+    /// The jobs of SQL Server Agent from now on.
+    #[serde(default)]
+    jobs: Option<Vec<Job>>,
     /// Its state from now on: SUSPECT, as after a lost data file, ONLINE, ...
     #[serde(default)]
     state: Option<String>,
@@ -118,6 +123,12 @@ fn answer(lab: &Lab, line: &str) -> Result<Value, String> {
     if let Some(faults) = order.faults {
         running.instance.set_faults(faults);
         told["turned"] = true.into();
+    }
+    if let Some(jobs) = order.jobs {
+        let now = running.instance.clock.now();
+        let mut guard = running.instance.state();
+        let state = &mut *guard;
+        agent_jobs::put(&mut state.msdb, &jobs, &mut state.ids, now);
     }
     running.instance.clock.advance(order.advance_clock);
     if order.received {

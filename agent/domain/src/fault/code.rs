@@ -267,6 +267,10 @@ codes! {
     STANDS_STILL = "TW6019" Failed;
     /// Status page and metrics cannot be served.
     STATUS_PAGE = "TW6041" Failed;
+    /// Jobs of other tools still take backups of what is to be taken over.
+    OTHER_JOBS = "TW6042" Refused;
+    /// A group still means the database.
+    STILL_MEANT = "TW6043" Refused;
 
     // State of the agent.
     /// The catalog cannot be used.

@@ -35,6 +35,8 @@ pub enum Event {
     Orphaned,
     /// A group means it again.
     Matched,
+    /// The operator lets an orphan go: what was taken stays, nothing is said of it any more.
+    Unprotect,
     /// Another group, or replica, protects a partner of the same session.
     PairTaken(String),
     /// No longer so.
@@ -102,6 +104,26 @@ pub enum Alarm {
     AgentMissing,
     /// Its group is gone.
     Orphaned,
+}
+
+impl Alarm {
+    /// Every alarm.
+    pub const ALL: [Self; 14] = [
+        Self::Switched,
+        Self::CheckRequired,
+        Self::Inconsistent,
+        Self::NewlyMirrored,
+        Self::MirrorBroken,
+        Self::BothProtected,
+        Self::Unfit,
+        Self::NoPrincipal,
+        Self::Split,
+        Self::NotThere,
+        Self::Right,
+        Self::Unreachable,
+        Self::AgentMissing,
+        Self::Orphaned,
+    ];
 }
 
 /// Why nothing is done now.

@@ -54,6 +54,14 @@ pub fn step(
             next.orphaned = false;
             actions.push(Action::Resolve(Alarm::Orphaned));
         }
+        Event::Unprotect => {
+            // Only what no group means can be let go: the files say who is a member.
+            if next.orphaned {
+                seen::stop(&mut next, &mut actions);
+                actions.extend(Alarm::ALL.map(Action::Resolve));
+                return (next, actions);
+            }
+        }
         Event::PairTaken(by) => {
             let news = next.pair_of.as_ref() != Some(by);
             next.pair_of = Some(by.clone());

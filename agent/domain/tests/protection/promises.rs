@@ -64,6 +64,7 @@ fn events() -> impl Strategy<Value = (Event, i64)> {
         1 => Just(Event::Reprotect),
         1 => Just(Event::Restarted),
         1 => Just(Event::Orphaned),
+        1 => Just(Event::Unprotect),
         1 => Just(Event::Matched),
         1 => Just(Event::PairTaken("group other".to_owned())),
         1 => Just(Event::PairFree),

@@ -37,6 +37,22 @@ pub struct BackupArgs {
     pub dry_run: bool,
 }
 
+impl BackupArgs {
+    /// A plain backup.
+    #[must_use]
+    pub fn of(group: &str, database: Option<String>, kind: Kind) -> Self {
+        Self {
+            group: group.to_owned(),
+            database,
+            kind,
+            copy_only: false,
+            yes: false,
+            if_principal: false,
+            dry_run: false,
+        }
+    }
+}
+
 /// Kinds of backup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Kind {

@@ -35,6 +35,10 @@ fn global_options_stand_before_or_behind_the_verb() {
 fn the_forms_of_the_design_parse() {
     for line in [
         "twinset config check",
+        "twinset group protect g --database D",
+        "twinset group unprotect g --database D --retain-data",
+        "twinset group adopt g --trial",
+        "twinset group adopt g --database D --yes --despite-jobs",
         "twinset init",
         "twinset init --host h --partner b=h2:1444 --database D --mirror a --mirror b --dry-run",
         "twinset init --add --instance a --database D --media-set s",

@@ -88,6 +88,18 @@ const MSDB: &[(&str, &str, Rows)] = &[
     ("backupfile", msdb::BACKUPFILE, |viewer| {
         viewer.state.msdb.backupfile.clone()
     }),
+    ("sysjobs", msdb::SYSJOBS, |viewer| {
+        viewer.state.msdb.sysjobs.clone()
+    }),
+    ("sysjobsteps", msdb::SYSJOBSTEPS, |viewer| {
+        viewer.state.msdb.sysjobsteps.clone()
+    }),
+    ("sysjobschedules", msdb::SYSJOBSCHEDULES, |viewer| {
+        viewer.state.msdb.sysjobschedules.clone()
+    }),
+    ("sysschedules", msdb::SYSSCHEDULES, |viewer| {
+        viewer.state.msdb.sysschedules.clone()
+    }),
     ("restorehistory", msdb::RESTOREHISTORY, |viewer| {
         viewer.state.msdb.restorehistory.clone()
     }),

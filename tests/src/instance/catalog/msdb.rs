@@ -48,6 +48,37 @@ pub const BACKUPFILE: &str = "backup_set_id int!, first_family_number tinyint, \
     differential_base_lsn numeric(25.0), differential_base_guid uniqueidentifier, \
     backup_size numeric(20.0), filegroup_guid uniqueidentifier, is_readonly bit, is_present bit";
 
+/// Jobs of SQL Server Agent. No facts page has these four: the columns are those that Microsoft
+/// documents.
+pub const SYSJOBS: &str = "job_id uniqueidentifier!, originating_server_id int!, name sysname!, \
+    enabled tinyint!, description nvarchar(512), start_step_id int!, category_id int!, \
+    owner_sid varbinary(85), notify_level_eventlog int, notify_level_email int, \
+    notify_level_netsend int, notify_level_page int, notify_email_operator_id int, \
+    notify_netsend_operator_id int, notify_page_operator_id int, delete_level int, \
+    date_created datetime!, date_modified datetime!, version_number int!";
+
+/// Their steps.
+pub const SYSJOBSTEPS: &str = "job_id uniqueidentifier!, step_id int!, step_name sysname!, \
+    subsystem nvarchar(40)!, command nvarchar(4000), flags int!, \
+    additional_parameters nvarchar(4000), cmdexec_success_code int, on_success_action tinyint, \
+    on_success_step_id int, on_fail_action tinyint, on_fail_step_id int, server sysname, \
+    database_name sysname, database_user_name sysname, retry_attempts int, retry_interval int, \
+    os_run_priority int, output_file_name nvarchar(200), last_run_outcome int, \
+    last_run_duration int, last_run_retries int, last_run_date int, last_run_time int, \
+    proxy_id int, step_uid uniqueidentifier";
+
+/// Which schedule starts which job.
+pub const SYSJOBSCHEDULES: &str = "schedule_id int, job_id uniqueidentifier, next_run_date int!, \
+    next_run_time int!";
+
+/// Schedules.
+pub const SYSSCHEDULES: &str = "schedule_id int!, schedule_uid uniqueidentifier!, \
+    originating_server_id int, name sysname!, owner_sid varbinary(85), enabled int!, \
+    freq_type int!, freq_interval int!, freq_subday_type int, freq_subday_interval int, \
+    freq_relative_interval int, freq_recurrence_factor int, active_start_date int, \
+    active_end_date int, active_start_time int, active_end_time int, date_created datetime, \
+    date_modified datetime, version_number int";
+
 /// One row per restore.
 pub const RESTOREHISTORY: &str = "restore_history_id int!, restore_date datetime, \
     destination_database_name nvarchar(128), user_name nvarchar(128), backup_set_id int!, \

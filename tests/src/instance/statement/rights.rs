@@ -15,6 +15,10 @@ const HISTORY: &[&str] = &[
     "backupmediafamily",
     "backupfile",
     "restorehistory",
+    "sysjobs",
+    "sysjobsteps",
+    "sysjobschedules",
+    "sysschedules",
 ];
 
 /// Whether a statement is about logins, users, roles or permissions.
