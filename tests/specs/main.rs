@@ -17,6 +17,7 @@ mod fixtures;
 mod front;
 mod grants;
 mod init;
+mod integrity;
 mod keeps;
 mod media_format;
 mod media_import;

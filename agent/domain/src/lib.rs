@@ -14,7 +14,7 @@
 //! [`protection`] (what follows from what the partners say),
 //! [`stamp`] (which sessions on a server are ours), [`grants`] (which rights a login needs),
 //! [`doctor`] (what would stop a run), [`alert`] (what an operator must know, once),
-//! [`rpo`] (which backups are too old).
+//! [`rpo`] (which backups are too old), [`integrity`] (what DBCC CHECKDB means, and when it runs).
 
 pub mod adopt;
 pub mod alert;
@@ -27,6 +27,7 @@ pub mod fault;
 pub mod fork;
 pub mod grants;
 mod ids;
+pub mod integrity;
 mod kind;
 mod lsn;
 mod moment;

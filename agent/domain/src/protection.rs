@@ -137,6 +137,8 @@ pub enum Why {
     OtherCopy,
     /// The last one failed.
     Again,
+    /// By schedule.
+    Daily,
     /// An operator asks.
     ByHand,
 }

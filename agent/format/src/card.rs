@@ -47,6 +47,9 @@ pub struct Card {
     /// Nothing before it may be joined with what comes behind it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub new_branch: bool,
+    /// The database was known to be damaged.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub over_damage: bool,
     /// The mirroring session that the database was in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mirroring: Option<Mirroring>,
@@ -110,6 +113,7 @@ impl Card {
             copy_only: first.is_some_and(|facts| facts.copy_only),
             tail: first.is_some_and(|facts| facts.tail),
             new_branch: first.is_some_and(|facts| facts.new_branch),
+            over_damage: first.is_some_and(|facts| facts.over_damage),
             mirroring: first.and_then(|facts| facts.mirroring),
         }
     }

@@ -98,6 +98,9 @@ pub struct Facts {
     /// may be joined with what comes behind it, though log sequence numbers seem to fit.
     #[serde(default, skip_serializing_if = "is_false")]
     pub new_branch: bool,
+    /// The database was known to be damaged: taken WITH CONTINUE_AFTER_ERROR.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub over_damage: bool,
     /// The mirroring session that the database was in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mirroring: Option<Mirroring>,
@@ -154,6 +157,8 @@ pub struct Circumstances {
     pub tail: bool,
     /// The first full behind a mark.
     pub new_branch: bool,
+    /// The database was known to be damaged.
+    pub over_damage: bool,
     /// The mirroring session.
     pub mirroring: Option<Mirroring>,
     /// What SQL Server was asked to do to the bytes.
@@ -276,6 +281,7 @@ impl Manifest {
                 incomplete: draft.incomplete,
                 tail: draft.circumstances.tail,
                 new_branch: draft.circumstances.new_branch,
+                over_damage: draft.circumstances.over_damage,
                 mirroring: draft.circumstances.mirroring,
                 asked: draft.circumstances.asked,
                 signer: None,

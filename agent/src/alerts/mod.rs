@@ -5,6 +5,7 @@
 
 mod channels;
 mod command;
+pub mod integrity;
 pub mod rpo;
 pub mod runs;
 mod webhook;

@@ -99,6 +99,7 @@ pub fn backup(
         settings: order.settings,
         run: &run,
         stop: desk.stop,
+        limit: None,
         percent: &|percent| tracing::debug!(percent.percent, "BACKUP"),
     }
     .run(intent.statement.clone(), &mut probed.control);

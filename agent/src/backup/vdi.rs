@@ -52,6 +52,8 @@ pub struct Order<'a> {
     pub tail: bool,
     /// Nothing written before may be joined with what comes behind it.
     pub new_branch: bool,
+    /// The database is known to be damaged: it is backed up all the same, and the set marked.
+    pub over_damage: bool,
     /// The full that a differential is to stand on: compared again before success.
     pub base: Option<Uuid>,
     /// Sizes; zero buffers: planned within the memory limit.
@@ -283,6 +285,7 @@ pub(super) fn content<'a>(
             copy_only: order.copy_only,
             tail: order.tail,
             new_branch: order.new_branch,
+            over_damage: order.over_damage && order.kind != BackupKind::Log,
             mirroring: session.map(|(guid, role_sequence)| Mirroring {
                 guid,
                 role_sequence,
@@ -309,6 +312,7 @@ pub(super) fn statement(
         } else {
             Tail::NoTruncate
         }),
+        over_damage: order.over_damage,
         compression: order.compression,
         encryption: order.encryption.cloned(),
         name: None,

@@ -5,6 +5,7 @@
 
 mod alerts;
 mod foreign;
+mod integrity;
 mod newest;
 mod past;
 mod protection;
@@ -20,6 +21,7 @@ use twinset_domain::{Fault, MediaSetId, Moment, Position, RunId, code};
 
 pub use alerts::{Parcel, Which};
 pub use foreign::Seen;
+pub use integrity::{Standings, standing};
 pub use newest::Newest;
 pub use past::Tally;
 pub use sets::Remembered;

@@ -6,12 +6,12 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 /// Version of the tables, in `PRAGMA user_version`.
-const VERSION: i64 = 5;
+const VERSION: i64 = 6;
 /// How long a process waits for another one's transaction.
 const BUSY: Duration = Duration::from_secs(10);
 
 /// What leads from each version to the next; a new file takes them all.
-const STEPS: [&str; 5] = [FIRST, SECOND, THIRD, FOURTH, FIFTH];
+const STEPS: [&str; 6] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH];
 
 const FIRST: &str = "
     CREATE TABLE media_set (
@@ -125,6 +125,21 @@ const FIFTH: &str = "
         database  TEXT NOT NULL,
         text      TEXT NOT NULL
     ) STRICT;
+";
+
+/// Integrity checks of each database, on each instance.
+const SIXTH: &str = "
+    CREATE TABLE integrity (
+        id        INTEGER PRIMARY KEY AUTOINCREMENT,
+        database  TEXT NOT NULL COLLATE NOCASE,
+        instance  TEXT NOT NULL,
+        depth     TEXT NOT NULL,
+        word      TEXT NOT NULL,
+        began     INTEGER NOT NULL,
+        ended     INTEGER NOT NULL,
+        outcome   TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX integrity_by_database ON integrity (database, instance);
 ";
 
 /// Opens the file with durable transactions, making the tables at first use.

@@ -6,6 +6,7 @@ mod check;
 mod group;
 mod init;
 mod instance;
+mod integrity;
 mod look;
 mod owner;
 mod read;
@@ -27,6 +28,7 @@ pub use check::CheckArgs;
 pub use group::{AdoptGroupArgs, GroupVerb, Span};
 pub use init::{InitArgs, Partner};
 pub use instance::InstanceVerb;
+pub use integrity::IntegrityArgs;
 pub use look::{DoctorArgs, GrantsArgs, PlanArgs, WantedFeature};
 pub use owner::{AdoptArgs, AgentVerb, DropMirrorArgs, KeyVerb, VerifyArgs};
 pub use restore::{Move, RestoreArgs, RestoreFrom, RestorePoint, RestoreVerb, SetNumber};
@@ -98,6 +100,13 @@ pub enum Verb {
     /// Exit code 0: replica and source match, whatever backup comes next; 3: they do, and something
     /// on the media could not be set right; 5: they do not match
     Check(CheckArgs),
+    /// Look into the databases themselves with DBCC CHECKDB
+    ///
+    /// Findings raise an alert, keep every set of the database from expiring until a check of the same
+    /// depth is clean, and cost no backup unless the group says so ([check] gate).
+    /// Exit code 0: clean; 4: the database is damaged; 1: there was no result, because the budget was
+    /// over or the check could not be run; 6: stopped
+    Integrity(IntegrityArgs),
     /// The service: follow protected databases, back them up by schedule
     ///
     /// It runs until it is stopped (Ctrl-C, SIGTERM). Meanwhile it asks the partners of every group

@@ -1,5 +1,6 @@
 //! `twinset backup`.
 
+mod damage;
 mod ended;
 mod plan;
 mod roles;
@@ -172,6 +173,7 @@ pub(super) fn order<'a>(
         copy_only: false,
         tail: false,
         new_branch: false,
+        over_damage: false,
         base: None,
         transfer: Transfer {
             block_size: group.backup.block_size,
@@ -262,6 +264,7 @@ fn one(
             role,
         });
     };
+    let order = damage::weighed(desk.catalog, group, order)?;
     let target = targets.of(order.kind);
     let mut finished = match &folder {
         None => vdi::backup(&mut desk, target, &order, probed)?,

@@ -89,6 +89,10 @@ pub(super) fn needed(config: &Config, instance: &str) -> BTreeSet<Feature> {
             features.insert(Feature::Vdi);
         } else {
             features.extend([Feature::Stage, Feature::Restore]);
+            // A login for virtual devices is sysadmin, and may check as well.
+            if group.check.rule.is_some() {
+                features.insert(Feature::Check);
+            }
         }
     }
     if features.is_empty() {

@@ -15,6 +15,7 @@ mod format;
 mod grants;
 mod init;
 mod instance;
+mod integrity;
 mod interrupt;
 mod key;
 mod media;
@@ -59,6 +60,9 @@ pub fn run(args: Args) -> Exit {
         Verb::Check(order) => within(file, &output, |context| {
             context.attended(args.attended);
             check::check(context, &order, &output)
+        }),
+        Verb::Integrity(order) => within(file, &output, |context| {
+            integrity::integrity(context, &order, &output)
         }),
         Verb::Media(MediaVerb::Show {
             device: Some(device),

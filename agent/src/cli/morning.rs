@@ -10,6 +10,7 @@ use twinset_domain::schedule::Subject;
 use twinset_domain::{Exit, Fault, Moment};
 
 use super::context::Context;
+use super::integrity::{Sound, sound};
 use super::status::targets;
 use super::{alerts, plan, service, show};
 use crate::catalog::Tally;
@@ -37,6 +38,8 @@ struct Report {
 struct GroupReport {
     group: String,
     databases: Vec<DatabaseReport>,
+    /// The last integrity check of each database on each instance.
+    integrity: Vec<Sound>,
     media_sets: Vec<SetReport>,
 }
 
@@ -197,6 +200,7 @@ fn of_group(
     Ok(GroupReport {
         group: group.name.clone(),
         databases: subjects.into_iter().map(database).collect(),
+        integrity: sound(&context.catalog, group)?,
         media_sets,
     })
 }
@@ -234,6 +238,9 @@ fn print(report: &Report, output: &Output) {
             "rpo",
         ];
         output.line(table(&head, &rows));
+        for one in &group.integrity {
+            output.line(&one.text);
+        }
         for set in &group.media_sets {
             if let Some(fault) = &set.fault {
                 let (code, object) = (fault.code, &fault.object);

@@ -1,6 +1,9 @@
 //! `twinset media plan-retention` and `twinset media expire`.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
+use twinset_domain::integrity::freezes;
 use twinset_domain::retention::{Limits, Plan, Policy, Rule, Subject};
 use twinset_domain::{BackupKind, Exit, Fault, Moment};
 
@@ -28,14 +31,19 @@ pub(super) struct Wish {
 struct World {
     policies: Vec<Policy>,
     databases: Vec<Databases>,
+    /// Damaged databases, in lower case, with the policy that keeps all of each.
+    frozen: BTreeMap<String, usize>,
     others: Vec<Subject>,
 }
 
 impl World {
     fn speaks(&self, database: &str) -> Vec<usize> {
         let all = self.databases.iter().enumerate();
-        all.filter(|(_, databases)| databases.select(database))
+        let groups = all.filter(|(_, databases)| databases.select(database));
+        let frozen = self.frozen.get(&database.to_lowercase());
+        groups
             .map(|(number, _)| number)
+            .chain(frozen.copied())
             .collect()
     }
 
@@ -148,6 +156,7 @@ fn world(context: &Context, set: &MediaSet, args: &SetArgs, wish: Wish) -> Resul
     let mut world = World {
         policies: Vec::new(),
         databases: groups.iter().map(|group| group.databases.clone()).collect(),
+        frozen: BTreeMap::new(),
         others: Vec::new(),
     };
     for group in &groups {
@@ -169,6 +178,7 @@ fn world(context: &Context, set: &MediaSet, args: &SetArgs, wish: Wish) -> Resul
             rule,
         });
     }
+    freeze(context, &groups, &mut world)?;
     let mut keys: Vec<&String> = groups
         .iter()
         .flat_map(|group| [Some(&group.media_set), group.log_media_set.as_ref()])
@@ -183,6 +193,24 @@ fn world(context: &Context, set: &MediaSet, args: &SetArgs, wish: Wish) -> Resul
         world.others.extend(found);
     }
     Ok(world)
+}
+
+/// While a database is damaged, everything of it stays.
+fn freeze(context: &Context, groups: &[&Group], world: &mut World) -> Result<(), Fault> {
+    for ((database, instance), standing) in context.catalog.standings()? {
+        let of = groups
+            .iter()
+            .find(|group| group.databases.select(&database));
+        let (Some(group), Some(why)) = (of, freezes(&standing, &database, &instance)) else {
+            continue;
+        };
+        world.frozen.insert(database, world.policies.len());
+        world.policies.push(Policy {
+            group: group.name.clone(),
+            rule: Rule::Everything(why),
+        });
+    }
+    Ok(())
 }
 
 fn groups_of<'a>(config: &'a Config, key: &'a str) -> impl Iterator<Item = &'a Group> {

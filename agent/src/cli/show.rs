@@ -123,7 +123,10 @@ pub(super) fn print_sets(sets: &[SetLine], volumes: usize, output: &Output) {
         .map(|set| {
             vec![
                 set.position.to_string(),
-                state(set.state).to_owned(),
+                match set.over_damage {
+                    true => format!("{}, damaged database", state(set.state)),
+                    false => state(set.state).to_owned(),
+                },
                 set.database.clone().unwrap_or_else(|| "-".to_owned()),
                 set.kind
                     .map_or_else(|| "-".to_owned(), |kind| kind.to_string()),

@@ -6,6 +6,7 @@ use twinset_domain::recover::SetState;
 use twinset_domain::{Exit, Fault, append, code};
 
 use super::context::Context;
+use super::integrity::{Sound, sound};
 use super::service::{self, Standing};
 use super::show;
 use super::stage::{self, Staged};
@@ -22,6 +23,9 @@ struct GroupStatus {
     media_sets: Vec<SetStatus>,
     /// Backups of others that put restore points at risk which are still held.
     foreign: Vec<Seen>,
+    /// The last integrity check of each database on each instance, and what all come to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    integrity: Vec<Sound>,
     /// How the service protects its databases.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     protection: Vec<Standing>,
@@ -123,6 +127,7 @@ pub(super) fn status(
             group: group.name.clone(),
             media_sets,
             foreign,
+            integrity: sound(&context.catalog, group)?,
             protection,
             alerts,
             stale,
@@ -257,6 +262,9 @@ fn print(group: &GroupStatus, output: &Output) {
             "  {severity} since {since}: {code} {}: {}",
             one.object, one.message
         ));
+    }
+    for one in &group.integrity {
+        output.line(format!("  {}", one.text));
     }
     for one in &group.foreign {
         let (by, risk) = (one.what.by.described(), one.what.risk());

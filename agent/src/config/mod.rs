@@ -30,8 +30,8 @@ mod tests;
 pub use checked::agent::{Agent, LEAST_MEMORY};
 pub use checked::alerts::{Address as WebhookAddress, Alerts, Smtp, Webhook};
 pub use checked::group::{
-    Backup, BrokenChain, Check, Failover, Group, Integrity, Profile, Retention, Rpo, SessionKind,
-    Source, Stage, TopologyChange,
+    Backup, BrokenChain, Check, Failover, Group, Profile, Retention, Rpo, SessionKind, Source,
+    Stage, TopologyChange,
 };
 pub use checked::instance::{Address, Auth, Encrypt, Instance, Waits};
 pub use checked::media::{

@@ -61,6 +61,9 @@ pub struct SetLine {
     pub volumes: usize,
     /// The run.
     pub run: Option<RunId>,
+    /// The database was known to be damaged.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub over_damage: bool,
 }
 
 mod set;

@@ -2,8 +2,10 @@
 
 use twinset_domain::BackupKind;
 use twinset_domain::restore::{Plan, Stop};
+use twinset_format::manifest::Facts;
 
-use crate::sqlserver::statement::{Medium, Move, Recovery, RestoreStatement, Transfer};
+use super::stream::{has_checksums, transfer};
+use crate::sqlserver::statement::{Medium, Move, Recovery, RestoreStatement};
 
 /// What all statements of one chain share.
 pub(super) struct Chain<'a> {
@@ -28,8 +30,7 @@ pub(super) fn statement(
     chain: &Chain<'_>,
     number: usize,
     devices: Vec<Medium>,
-    transfer: Transfer,
-    checksum: bool,
+    facts: &Facts,
 ) -> RestoreStatement {
     let step = chain.plan.steps.get(number);
     let stop = chain
@@ -51,8 +52,9 @@ pub(super) fn statement(
         } else {
             Recovery::NoRecovery
         },
-        checksum,
-        transfer,
+        checksum: has_checksums(facts),
+        over_damage: facts.over_damage,
+        transfer: transfer(facts),
         stop: stop.cloned(),
     }
 }

@@ -165,6 +165,7 @@ fn statement(open: &OpenSet, position: Position, files: &[PathBuf]) -> String {
         checksum: facts
             .and_then(|facts| facts.sets.first())
             .is_some_and(|set| set.checksum == Some(true)),
+        over_damage: facts.is_some_and(|facts| facts.over_damage),
         transfer: Transfer {
             block_size: facts.and_then(|facts| facts.block_size).unwrap_or(0),
             max_transfer_size: facts.and_then(|facts| facts.max_transfer_size).unwrap_or(0),

@@ -17,7 +17,7 @@ use super::holdings::Holdings;
 use super::open::DamageMap;
 use super::replace::Replace;
 use super::state::{self, Reached};
-use super::stream::{Server, has_checksums, judged, transfer};
+use super::stream::{Server, judged, transfer};
 use super::target::{Lists, free_name, named, placed};
 use crate::media::encoding::decoder::PlainReader;
 use crate::report::Progress;
@@ -329,10 +329,7 @@ fn one(
     let place = &step.set.place;
     let readers = holdings.readers(place)?;
     let facts = holdings.facts(place)?;
-    let statement = |devices: Vec<_>| {
-        let (transfer, checksum) = (transfer(facts), has_checksums(facts));
-        chain::statement(chain, number, devices, transfer, checksum).to_sql()
-    };
+    let statement = |devices: Vec<_>| chain::statement(chain, number, devices, facts).to_sql();
     let streamed = server.stream(readers, true, &statement, control);
     let read = streamed.devices.iter().map(|device| device.bytes).sum();
     let object = format!("database {}, {}", chain.name, step.set.named());

@@ -12,7 +12,7 @@ use super::export;
 use super::holdings::Holdings;
 use super::replace::Replace;
 use super::run::{self, Order};
-use super::stream::{Server, has_checksums, transfer};
+use super::stream::Server;
 use super::target;
 use crate::report::Progress;
 use crate::sqlserver::statement::{Medium, quote_literal, recover_sql};
@@ -78,8 +78,7 @@ fn text(holdings: &Holdings, chain: &Chain<'_>, folder: &Path) -> Result<String,
         let families = step.set.sources.len();
         let file = |family| folder.join(export::name(facts, family, families));
         let devices = (1..=families).map(|family| Medium::Disk(file(family).display().to_string()));
-        let (transfer, checksum) = (transfer(facts), has_checksums(facts));
-        let statement = chain::statement(chain, number, devices.collect(), transfer, checksum);
+        let statement = chain::statement(chain, number, devices.collect(), facts);
         let _ = writeln!(text, "-- {}", step.set.named());
         if by_mark && step.stops {
             // Once the mark was found the database is open, and takes no more logs.

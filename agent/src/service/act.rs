@@ -54,13 +54,20 @@ impl Service {
         }
     }
 
-    fn begin(&mut self, name: &Name, what: What, why: String, now: Moment) -> Result<(), Fault> {
+    pub(super) fn begin(
+        &mut self,
+        name: &Name,
+        what: What,
+        why: String,
+        now: Moment,
+    ) -> Result<(), Fault> {
         let Some(group) = self.config.groups.get(&name.group) else {
             return Ok(());
         };
         let sets = match what {
             What::Backup(kind) => vec![group.media_set_of(kind)],
-            What::Check | What::Alerts => group.media_sets(),
+            What::Check => group.media_sets(),
+            What::Integrity | What::Expire | What::Alerts => Vec::new(),
         };
         let mut keys = BTreeSet::new();
         for set in sets {
@@ -89,7 +96,12 @@ impl Service {
             }
             What::Check if end == End::Failed => self.check_stopped(&job.of, now),
             // The switch that takes it out of the queue says what comes in its place.
-            What::Check | What::Alerts => Ok(()),
+            What::Check | What::Expire | What::Alerts => Ok(()),
+            // Who takes it out of the queue does not want it at once again.
+            What::Integrity => {
+                self.rest(&job.of, now);
+                Ok(())
+            }
         }
     }
 
@@ -124,6 +136,8 @@ impl Service {
         match job.what {
             What::Backup(kind) => self.backup_ended(&job, kind, (outcome, stopped), now)?,
             What::Alerts => return Ok(()),
+            What::Integrity => self.looked_into(&job, (outcome, stopped), now)?,
+            What::Expire => self.expired(&job, (outcome, stopped), now)?,
             What::Check if stopped => self.check_stopped(&job.of, now)?,
             What::Check => {
                 let verdict = outcome.verdict(&job.of.database);
@@ -153,6 +167,10 @@ impl Service {
         }
         // What it wrote is read anew.
         self.mark = None;
+        self.met_damage(&job.of, outcome);
+        if outcome.published().contains(&BackupKind::Full) {
+            self.expire_behind(&job.of, now)?;
+        }
         self.told(&job.of, kind, outcome, now)?;
         self.event(&job.of, &Event::Ended(kind, end), now)
     }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use twinset_domain::protection::Event;
-use twinset_domain::schedule::{Clock, KINDS, Past, Rules, Subject, plan};
+use twinset_domain::protection::{Event, Phase};
+use twinset_domain::schedule::{Clock, KINDS, Past, Rules, Subject, last_until, plan};
 use twinset_domain::{BackupKind, Fault, Moment};
 
 use super::jobs::Name;
@@ -43,6 +43,35 @@ impl Service {
         Ok(())
     }
 
+    /// Consistency checks by schedule: each slot since the service looks is served once, as soon as
+    /// nothing else of the database runs.
+    pub(super) fn checks_due(&mut self, now: Moment) -> Result<(), Fault> {
+        let mut slots: BTreeMap<&str, Moment> = BTreeMap::new();
+        for group in self.config.groups.values() {
+            let times = group.check.consistency.as_ref();
+            let slot = times.and_then(|times| last_until(&times.cron, &times.zone, now));
+            if let Some(slot) = slot.filter(|slot| *slot > self.awake) {
+                slots.insert(&group.name, slot);
+            }
+        }
+        let mut due = Vec::new();
+        for (name, member) in &self.members {
+            let slot = slots.get(name.group.as_str());
+            if let Some(slot) = slot.filter(|slot| member.daily < Some(**slot)) {
+                due.push((name.clone(), *slot));
+            }
+        }
+        for (name, slot) in due {
+            self.event(&name, &Event::CheckDue, now)?;
+            if let Some(member) = self.members.get_mut(&name)
+                && matches!(member.record.phase, Phase::Checking { .. })
+            {
+                member.daily = Some(slot);
+            }
+        }
+        Ok(())
+    }
+
     /// Reads what ran, when somebody wrote into the catalog since.
     fn read_past(&mut self, now: Moment) -> Result<(), Fault> {
         let mark = self.catalog.mark()?;
@@ -54,12 +83,11 @@ impl Service {
                 continue;
             };
             for kind in KINDS {
-                if group
-                    .schedule
-                    .as_ref()
-                    .and_then(|rules| Rules::line(rules, kind))
-                    .is_none()
-                {
+                let schedule = group.schedule.as_ref();
+                let line = schedule.and_then(|rules| Rules::line(rules, kind));
+                // Integrity checks come behind fulls, whoever takes those.
+                let looks = kind == BackupKind::Full && group.check.rule.is_some();
+                if line.is_none() && !looks {
                     continue;
                 }
                 let set = self.config.media_set(group.media_set_of(kind))?;
@@ -67,6 +95,10 @@ impl Service {
                 let past = self.catalog.past(&key, &name.database, kind, now)?;
                 member.past.insert(kind, past);
             }
+        }
+        let checks = self.catalog.integrity_mark()?;
+        if self.sound.0 != checks {
+            self.sound = (checks, self.catalog.standings()?);
         }
         self.mark = Some(mark);
         Ok(())

@@ -24,6 +24,10 @@ pub(super) enum What {
     Backup(BackupKind),
     /// The consistency check.
     Check,
+    /// The integrity check: the server's work, so it takes no place and holds nobody up.
+    Integrity,
+    /// What retention lets go is dropped from one media set.
+    Expire,
     /// Ages of backups are judged, receivers of alerts are told: of no database, beside all others.
     Alerts,
 }
@@ -35,11 +39,25 @@ impl What {
             Self::Alerts | Self::Check | Self::Backup(BackupKind::Log) => 0,
             Self::Backup(BackupKind::Differential) => 1,
             Self::Backup(BackupKind::Full) => 2,
+            Self::Integrity | Self::Expire => 3,
         }
     }
 
     const fn is_long(self) -> bool {
         self.rank() > 0
+    }
+
+    /// Whether it takes one of the places of `max_parallel`.
+    const fn takes_place(self) -> bool {
+        !matches!(self, Self::Alerts | Self::Integrity)
+    }
+
+    /// Reads the whole database, or much of it: no integrity check begins beside it.
+    const fn reads_all(self) -> bool {
+        matches!(
+            self,
+            Self::Backup(BackupKind::Full | BackupKind::Differential)
+        )
     }
 }
 
@@ -68,9 +86,11 @@ pub(super) struct Job {
     pub(super) queued: Moment,
     pub(super) started: Option<Moment>,
     /// Media sets that it writes: one job each.
-    keys: BTreeSet<String>,
+    pub(super) keys: BTreeSet<String>,
     child: Option<Child>,
     stopping: Option<Instant>,
+    /// What is typed for it, where that does not follow from the rest.
+    line: Vec<String>,
     /// Who waits for its end.
     pub(super) waiting: Vec<Sender<Answer>>,
 }
@@ -141,10 +161,24 @@ impl Jobs {
             keys,
             child: None,
             stopping: None,
+            line: Vec::new(),
             waiting: Vec::new(),
         };
         self.all.insert(id, job);
         id
+    }
+
+    /// Puts the retention of a media set into the queue, unless it waits there or runs.
+    pub(super) fn expire(&mut self, of: Name, (key, line): (String, Vec<String>), now: Moment) {
+        let keys = BTreeSet::from([key]);
+        let mut all = self.all.values();
+        if all.any(|job| job.what == What::Expire && job.keys == keys) {
+            return;
+        }
+        let id = self.add(of, (What::Expire, "retention".to_owned()), keys, now);
+        if let Some(job) = self.all.get_mut(&id) {
+            job.line = line;
+        }
     }
 
     /// Starts what may start now; gives those whose process could not be started.
@@ -184,10 +218,19 @@ impl Jobs {
         let Some(job) = self.all.get(&id) else {
             return false;
         };
-        if job.what == What::Alerts {
-            return true;
+        match job.what {
+            What::Alerts => return true,
+            // One at a time, and behind the database's own backups, those that wait too.
+            What::Integrity => {
+                let in_way = |other: &Job| match other.what {
+                    What::Integrity => other.child.is_some(),
+                    what => what.reads_all() && other.of == job.of,
+                };
+                return !self.all.values().any(in_way);
+            }
+            What::Check | What::Expire | What::Backup(_) => {}
         }
-        let counts = |other: &&Job| other.child.is_some() && other.what != What::Alerts;
+        let counts = |other: &&Job| other.child.is_some() && other.what.takes_place();
         let running = || self.all.values().filter(counts);
         let long = running().filter(|other| other.what.is_long()).count();
         let free = running().count() < self.limit;
@@ -214,6 +257,21 @@ impl Jobs {
     pub(super) fn check_of(&mut self, of: &Name) -> Option<&mut Job> {
         let mut all = self.all.values_mut();
         all.find(|job| job.of == *of && job.what == What::Check && job.stopping.is_none())
+    }
+
+    /// Whether the integrity check of a database runs or waits.
+    pub(super) fn looks_into(&self, of: &Name) -> bool {
+        let mut all = self.all.values();
+        all.any(|job| job.of == *of && job.what == What::Integrity)
+    }
+
+    /// Stops integrity checks: nobody waits for them at the end of the service.
+    pub(super) fn stop_integrity(&mut self) {
+        let all = self.all.iter();
+        let checks = all.filter(|(_, job)| job.what == What::Integrity);
+        for id in checks.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.stop(id);
+        }
     }
 
     /// Stops everything of a database; gives what had not begun.
@@ -316,7 +374,9 @@ impl Jobs {
 fn verb(job: &Job) -> Vec<String> {
     let mut verb: Vec<String> = match job.what {
         What::Alerts => return vec!["alerts".into(), "check".into()],
+        What::Expire => return job.line.clone(),
         What::Check => vec!["check".into()],
+        What::Integrity => vec!["integrity".into()],
         What::Backup(kind) => {
             let kind = match kind {
                 BackupKind::Full => "full",

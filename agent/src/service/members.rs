@@ -24,6 +24,12 @@ pub(super) struct Member {
     /// Both seem to claim the role: which partners were heard since. The answers are not of one
     /// moment, so each must say it once more.
     pub(super) doubt: BTreeSet<String>,
+    /// No integrity check begins before then, whatever is due.
+    pub(super) rests: Moment,
+    /// The slot of the consistency check by schedule that ran last.
+    pub(super) daily: Option<Moment>,
+    /// A backup met a damaged page, and nobody looked since.
+    pub(super) suspect: bool,
     /// A refusal that was logged already, so that it is not at every tick.
     pub(super) refused: Option<String>,
 }
@@ -37,6 +43,9 @@ impl Member {
             early: Vec::new(),
             logless: false,
             doubt: BTreeSet::new(),
+            rests: Moment(0),
+            daily: None,
+            suspect: false,
             refused: None,
         }
     }

@@ -16,6 +16,7 @@ pub mod control;
 mod due;
 mod follow;
 pub mod input;
+mod integrity;
 mod jobs;
 mod leave;
 mod members;
@@ -24,6 +25,7 @@ mod os;
 mod outcome;
 mod overview;
 mod reload;
+mod retention;
 mod state;
 mod watch;
 
@@ -116,6 +118,7 @@ fn one(service: &mut Service, told: &Receiver<Input>, longest: Duration) -> Resu
 /// Lets what runs end, or aborts it.
 fn finish(service: &mut Service, told: &Receiver<Input>) -> Result<(), Fault> {
     service.jobs.forget_queued();
+    service.jobs.stop_integrity();
     let until = Instant::now() + STOP_LIMIT;
     while service.jobs.are_running() && Instant::now() < until {
         tracing::info!(running = service.jobs.running(), "waits for what runs");

@@ -13,7 +13,7 @@ use super::jobs::{Jobs, Name};
 use super::members::{Member, changes, is_sure, meant, rules};
 use super::overview::Window;
 use super::watch::{Watch, Way};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Standings};
 use crate::clock;
 use crate::config::{self, Config};
 use crate::sqlserver::partners::Told;
@@ -47,6 +47,10 @@ pub(super) struct Service {
     pub(super) looked: Moment,
     /// The catalog's own mark of changes, when what ran was read last.
     pub(super) mark: Option<i64>,
+    /// What integrity checks came to, and the catalog's mark of them.
+    pub(super) sound: (i64, Standings),
+    /// The slot of each group's retention that was served last.
+    pub(super) expired: BTreeMap<String, Moment>,
     /// When alerts are judged and told next.
     pub(super) tells: Moment,
     agent: AgentId,
@@ -87,6 +91,8 @@ impl Service {
             awake: now,
             looked: now,
             mark: None,
+            sound: (-1, Standings::new()),
+            expired: BTreeMap::new(),
             tells: now,
             agent,
             watches: Vec::new(),
@@ -237,6 +243,9 @@ impl Service {
             self.event(name, &Event::Tick, now)?;
         }
         self.due(now)?;
+        self.checks_due(now)?;
+        self.look_into(now)?;
+        self.expire_due(now)?;
         self.tell_alerts(now);
         self.show(now)?;
         self.jobs.kill_late();

@@ -67,6 +67,11 @@ fn known(number: u32) -> (Code, &'static str) {
             code::SQL_NO_DATABASE,
             "check the spelling of the database's name",
         ),
+        3043 | 3053 => (
+            code::BAD_PAGE,
+            "look what else is damaged: twinset integrity GROUP; once that is known, backups go on \
+             over damaged pages and are marked. The sets before hold the page, perhaps",
+        ),
         3265 => (
             code::SQL_NOT_SYSADMIN,
             "make the login a member of sysadmin: virtual devices need it \

@@ -13,6 +13,7 @@ mod fault;
 pub mod health;
 pub mod history;
 pub mod host;
+pub mod integrity;
 pub mod job;
 pub mod orphans;
 mod os;

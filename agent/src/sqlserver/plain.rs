@@ -1,4 +1,4 @@
-//! One long statement without virtual devices, from its start to its end: BACKUP to files.
+//! One long statement without virtual devices, from its start to its end: BACKUP to files, DBCC.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use twinset_domain::Fault;
 
 use super::cancel::Cancelled;
 use super::facts::{self, Percent};
-use super::{Connector, InstanceSettings, Purpose, Session, StatementEnd, cancel};
+use super::{Connector, InstanceSettings, Purpose, Row, Running, Session, StatementEnd, cancel};
 
 /// How often the waiting thread looks up.
 const GLANCE: Duration = Duration::from_millis(100);
@@ -22,6 +22,8 @@ pub struct PlainJob<'a> {
     pub run: &'a str,
     /// Set when the operator wants it to stop.
     pub stop: &'a AtomicBool,
+    /// How long it may run.
+    pub limit: Option<Duration>,
     /// Told how far SQL Server says its statement is.
     pub percent: &'a dyn Fn(&Percent),
 }
@@ -31,9 +33,9 @@ pub struct PlainJob<'a> {
 pub enum PlainEnd {
     /// The statement ended.
     Ended(StatementEnd),
-    /// The operator stopped it, and its session is gone.
+    /// The operator stopped it, or its time was over, and its session is gone.
     Stopped,
-    /// The operator stopped it; whether it still runs is not known.
+    /// The same; whether it still runs is not known.
     Lingers,
 }
 
@@ -43,22 +45,44 @@ impl PlainJob<'_> {
     /// # Errors
     /// Those of the work connection: then the statement was never sent.
     pub fn run(&self, sql: String, control: &mut Session) -> Result<PlainEnd, Fault> {
-        let work = Connector::new(self.settings.clone(), self.run).open(Purpose::Work)?;
-        let running = work.start(sql)?;
-        let mut asked = Instant::now();
+        let running = self.work()?.start(sql)?;
+        Ok(self.watch(running, control))
+    }
+
+    /// The same for a statement that returns any number of rows: `each` takes them as they come.
+    ///
+    /// # Errors
+    /// As [`PlainJob::run`].
+    pub fn run_each(
+        &self,
+        sql: String,
+        each: impl FnMut(&Row) + Send + 'static,
+        control: &mut Session,
+    ) -> Result<PlainEnd, Fault> {
+        let running = self.work()?.start_each(sql, each)?;
+        Ok(self.watch(running, control))
+    }
+
+    fn work(&self) -> Result<Session, Fault> {
+        Connector::new(self.settings.clone(), self.run).open(Purpose::Work)
+    }
+
+    fn watch(&self, running: Running, control: &mut Session) -> PlainEnd {
+        let (begun, mut asked) = (Instant::now(), Instant::now());
         loop {
             if let Some(end) = running.wait(GLANCE) {
-                return Ok(PlainEnd::Ended(end));
+                return PlainEnd::Ended(end);
             }
-            if self.stop.load(Ordering::Relaxed) {
-                return Ok(match cancel(running, control) {
+            let over = self.limit.is_some_and(|limit| begun.elapsed() >= limit);
+            if over || self.stop.load(Ordering::Relaxed) {
+                return match cancel(running, control) {
                     Ok(Cancelled::Gone | Cancelled::Killed) => PlainEnd::Stopped,
                     Ok(_) => PlainEnd::Lingers,
                     Err(fault) => {
                         tracing::warn!(%fault, "the statement could not be cancelled");
                         PlainEnd::Lingers
                     }
-                });
+                };
             }
             if asked.elapsed() >= ASK_EVERY {
                 asked = Instant::now();

@@ -1,12 +1,15 @@
 //! One connection: short statements with a bound, or one long statement without.
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_core::Stream;
 use jiff::Span;
 use jiff::civil::{Date, date};
 use tiberius::error::Error;
-use tiberius::{Client, ColumnData, Query};
+use tiberius::{Client, ColumnData, Query, QueryItem};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_util::compat::Compat;
@@ -182,24 +185,48 @@ SELECT @@SPID AS spid, SUSER_SNAME() AS login_name,
     ///
     /// # Errors
     /// `TW4007` when the session was given up before.
-    pub fn start(mut self, sql: impl Into<String>) -> Result<Running, Fault> {
+    pub fn start(self, sql: impl Into<String>) -> Result<Running, Fault> {
         let sql = sql.into();
+        self.launch(|mut client| async move {
+            let answer = async { client.simple_query(sql).await?.into_results().await };
+            let first = |sets: Vec<Vec<_>>| convert(sets.into_iter().next().unwrap_or_default());
+            let answer = answer.await.map(first);
+            (client, answer)
+        })
+    }
+
+    /// The same for a statement that may return any number of rows: `each` takes them as they come,
+    /// and none is kept.
+    ///
+    /// # Errors
+    /// As [`Session::start`].
+    pub fn start_each(
+        self,
+        sql: impl Into<String>,
+        each: impl FnMut(&Row) + Send + 'static,
+    ) -> Result<Running, Fault> {
+        let sql = sql.into();
+        self.launch(|mut client| async move {
+            let answer = every_row(&mut client, sql, each).await;
+            (client, answer.map(|()| Rows::new(Vec::new())))
+        })
+    }
+
+    fn launch<F>(mut self, read: impl FnOnce(TdsClient) -> F) -> Result<Running, Fault>
+    where
+        F: Future<Output = (TdsClient, Result<Rows, Error>)> + Send + 'static,
+    {
         let runtime = runtime::runtime()?;
-        let Some(mut client) = self.client.take() else {
+        let Some(client) = self.client.take() else {
             return Err(self.lost("the connection was given up after an earlier failure"));
         };
         let errors = Errors::default();
-        let tap = errors.tap();
+        let (tap, read) = (errors.tap(), read(client));
         Ok(Running::new(self.identity, |teller| {
             let work = async move {
-                let answer = async { client.simple_query(sql).await?.into_results().await }
-                    .with_subscriber(tap)
-                    .await;
+                let (client, answer) = read.with_subscriber(tap).await;
                 match answer {
-                    Ok(sets) => {
-                        let first = sets.into_iter().next().unwrap_or_default();
-                        teller.tell(StatementEnd::Ok, Some(convert(first)));
-                    }
+                    Ok(rows) => teller.tell(StatementEnd::Ok, Some(rows)),
                     Err(error) => teller.tell(end_of(&error, errors.take()), None),
                 }
                 // Best effort: an orderly goodbye spares the server a line in its log.
@@ -208,6 +235,26 @@ SELECT @@SPID AS spid, SUSER_SNAME() AS login_name,
             runtime.spawn(work).abort_handle()
         }))
     }
+}
+
+/// Hands every row of every result set on.
+async fn every_row(
+    client: &mut TdsClient,
+    sql: String,
+    mut each: impl FnMut(&Row) + Send,
+) -> Result<(), Error> {
+    let mut stream = client.simple_query(sql).await?;
+    let mut names: Arc<[String]> = Arc::default();
+    while let Some(item) = poll_fn(|cx| Pin::new(&mut stream).poll_next(cx)).await {
+        match item? {
+            QueryItem::Metadata(metadata) => {
+                let columns = metadata.columns().iter();
+                names = columns.map(|column| column.name().to_owned()).collect();
+            }
+            QueryItem::Row(row) => each(&one(&names, &row)),
+        }
+    }
+    Ok(())
 }
 
 /// Time for closing a connection whose statement has ended.
@@ -265,16 +312,14 @@ fn convert(rows: Vec<tiberius::Row>) -> Rows {
                 .collect()
         })
         .unwrap_or_default();
-    let rows = rows
-        .iter()
-        .map(|row| {
-            Row::new(
-                Arc::clone(&names),
-                row.cells().map(|(_, data)| cell(data)).collect(),
-            )
-        })
-        .collect();
-    Rows::new(rows)
+    Rows::new(rows.iter().map(|row| one(&names, row)).collect())
+}
+
+fn one(names: &Arc<[String]>, row: &tiberius::Row) -> Row {
+    Row::new(
+        Arc::clone(names),
+        row.cells().map(|(_, data)| cell(data)).collect(),
+    )
 }
 
 fn cell(data: &ColumnData<'_>) -> Cell {

@@ -8,6 +8,7 @@ mod follow;
 mod leave;
 mod metrics;
 mod schedule;
+mod upkeep;
 
 use crate::support::pair::Setup;
 

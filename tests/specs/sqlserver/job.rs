@@ -119,6 +119,7 @@ pub(super) fn backup(
         transfer: SIZES,
         copy_only: false,
         tail: None,
+        over_damage: false,
         compression: twinset::sqlserver::statement::Compression::Default,
         encryption: None,
         name: Some("it's ours".into()),
@@ -226,6 +227,7 @@ pub(super) fn restore_as<'a>(
             replace: false,
             recovery: Recovery::Recovery,
             checksum: true,
+            over_damage: false,
             transfer: SIZES,
             stop: None,
         }

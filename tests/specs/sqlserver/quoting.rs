@@ -59,6 +59,7 @@ proptest! {
             },
             copy_only: false,
             tail: None,
+            over_damage: false,
             compression: Compression::On,
             encryption: Some(Encryption {
                 cipher: Cipher::Aes256,

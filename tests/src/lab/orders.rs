@@ -18,6 +18,7 @@
 //! {"instance": "SQL-A", "database": "Payroll", "state": "SUSPECT"} breaks or mends it
 //! {"instance": "SQL-A", "received": true}         tells what RESTORE read, and who had sent that
 //! {"instance": "SQL-A", "jobs": [{"name": "n", "schedule": true, "steps": [...]}]}   has these jobs
+//! {"instance": "SQL-A", "database": "Payroll", "bad_pages": [[1, 77]]}  damages pages, or mends all
 //! ```
 
 mod mirroring;
@@ -88,6 +89,9 @@ struct Order {
     /// Its state from now on: SUSPECT, as after a lost data file, ONLINE, ...
     #[serde(default)]
     state: Option<String>,
+    /// Its damaged pages from now on: file and page.
+    #[serde(default)]
+    bad_pages: Option<Vec<(i32, i64)>>,
 }
 
 /// Answers orders until the other side closes.
@@ -152,6 +156,11 @@ fn answer(lab: &Lab, line: &str) -> Result<Value, String> {
             let mut guard = running.instance.state();
             let database = guard.database_mut(&name).ok_or("no such database")?;
             database.state = state;
+        }
+        if let Some(pages) = order.bad_pages {
+            let mut guard = running.instance.state();
+            let database = guard.database_mut(&name).ok_or("no such database")?;
+            database.bad_pages = pages;
         }
         unsettle(
             &running.instance,

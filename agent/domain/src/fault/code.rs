@@ -185,6 +185,14 @@ codes! {
     ROLE_LOST = "TW4064" Failed;
     /// One of two branches was backed up: both partners claim to be principal.
     BRANCH = "TW4065" Degraded;
+    /// BACKUP met a damaged page of the database.
+    BAD_PAGE = "3043" Failed;
+    /// DBCC CHECKDB found the database damaged.
+    INTEGRITY = "TW4071" Lost;
+    /// An integrity check came to no result.
+    INTEGRITY_UNFINISHED = "TW4072" Failed;
+    /// The group wants no backup of a damaged database.
+    INTEGRITY_GATE = "TW4073" Refused;
     /// A tail cannot be taken of a database in a session.
     TAIL_IN_SESSION = "1468" Refused;
     /// Replica and source do not match.
@@ -289,6 +297,8 @@ codes! {
     // What an operator must know.
     /// The last backup of a kind is older than the group allows.
     RPO = "TW6021" Degraded;
+    /// Retention by the service failed, or may not drop so much.
+    RETENTION_FAILED = "TW6031" Failed;
     /// A receiver of alerts did not take a message.
     NOT_TOLD = "TW6022" Failed;
     /// No open alert is meant by what was typed.

@@ -117,3 +117,14 @@ pub(super) fn check(record: &mut Record, at: &Turn<'_>, actions: &mut Vec<Action
         | Phase::Inconsistent { .. } => begin_check(record, Why::ByHand, who, at, actions),
     }
 }
+
+/// A check is due by schedule. Where another state leads to one anyhow, or speaks against any, nothing
+/// follows; nor beside a backup, behind which it would wait while logs wait for it.
+pub(super) fn daily(record: &mut Record, at: &Turn<'_>, actions: &mut Vec<Action>) {
+    if record.phase != Phase::Protected || !record.running.is_empty() {
+        return;
+    }
+    if let Ok(who) = source(record, at) {
+        begin_check(record, Why::Daily, who, at, actions);
+    }
+}

@@ -19,6 +19,8 @@ pub enum Event {
     Ended(BackupKind, End),
     /// A check is asked for by hand.
     CheckAsked,
+    /// A check is due by schedule.
+    CheckDue,
     /// The check ended.
     Checked(Verdict),
     /// Time passed.

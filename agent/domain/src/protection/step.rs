@@ -1,6 +1,6 @@
 //! The one total step.
 
-use super::asked::{backup, check};
+use super::asked::{backup, check, daily};
 use super::seen::{self, begin_check};
 use super::{Action, Alarm, End, Event, Phase, Record, Rules, Sight, Verdict, Why};
 use crate::{BackupKind, Moment};
@@ -40,6 +40,7 @@ pub fn step(
         Event::Due(kind) | Event::Asked(kind) => backup(&mut next, *kind, &at, &mut actions),
         Event::Ended(kind, end) => ended(&mut next, *kind, *end),
         Event::CheckAsked => check(&mut next, &at, &mut actions),
+        Event::CheckDue => daily(&mut next, &at, &mut actions),
         Event::Checked(verdict) => checked(&mut next, verdict, &at, &mut actions),
         Event::Tick => {}
         Event::Pause(until) => next.paused = Some(*until),

@@ -34,6 +34,7 @@ impl fmt::Display for Why {
             Self::Topology => "the mirroring session changed",
             Self::OtherCopy => "another recovery fork, or another database of the same name",
             Self::Again => "the last one failed",
+            Self::Daily => "by schedule",
             Self::ByHand => "asked for",
         })
     }

@@ -57,6 +57,7 @@ fn events() -> impl Strategy<Value = (Event, i64)> {
         2 => kinds().prop_map(Event::Asked),
         4 => (kinds(), ends).prop_map(|(kind, end)| Event::Ended(kind, end)),
         1 => Just(Event::CheckAsked),
+        1 => Just(Event::CheckDue),
         4 => verdicts().prop_map(Event::Checked),
         2 => Just(Event::Tick),
         1 => (0..4000_i64).prop_map(|s| Event::Pause(Moment(super::world::START + s))),

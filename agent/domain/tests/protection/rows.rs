@@ -2,7 +2,7 @@
 //! protection. The others are in `switches`.
 
 use twinset_domain::protection::{
-    Action, Alarm, Change, Event, Refusal, Rules, Shown, Sight, Verdict, Why,
+    Action, Alarm, Change, End, Event, Refusal, Rules, Shown, Sight, Verdict, Why,
 };
 use twinset_domain::{BackupKind, Moment};
 
@@ -288,4 +288,16 @@ fn the_time_of_a_pending_check_outlives_a_restart() {
         world.tell(Event::Restarted);
         assert_eq!(world.record.shown(), before);
     }
+}
+
+#[test]
+fn a_daily_check_runs_where_all_is_well_and_beside_nothing() {
+    let mut world = World::protected(Rules::FOLLOW);
+    world.due(BackupKind::Full);
+    assert_eq!(world.tell(Event::CheckDue), [], "not beside a backup");
+    world.tell(Event::Ended(BackupKind::Full, End::Published));
+    assert_eq!(world.tell(Event::CheckDue), [Action::Check(Why::Daily)]);
+    assert_eq!(world.tell(Event::CheckDue), [], "once");
+    let mut standby = World::standby(Rules::FOLLOW);
+    assert_eq!(standby.tell(Event::CheckDue), [], "the other agent's");
 }

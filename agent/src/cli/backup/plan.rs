@@ -4,6 +4,7 @@ use serde::Serialize;
 use twinset_domain::chain::Action;
 use twinset_domain::{Exit, Fault};
 
+use super::damage::weighed;
 use super::roles::partners;
 use super::{decided, targets, typed, wish};
 use crate::backup::desk::Desk;
@@ -147,7 +148,11 @@ fn plan(
     if guarded.decision.action == Action::Refuse {
         planned.fault = Some(guard::refused(&group.name, &guarded));
     }
-    if let Some(order) = decided(order, &guarded) {
+    let weighed = decided(order, &guarded).map(|order| weighed(desk.catalog, group, order));
+    if let Some(Err(fault)) = &weighed {
+        planned.fault = Some(fault.clone());
+    }
+    if let Some(Ok(order)) = weighed {
         let target = targets.of(order.kind);
         planned.kind = order.kind.to_string();
         planned.media_set.clone_from(&target.key);

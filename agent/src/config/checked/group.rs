@@ -1,6 +1,7 @@
 //! A protection group: who is protected, how, when and for how long.
 
 mod build;
+mod check;
 mod how;
 mod keep;
 mod later;
@@ -11,8 +12,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use twinset_domain::BackupKind;
+use twinset_domain::integrity::Rule;
 use twinset_domain::partner::Allowed;
-use twinset_domain::schedule::Rules;
+use twinset_domain::schedule::{Cron, Rules, Zone};
 
 use super::super::databases::Databases;
 use crate::config::source::Place;
@@ -182,26 +184,26 @@ pub enum TopologyChange {
     Alert,
 }
 
-/// Integrity checks of the database.
+/// Times, and whose clocks they mean.
 #[derive(Clone, Debug)]
-pub struct Check {
-    /// How deep.
-    pub integrity: Integrity,
-    /// How old the last one may be.
-    pub max_age: Duration,
-    /// Whether findings stop backups.
-    pub gate: bool,
+pub struct Times {
+    /// The line.
+    pub cron: Cron,
+    /// Whose clocks.
+    pub zone: Zone,
 }
 
-/// How deep an integrity check goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Integrity {
-    /// `DBCC CHECKDB ... WITH PHYSICAL_ONLY`.
-    Physical,
-    /// `DBCC CHECKDB`.
-    Full,
-    /// Not at all.
-    None,
+/// Checks of the database, and of replica and source.
+#[derive(Clone, Debug)]
+pub struct Check {
+    /// How deep and how often; nothing: not at all.
+    pub rule: Option<Rule>,
+    /// How long one may take.
+    pub budget: Duration,
+    /// Whether findings stop full and differential backups.
+    pub gate: bool,
+    /// When the consistency check runs by itself.
+    pub consistency: Option<Times>,
 }
 
 /// How long sets are kept.
@@ -217,6 +219,8 @@ pub struct Retention {
     pub monthly: u32,
     /// See `daily`.
     pub yearly: u32,
+    /// When the service drops what may go; nothing: behind every full that it takes.
+    pub at: Option<Times>,
     /// Largest part of all sets that one run may drop, in percent.
     pub max_drop_percent: u8,
     /// Whether both partners can read each other's media.

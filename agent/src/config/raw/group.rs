@@ -139,11 +139,15 @@ table! {
 table! {
     /// `[check]`.
     CheckTable in "groups.d/*.toml" at "[check]" {
-        /// `physical`, `full` or `none`.
-        integrity: Value<String> = "choice", "`physical`";
-        /// How old the last check may be.
+        /// How deep DBCC CHECKDB looks: `physical`, `full` or `none`.
+        integrity: Value<String> = "choice", "`physical`; `none` with `source = \"stage\"`";
+        /// How old the last integrity check may be, 1h to 3660d.
         max_age: Value<String> = "duration", "`7d`";
-        /// Whether findings stop backups.
+        /// How long one integrity check may take, 1m to 30d; then it is cancelled, and has no result.
+        budget: Value<String> = "duration", "`2h`";
+        /// When the consistency check runs by itself, beside those that follow a switch of roles.
+        consistency: Value<String> = "cron, five fields", "never";
+        /// Whether a damaged database gets no full and no differential backups; logs go on.
         gate: Value<bool> = "true or false", "`false`";
     }
 }
@@ -161,6 +165,8 @@ table! {
         monthly: Value<u32> = "0 to 10000", "`0`";
         /// Keep the last set of so many years.
         yearly: Value<u32> = "0 to 10000", "`0`";
+        /// When the service drops what may go.
+        at: Value<String> = "cron, five fields", "behind every full that it takes";
         /// Largest part of all sets that one run may drop.
         max_drop: Value<String> = "percent", "`25%`";
         /// Whether both partners can read each other's media.

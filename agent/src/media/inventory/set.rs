@@ -147,6 +147,7 @@ impl SetOnMedia {
             sets: facts.map_or(0, |facts| facts.sets.len()),
             volumes: self.pieces.iter().filter(whole).count(),
             run: facts.map(|facts| facts.run),
+            over_damage: facts.is_some_and(|facts| facts.over_damage),
         }
     }
 
@@ -171,6 +172,7 @@ impl SetOnMedia {
             set: first.and_then(|set| set.set).map(|guid| guid.to_string()),
             sets: card.sets.len(),
             run: card.run,
+            over_damage: card.over_damage,
             ..self.line()
         }
     }

@@ -20,6 +20,8 @@ pub struct BackupStatement {
     pub copy_only: bool,
     /// The tail of a log; nothing of other kinds.
     pub tail: Option<Tail>,
+    /// Damaged pages do not end it: `CONTINUE_AFTER_ERROR`. Of no log: nobody looks at pages there.
+    pub over_damage: bool,
     /// Compression by SQL Server.
     pub compression: Compression,
     /// Encryption by SQL Server.
@@ -113,6 +115,9 @@ impl BackupStatement {
             BackupKind::Log => "LOG",
         };
         let mut options = vec!["FORMAT".to_owned(), "CHECKSUM".to_owned()];
+        if self.over_damage && self.kind != BackupKind::Log {
+            options.push("CONTINUE_AFTER_ERROR".to_owned());
+        }
         if self.kind == BackupKind::Differential {
             options.push("DIFFERENTIAL".to_owned());
         }

@@ -40,6 +40,8 @@ pub struct RestoreStatement {
     pub recovery: Recovery,
     /// The backup has checksums to verify; asking for absent ones fails (3187).
     pub checksum: bool,
+    /// The backup was taken over damaged pages: they do not end it (3183).
+    pub over_damage: bool,
     /// Sizes; the block size is that of the backup.
     pub transfer: Transfer,
     /// Where to stop; only logs take it.
@@ -80,6 +82,9 @@ impl RestoreStatement {
         }
         if self.checksum {
             options.push("CHECKSUM".to_owned());
+        }
+        if self.over_damage {
+            options.push("CONTINUE_AFTER_ERROR".to_owned());
         }
         options.push(format!("STATS = {STATS_PERCENT}"));
         self.transfer.options(&mut options);

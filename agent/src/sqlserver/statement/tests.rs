@@ -58,6 +58,7 @@ fn backup() -> BackupStatement {
         },
         copy_only: false,
         tail: None,
+        over_damage: false,
         compression: Compression::Default,
         encryption: None,
         name: None,
@@ -73,6 +74,7 @@ fn restore() -> RestoreStatement {
         replace: false,
         recovery: Recovery::Recovery,
         checksum: true,
+        over_damage: false,
         transfer: Transfer {
             block_size: 4096,
             ..Transfer::default()
@@ -291,5 +293,35 @@ fn headers_only() {
     assert_eq!(
         verify_sql(&devices, sizes, true),
         "RESTORE VERIFYONLY FROM DISK = N'/b/1.bak' WITH CHECKSUM, BLOCKSIZE = 512"
+    );
+}
+
+#[test]
+fn damaged_pages_end_neither_statement_where_they_are_known() {
+    let taken = BackupStatement {
+        over_damage: true,
+        ..backup()
+    };
+    assert!(
+        taken
+            .to_sql()
+            .contains("WITH FORMAT, CHECKSUM, CONTINUE_AFTER_ERROR, ")
+    );
+    let log = BackupStatement {
+        kind: BackupKind::Log,
+        ..taken
+    };
+    assert!(
+        !log.to_sql().contains("CONTINUE"),
+        "nobody looks at pages there"
+    );
+    let restored = RestoreStatement {
+        over_damage: true,
+        ..restore()
+    };
+    assert!(
+        restored
+            .to_sql()
+            .contains("CHECKSUM, CONTINUE_AFTER_ERROR, STATS")
     );
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use toml::Spanned;
 
 use super::{Group, Profile, SessionKind};
-use super::{how, keep, later, stage, when};
+use super::{check as checks, how, keep, later, stage, when};
 use crate::config::checked::Check;
 use crate::config::checked::media::MediaSet;
 use crate::config::databases::{self, Databases};
@@ -54,12 +54,14 @@ pub(crate) fn group(
     let source = stage::source(check, &table);
     let set = world.and_then(|world| world.sound.get(table.media_set.get_ref()));
     let limit = world.map(|world| world.memory_limit);
+    let schedule = when::schedule(check, raw.schedule.as_ref());
+    let rules = schedule.as_ref();
     Group {
         backup: how::backup(check, raw.backup.as_ref(), set, limit),
-        schedule: when::schedule(check, raw.schedule.as_ref()),
         failover: later::failover(check, raw.failover.as_ref(), profile),
-        check: later::check(check, raw.check.as_ref()),
-        retention: keep::retention(check, raw.retention.as_ref()),
+        check: checks::check(check, raw.check.as_ref(), (&source, rules)),
+        retention: keep::retention(check, raw.retention.as_ref(), rules),
+        schedule,
         rpo: later::rpo(check, raw.alerts.as_ref()),
         place: check.file.place(&table.name.span()),
         name: table.name.into_inner(),

@@ -1,8 +1,10 @@
 //! `[retention]`: how long sets are kept.
 
 use toml::Spanned;
+use twinset_domain::schedule::Rules;
 
 use super::Retention;
+use super::when::times;
 use crate::config::checked::Check;
 use crate::config::raw::{RetentionTable, Value};
 use crate::config::units::parse_percent;
@@ -14,6 +16,7 @@ const MAX_KEEP: u32 = 10_000;
 pub(super) fn retention(
     check: &mut Check<'_>,
     raw: Option<&Spanned<RetentionTable>>,
+    schedule: Option<&Rules>,
 ) -> Option<Retention> {
     let raw = raw?;
     let span = raw.span();
@@ -27,6 +30,7 @@ pub(super) fn retention(
         weekly,
         monthly,
         yearly,
+        at: times(check, &raw.at, "at", schedule),
         max_drop_percent: max_drop(check, &raw.max_drop),
         shared_storage: raw
             .shared_storage

@@ -1,12 +1,12 @@
-//! Tables that are judged now and acted on by later releases.
+//! `[failover]` and `rpo`: what the service does by itself.
 
 use std::time::Duration;
 
 use toml::Spanned;
 
-use super::{Check as CheckPlan, Failover, Integrity, Profile, Rpo, TopologyChange};
+use super::{Failover, Profile, Rpo, TopologyChange};
 use crate::config::checked::Check;
-use crate::config::raw::{CheckTable, FailoverTable, GroupAlertsTable};
+use crate::config::raw::{FailoverTable, GroupAlertsTable};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -60,30 +60,6 @@ pub(super) fn failover(
         topology,
     );
     plan
-}
-
-/// `[check]`.
-pub(super) fn check(check: &mut Check<'_>, raw: Option<&Spanned<CheckTable>>) -> CheckPlan {
-    let week = 7 * DAY;
-    let Some(raw) = raw else {
-        return CheckPlan {
-            integrity: Integrity::Physical,
-            max_age: week,
-            gate: false,
-        };
-    };
-    check.idle(&raw.span(), "[check]");
-    let raw = raw.get_ref();
-    let depths = [
-        ("physical", Integrity::Physical),
-        ("full", Integrity::Full),
-        ("none", Integrity::None),
-    ];
-    CheckPlan {
-        integrity: check.choice(&raw.integrity, "integrity", &depths, Integrity::Physical),
-        max_age: check.duration(&raw.max_age, "max_age", 60 * MINUTE..=3660 * DAY, week),
-        gate: raw.gate.as_ref().is_some_and(|gate| *gate.get_ref()),
-    }
 }
 
 /// `rpo` of `[alerts]`.

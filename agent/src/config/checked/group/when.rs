@@ -7,6 +7,7 @@ use jiff::tz::{self, TimeZone};
 use toml::Spanned;
 use twinset_domain::schedule::{Blackout, Cron, CronError, Missed, Rules, Zone, never};
 
+use super::Times;
 use crate::config::checked::{Check, Note};
 use crate::config::hint::nearest;
 use crate::config::raw::{ScheduleTable, Value};
@@ -43,6 +44,21 @@ pub(super) fn schedule(
         retry_delay: seconds(delay),
         blackout: blackout(check, &raw.blackout),
     })
+}
+
+/// A line of another table, in the zone of the schedule.
+pub(super) fn times(
+    check: &mut Check<'_>,
+    value: &Value<String>,
+    key: &str,
+    schedule: Option<&Rules>,
+) -> Option<Times> {
+    let cron = cron(check, value, key)?;
+    let zone = match schedule {
+        Some(rules) => rules.zone.clone(),
+        None => zone(check, &None),
+    };
+    Some(Times { cron, zone })
 }
 
 fn cron(check: &mut Check<'_>, value: &Value<String>, key: &str) -> Option<Cron> {
