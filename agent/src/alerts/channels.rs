@@ -1,9 +1,11 @@
 //! Receivers, as the configuration names them.
 
+use std::time::Duration;
+
 use twinset_domain::Fault;
 
-use super::{Channel, Hook, Program};
-use crate::config::{Config, WebhookAddress};
+use super::{Channel, Hook, Mail, Program, Way};
+use crate::config::{Config, MailEncrypt, Smtp, WebhookAddress};
 
 /// The receivers of the configuration, with their secrets.
 ///
@@ -31,5 +33,29 @@ pub fn channels(config: &Config) -> Result<Vec<Channel>, Fault> {
             timeout: settings.timeout,
         }));
     }
+    if let Some(smtp) = &settings.smtp {
+        channels.push(Channel::Mail(mail(smtp, settings.timeout)?));
+    }
     Ok(channels)
+}
+
+fn mail(smtp: &Smtp, timeout: Duration) -> Result<Mail, Fault> {
+    let login = match &smtp.login {
+        None => None,
+        Some((user, secret)) => Some((user.clone(), secret.resolve()?.expose().to_owned())),
+    };
+    Ok(Mail {
+        host: smtp.host.clone(),
+        port: smtp.port,
+        way: match smtp.encrypt {
+            MailEncrypt::StartTls => Way::StartTls,
+            MailEncrypt::Tls => Way::Tls,
+            MailEncrypt::Off => Way::Plain,
+        },
+        login,
+        ca_file: smtp.ca_file.clone(),
+        from: smtp.from.clone(),
+        to: smtp.to.clone(),
+        timeout,
+    })
 }

@@ -6,6 +6,7 @@
 mod channels;
 mod command;
 pub mod integrity;
+mod mail;
 pub mod rpo;
 pub mod runs;
 mod webhook;
@@ -19,6 +20,7 @@ use crate::clock;
 
 pub use channels::channels;
 pub use command::Program;
+pub use mail::{Mail, Way};
 pub use webhook::Hook;
 
 /// Most characters of what a receiver says that are kept.
@@ -31,6 +33,8 @@ pub enum Channel {
     Command(Program),
     /// An address that gets JSON.
     Webhook(Hook),
+    /// Mail.
+    Mail(Mail),
 }
 
 impl Channel {
@@ -40,6 +44,7 @@ impl Channel {
         match self {
             Self::Command(_) => "command",
             Self::Webhook(_) => "webhook",
+            Self::Mail(_) => "mail",
         }
     }
 
@@ -52,6 +57,7 @@ impl Channel {
         let told = match self {
             Self::Command(program) => program.tell(body),
             Self::Webhook(hook) => hook.tell(&body),
+            Self::Mail(mail) => mail.tell(notice),
         };
         told.map_err(|why| why.chars().take(MAX_ANSWER).collect())
     }

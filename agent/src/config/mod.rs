@@ -28,12 +28,13 @@ pub mod write;
 mod tests;
 
 pub use checked::agent::{Agent, LEAST_MEMORY};
-pub use checked::alerts::{Address as WebhookAddress, Alerts, Smtp, Webhook};
+pub use checked::alerts::{Address as WebhookAddress, Alerts, Webhook};
 pub use checked::group::{
     Backup, BrokenChain, Check, Failover, Group, Profile, Retention, Rpo, SessionKind, Source,
     Stage, TopologyChange,
 };
 pub use checked::instance::{Address, Auth, Encrypt, Instance, Waits};
+pub use checked::mail::{MailEncrypt, Smtp};
 pub use checked::media::{
     Device, DeviceSpec, Encoding, MediaSet, MinMirrors, Repair, SealedTo, Sealing, Stored,
 };

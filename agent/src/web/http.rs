@@ -50,10 +50,14 @@ pub(super) fn serve(stream: &TcpStream, source: &dyn Fn() -> Option<Overview>, l
     send(stream, &said, is_head);
 }
 
-/// Too many at once.
-pub(super) fn turn_away(stream: &TcpStream) {
+/// Too many at once: said by who accepts, so what still arrives is waited for no longer than this.
+pub(super) fn turn_away(mut stream: &TcpStream) {
+    const GLANCE: Duration = Duration::from_millis(50);
+    // A request that was read does not take the answer back.
+    let _ = stream.set_read_timeout(Some(GLANCE));
+    let _ = stream.read(&mut [0_u8; MAX_HEAD]);
     let said = Said::plain("503 Service Unavailable", "too many connections at once");
-    send(stream, &said, false);
+    let _ = answered(stream, &said, false);
 }
 
 /// Reads the head; `Err(None)` where nobody is there to be answered.
@@ -167,6 +171,24 @@ fn answer(path: &str, source: &dyn Fn() -> Option<Overview>) -> Said {
 
 /// Sends an answer and closes; whoever takes it too slowly loses it.
 fn send(mut stream: &TcpStream, said: &Said, is_head: bool) {
+    if answered(stream, said, is_head).is_err() {
+        return;
+    }
+    // Closed with bytes unread, the system would take the answer back.
+    let _ = stream.shutdown(Shutdown::Write);
+    let _ = stream.set_read_timeout(Some(Duration::from_millis(500)));
+    let mut rest = [0_u8; 4096];
+    let mut left = MAX_REST;
+    while let Ok(read) = stream.read(&mut rest) {
+        if read == 0 || read > left {
+            return;
+        }
+        left -= read;
+    }
+}
+
+/// Writes head and body.
+fn answered(stream: &TcpStream, said: &Said, is_head: bool) -> std::io::Result<()> {
     let head = format!(
         "HTTP/1.1 {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: close\r\n\
          Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n\
@@ -182,20 +204,7 @@ fn send(mut stream: &TcpStream, said: &Said, is_head: bool) {
         }
     );
     let body = if is_head { "" } else { &said.body };
-    if send_all(stream, &[head.as_bytes(), body.as_bytes()]).is_err() {
-        return;
-    }
-    // Closed with bytes unread, the system would take the answer back.
-    let _ = stream.shutdown(Shutdown::Write);
-    let _ = stream.set_read_timeout(Some(Duration::from_millis(500)));
-    let mut rest = [0_u8; 4096];
-    let mut left = MAX_REST;
-    while let Ok(read) = stream.read(&mut rest) {
-        if read == 0 || read > left {
-            return;
-        }
-        left -= read;
-    }
+    send_all(stream, &[head.as_bytes(), body.as_bytes()])
 }
 
 fn send_all(mut stream: &TcpStream, parts: &[&[u8]]) -> std::io::Result<()> {

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod book;
+mod mail;
+mod mailbox;
 mod morning;
 mod receivers;
 mod telling;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use toml::Spanned;
 
+use super::mail::{self, Smtp};
 use super::{Check, Note};
 use crate::config::raw::AlertsTable;
 use crate::config::secret::SecretRef;
@@ -21,7 +22,7 @@ pub struct Alerts {
     pub webhook: Option<Webhook>,
     /// Program with its arguments; empty where there is none.
     pub command: Vec<String>,
-    /// Mail; read and checked, not sent in this release.
+    /// Mail.
     pub smtp: Option<Smtp>,
     /// How long a receiver may take.
     pub timeout: Duration,
@@ -47,19 +48,6 @@ pub enum Address {
     Secret(SecretRef),
 }
 
-/// How alerts go by mail.
-#[derive(Clone, Debug)]
-pub struct Smtp {
-    /// Mail server.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
-    /// Sender.
-    pub from: String,
-    /// Receivers.
-    pub to: Vec<String>,
-}
-
 /// Judges the table.
 pub(crate) fn alerts(check: &mut Check<'_>, raw: Option<AlertsTable>) -> Alerts {
     let Some(raw) = raw else {
@@ -70,22 +58,13 @@ pub(crate) fn alerts(check: &mut Check<'_>, raw: Option<AlertsTable>) -> Alerts 
             timeout: TIMEOUT,
         };
     };
-    check.idle_key(&raw.smtp, "`smtp`");
     let range = Duration::from_secs(1)..=Duration::from_secs(120);
     let timeout = check.duration(&raw.timeout, "timeout", range, TIMEOUT);
     let webhook = webhook(check, &raw);
     if let Some(command) = &raw.command {
         program(check, command);
     }
-    let smtp = raw.smtp.map(|smtp| {
-        let smtp = smtp.into_inner();
-        Smtp {
-            port: check.number(&smtp.port, "port", 1..=u16::MAX, 25),
-            host: smtp.host.into_inner(),
-            from: smtp.from.into_inner(),
-            to: smtp.to.into_inner(),
-        }
-    });
+    let smtp = raw.smtp.as_ref().and_then(|smtp| mail::smtp(check, smtp));
     Alerts {
         webhook,
         command: raw.command.map(Spanned::into_inner).unwrap_or_default(),

@@ -6,6 +6,7 @@ pub(crate) mod beside;
 mod check;
 pub mod group;
 pub mod instance;
+pub(crate) mod mail;
 pub mod media;
 pub mod plugin;
 

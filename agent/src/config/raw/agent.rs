@@ -228,10 +228,21 @@ table! {
         /// Mail server.
         host: Spanned<String> = "text", "required";
         /// Its port.
-        port: Value<u16> = "1 to 65535", "`25`";
-        /// Sender.
+        port: Value<u16> = "1 to 65535", "`587`; `465` with `tls`, `25` with `off`";
+        /// `starttls`: TLS before anything else is said, or nothing is sent; `tls`: from the first
+        /// byte; `off`. Certificates are checked.
+        encrypt: Value<String> = "choice", "`starttls`";
+        /// Login at the mail server.
+        user: Value<String> = "text", "none";
+        /// File that holds its password alone; others must not be able to read it.
+        password_file: Value<String> = "path", "one of the two with `user`";
+        /// systemd credential that holds its password.
+        password_credential: Value<String> = "text", "one of the two with `user`";
+        /// Certificates (PEM) of the authority that signed the server's certificate.
+        ca_file: Value<String> = "path", "the system's authorities";
+        /// Sender: `dba@example.com`, or `Name <dba@example.com>`.
         from: Spanned<String> = "mail address", "required";
-        /// Receivers.
-        to: Spanned<Vec<String>> = "list of mail addresses", "required";
+        /// Receivers, at most 100.
+        to: Spanned<Vec<Spanned<String>>> = "list of mail addresses", "required";
     }
 }
