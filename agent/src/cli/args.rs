@@ -88,7 +88,8 @@ pub enum Verb {
     ///
     /// Writes agent.toml (as --config says) and groups.d/GROUP.toml, checked as a whole before
     /// anything is written, and prints the rights that the login needs. What is there stays:
-    /// --add adds to it without touching a line, --force replaces it.
+    /// --add adds to it without touching a line, --force replaces it. On a terminal it asks for what
+    /// is not given. Relative paths start at the configuration's folder.
     Init(Box<InitArgs>),
     /// Look at the configuration
     #[command(subcommand)]

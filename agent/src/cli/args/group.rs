@@ -49,9 +49,9 @@ Examples:
         database: Option<String>,
     },
     /// Let databases go that no group means any more: their alerts end, their backups stay
+    ///
+    /// Take the database out of the group's file first, or remove the file.
     #[command(after_help = "\
-Take the database out of the group's file first, or remove the file.
-
 Example:
   twinset group unprotect payroll --database Payroll --retain-data")]
     Unprotect {

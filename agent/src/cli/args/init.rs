@@ -6,15 +6,11 @@ use std::str::FromStr;
 /// What a first configuration, or one more group, is made of.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-On a terminal it asks for what is not given. Relative paths start at the configuration's folder.
-
 Examples:
   twinset init
-  twinset init --host sql-a.example.com --user twinset --password-file secrets/sql-a \\
-    --database Payroll --mirror /backup/a --mirror /backup/b
-  twinset init --instance sql-a --host sql-a --partner sql-b=sql-b --user twinset \\
-    --database Payroll --database 'HR_*' --mirror /backup/a --mirror /backup/b --dry-run
-  twinset init --add --instance sql-a --database Stock --group stock --media-set payroll")]
+  twinset init --host sql-a --database Payroll --mirror /backup/a --mirror /backup/b
+  twinset init --host sql-a --partner sql-b=sql-b --database Payroll --mirror /backup/a --dry-run
+  twinset init --add --instance sql-a --database Stock --media-set payroll")]
 pub struct InitArgs {
     /// Name of the instance on this host, and of this agent [default: the host's name]
     #[arg(long, value_name = "NAME")]
