@@ -1,6 +1,7 @@
 # Twinset: `make demo` shows it, `make test` tests it. Needs Rust 1.95, gcc and make on Linux.
 #
 #   make demo          the whole path and a failover, step by step, with doubles of SQL Server
+#   make drill         failovers with two real agents; every promise is looked at afterwards
 #   make test          every test; says first which ones it skips
 #   make check         formatting, lints and documentation, warnings denied
 #   make test-mutations  breaks Twinset in listed ways; a spec must notice each (takes long)
@@ -17,13 +18,16 @@ BENCH ?=
 
 target := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: demo test check test-clients test-mutations bench build clean
+.PHONY: demo drill test check test-clients test-mutations bench build clean
 
 build:
 	$(CARGO) build --workspace --locked
 
 demo: build
 	$(target)/debug/twinset-lab demo
+
+drill: build
+	$(target)/debug/twinset-lab drill
 
 # The build comes first: tests load the plugins and libraries that lie in the target folder.
 test: build

@@ -11,6 +11,7 @@ mod damage;
 mod degraded;
 mod doctor;
 mod double;
+mod drill;
 mod encodings;
 mod failures;
 mod fixtures;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use twinset_tests::lab::{Lab, Scene, orders};
-use twinset_tests::{demo, stream};
+use twinset_tests::{demo, drill, stream};
 
 /// Doubles of SQL Server for trying and testing Twinset.
 #[derive(Debug, Parser)]
@@ -27,6 +27,35 @@ enum Verb {
         /// Leave the folder with everything in it.
         #[arg(long)]
         keep: bool,
+    },
+    /// Play failover drills: two real agents on two doubles, then every promise is looked at.
+    ///
+    /// Prints what was done, what each agent said, and whether the promises hold. Ends with 0 only
+    /// if all of them do. With --days, a day is no 24 hours and nothing waits for a schedule: it is
+    /// one backup by hand and eight events that the seed chooses (rows, logs, differentials,
+    /// switches, switches in a backup, killed agents, lost servers, cut links), then everything runs
+    /// again, and the promises are looked at. It takes about ten seconds. The agents answer in their
+    /// own time: a seed repeats the events, not their moments.
+    #[command(after_help = "\
+Examples:
+  twinset-lab drill --list
+  twinset-lab drill planned forced
+  twinset-lab drill
+  twinset-lab drill --seed 7 --days 3")]
+    Drill {
+        /// Scenarios to play [default: all]
+        #[arg(value_name = "SCENARIO", conflicts_with_all = ["list", "days"])]
+        scenarios: Vec<String>,
+        /// Print the scenarios
+        #[arg(long, conflicts_with = "days")]
+        list: bool,
+        /// Seed of the days
+        #[arg(long, value_name = "N", default_value_t = 1, requires = "days")]
+        seed: u64,
+        /// So many days by seed instead of scenarios, 1 to 30
+        #[arg(long, value_name = "D",
+              value_parser = clap::value_parser!(u32).range(1..=i64::from(drill::MAX_DAYS)))]
+        days: Option<u32>,
     },
     /// Serve the instances of a scene until standard input closes or the process is told to end.
     ///
@@ -64,6 +93,13 @@ enum Verb {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().verb {
         Verb::Demo { keep } => demo::run(keep),
+        Verb::Drill { list: true, .. } => drill::list(),
+        Verb::Drill {
+            days: Some(days),
+            seed,
+            ..
+        } => drill::run(&drill::Wish::Days(seed, days)),
+        Verb::Drill { scenarios, .. } => drill::run(&drill::Wish::Scenarios(scenarios)),
         Verb::Serve { scene, folder } => serve(&scene, &folder),
         Verb::Generate {
             size,

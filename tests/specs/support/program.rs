@@ -127,7 +127,7 @@ impl Running {
     }
 
     /// Ends it as a power cut would: SIGKILL.
-    pub(crate) fn kill(self) {
+    pub(crate) fn kill(mut self) {
         self.0.kill();
     }
 

@@ -308,7 +308,7 @@ fn end(partners: Partners, show: &mut Show) -> io::Result<()> {
     let Partners { pair, services, .. } = partners;
     for service in services {
         let agent = service.agent;
-        let ran = service.stop()?;
+        let (ran, _) = service.stop()?;
         show.text(&format!("{agent}: Ctrl-C, exit code {}", ran.code));
         stopped &= ran.code == 0;
     }

@@ -42,6 +42,7 @@ pub struct Pair {
     pub lab: ServedLab,
     /// Their names.
     pub servers: [&'static str; 2],
+    setup: Setup,
 }
 
 impl Pair {
@@ -68,7 +69,21 @@ impl Pair {
             programs,
             lab,
             servers: setup.servers,
+            setup: setup.clone(),
         })
+    }
+
+    /// The device of an agent that is broken on purpose is whole from now on.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn mend(&self, agent: &str) -> io::Result<()> {
+        let sound = Setup {
+            faulty: [None, None],
+            ..self.setup.clone()
+        };
+        let text = sound.config(agent, &self.programs, &self.lab.instances)?;
+        fs::write(self.config_file(agent), text)
     }
 
     /// Formats the media of both agents.

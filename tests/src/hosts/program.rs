@@ -202,18 +202,22 @@ impl Running {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Ends it as a power cut would: SIGKILL.
-    pub fn kill(self) {
-        drop(self);
+    /// Ends it as a power cut would: SIGKILL. What it said until then can still be read.
+    pub fn kill(&mut self) {
+        // One that has ended cannot be killed any more.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        // Its last words; whoever still holds the pipe has nothing to add.
+        let _ = self.finds(|_| false);
     }
 
     /// Stops it as an operator does, and waits for its end.
     ///
     /// # Errors
     /// It does not end within [`PATIENCE`].
-    pub fn stop(self) -> io::Result<Ran> {
+    pub fn stop(mut self) -> io::Result<Ran> {
         self.interrupt()?;
-        self.end()
+        self.ended()
     }
 
     /// Its process id.
@@ -239,6 +243,14 @@ impl Running {
     /// # Errors
     /// It does not end within [`PATIENCE`].
     pub fn end(mut self) -> io::Result<Ran> {
+        self.ended()
+    }
+
+    /// The same for one that is asked later what it said.
+    ///
+    /// # Errors
+    /// As [`Self::end`].
+    pub fn ended(&mut self) -> io::Result<Ran> {
         if self.finds(|_| false).is_err() {
             return Err(self.hangs("its end"));
         }

@@ -147,17 +147,22 @@ impl Service {
         self.running.id()
     }
 
-    /// Ends it as a power cut would.
-    pub fn kill(self) {
+    /// Ends it as a power cut would; gives everything that it said.
+    #[must_use]
+    pub fn kill(mut self) -> Vec<(Instant, Said)> {
         self.running.kill();
+        self.said()
     }
 
-    /// Stops it as an operator does, and waits for its end.
+    /// Stops it as an operator does, and waits for its end; gives everything that it said, too.
     ///
     /// # Errors
     /// It hangs.
-    pub fn stop(self) -> io::Result<Ran> {
-        self.running.stop()
+    pub fn stop(mut self) -> io::Result<(Ran, Vec<(Instant, Said)>)> {
+        self.running.interrupt()?;
+        let ran = self.running.ended()?;
+        let said = self.said();
+        Ok((ran, said))
     }
 
     fn mute(&self, wanted: &str, how: &str) -> io::Error {
