@@ -13,10 +13,12 @@ use twinset_format::record::Outcome;
 
 use twinset_domain::wrapping::Container as Wrapped;
 
+use super::brake::Brake;
 use super::desk::{Desk, Target};
 use super::finished::Finished;
 use super::pump;
 use super::run::{Content, Reserved, open};
+use super::sink::Pace;
 use crate::media::kept;
 use crate::media::writer::Sealed;
 
@@ -76,7 +78,7 @@ pub fn import(desk: &mut Desk<'_>, target: &Target, order: &Order<'_>) -> Result
     let reserved = open(desk, target, content.kind)?.reserve(desk, &content)?;
     desk.progress
         .begin(&format!("import {}", order.database), Some(total));
-    let written = write_all(desk, &reserved, stripes, buffers);
+    let written = write_all(desk, &reserved, stripes, buffers, None);
     desk.progress.end();
     match written {
         Ok(sealed) => {
@@ -223,14 +225,19 @@ pub(super) fn write_all(
     reserved: &Reserved,
     stripes: Vec<Stripe>,
     buffers: usize,
+    throttle: Option<u64>,
 ) -> Result<Vec<Sealed>, Fault> {
-    let (progress, stop) = (desk.progress, desk.stop);
+    let progress = desk.progress;
+    let pace = &Pace {
+        brake: Brake::new(throttle),
+        stop: desk.stop,
+    };
     let outcomes: Vec<Result<Sealed, Fault>> = std::thread::scope(|scope| {
         let threads: Vec<_> = (1..)
             .zip(stripes)
             .map(|(family, stripe)| {
                 scope.spawn(move || {
-                    write_family(reserved, FamilyNo(family), stripe, buffers, progress, stop)
+                    write_family(reserved, FamilyNo(family), stripe, buffers, progress, pace)
                 })
             })
             .collect();
@@ -256,7 +263,7 @@ fn write_family(
     mut stripe: Stripe,
     buffers: usize,
     progress: &dyn crate::report::Progress,
-    stop: &std::sync::atomic::AtomicBool,
+    pace: &Pace<'_>,
 ) -> Result<Sealed, Fault> {
     let mut writer = reserved.writer(family, Some(stripe.length))?;
     let pumped = pump::pump_file(
@@ -265,7 +272,7 @@ fn write_family(
         &mut writer,
         buffers,
         progress,
-        stop,
+        pace,
     );
     let checked = pumped
         .and_then(|length| unchanged(&stripe, length))

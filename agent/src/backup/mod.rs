@@ -8,6 +8,7 @@
 //! * [`import`]: existing native files become a set;
 //! * [`vdi`]: SQL Server's stream through the virtual device interface;
 //! * [`stage`]: SQL Server's files in a stage folder, then into the media set;
+//! * `brake`: how fast a backup may take its bytes;
 //! * `sink`: a family of the media engine as the end of a virtual device;
 //! * [`expire`]: drops what retention lets go; [`subjects`]: sets as retention judges them;
 //! * [`remember`]: what the catalog is told of sets;
@@ -17,6 +18,7 @@
 //! * [`confirm`]: asks SQL Server about sets whose verdict is missing.
 
 pub mod adopt;
+mod brake;
 pub mod check;
 pub mod confirm;
 mod content;

@@ -3,11 +3,12 @@
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use twinset_domain::{Fault, code};
 
+use super::sink::Pace;
 use crate::media::encoding::Recipe;
 use crate::media::writer::FamilyWriter;
 use crate::payload::Pool;
@@ -59,11 +60,11 @@ pub(super) fn pump_file(
     writer: &mut FamilyWriter,
     buffers: usize,
     progress: &dyn Progress,
-    stop: &AtomicBool,
+    pace: &Pace<'_>,
 ) -> Result<u64, Fault> {
     let pool = Pool::new(buffers, BUFFER);
     loop {
-        if stop.load(Ordering::Relaxed) {
+        if pace.stop.load(Ordering::Relaxed) {
             return Err(cancelled());
         }
         let mut buffer = loop {
@@ -81,6 +82,7 @@ pub(super) fn pump_file(
         if filled == 0 {
             return Ok(writer.length());
         }
+        pace.brake.hold(filled as u64, pace.stop);
         writer.write(&buffer.lend(filled))?;
         progress.advance(filled as u64);
     }

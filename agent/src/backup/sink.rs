@@ -1,9 +1,10 @@
 //! A family of the media engine as the end of a virtual device.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use twinset_domain::{Fault, code};
 
+use super::brake::Brake;
 use crate::media::writer::{FamilyWriter, Sealed};
 use crate::payload::Lease;
 use crate::report::Progress;
@@ -18,6 +19,14 @@ pub(super) struct FamilySink<'a> {
     progress: &'a dyn Progress,
     /// Bytes of all families.
     done: &'a AtomicU64,
+    /// How fast they may come.
+    pace: &'a Pace<'a>,
+}
+
+/// How fast the bytes of all families may come, and what ends the wait.
+pub(super) struct Pace<'a> {
+    pub(super) brake: Brake,
+    pub(super) stop: &'a AtomicBool,
 }
 
 impl<'a> FamilySink<'a> {
@@ -25,12 +34,14 @@ impl<'a> FamilySink<'a> {
         writer: FamilyWriter,
         progress: &'a dyn Progress,
         done: &'a AtomicU64,
+        pace: &'a Pace<'a>,
     ) -> Self {
         Self {
             writer: Some(writer),
             sealed: None,
             progress,
             done,
+            pace,
         }
     }
 
@@ -72,6 +83,8 @@ fn told(fault: Fault) -> SinkFault {
 impl BackupSink for FamilySink<'_> {
     fn write(&mut self, lease: Lease) -> Result<(), SinkFault> {
         let length = lease.len() as u64;
+        // SQL Server's own buffers wait: a window of them is the most that is held.
+        self.pace.brake.hold(length, self.pace.stop);
         self.writer()?.write(&lease).map_err(told)?;
         self.progress.advance(length);
         self.done.fetch_add(length, Ordering::Relaxed);

@@ -64,6 +64,8 @@ pub struct Order<'a> {
     pub encryption: Option<&'a Encryption>,
     /// Memory for buffers.
     pub memory_limit: u64,
+    /// Bytes per second that it may take.
+    pub throttle: Option<u64>,
 }
 
 /// What the probe found.
@@ -199,14 +201,7 @@ pub fn backup(
     let mut transfer = transfer;
     let streamed = loop {
         let statement = |devices| statement(order, &probed.database, transfer, devices);
-        let streamed = session::stream(
-            desk,
-            &reserved,
-            &library,
-            order.settings,
-            &statement,
-            &mut control,
-        );
+        let streamed = session::stream(desk, &reserved, &library, order, &statement, &mut control);
         // Nothing was opened or written yet: the same run may ask for less.
         let Some(less) = transfer
             .smaller(families)

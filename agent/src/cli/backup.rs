@@ -183,6 +183,7 @@ pub(super) fn order<'a>(
         compression: group.backup.compression,
         encryption: group.backup.encryption.as_ref(),
         memory_limit,
+        throttle: group.backup.throttle,
     }
 }
 

@@ -19,6 +19,7 @@ mod replacing;
 mod restore;
 mod roles;
 mod secrets;
+mod throttle;
 mod unconfirmed;
 
 use std::fmt::Write as _;

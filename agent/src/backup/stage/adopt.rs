@@ -224,6 +224,7 @@ fn take_in(
         base: None,
         why: None,
         memory_limit: MEMORY.saturating_mul(u64::from(intent.families)),
+        throttle: None,
     };
     match take::take(desk, reserved, intent, folder, &order) {
         Ok(finished) => Ok((Became::TakenIn, finished.position)),

@@ -93,6 +93,7 @@ pub(super) fn conclude(
                     .filter(|_| intent.kind == BackupKind::Differential),
                 why: Some(&why),
                 memory_limit: order.memory_limit,
+                throttle: order.throttle,
             };
             take::take(desk, reserved, intent, folder, &order)
         }

@@ -31,6 +31,8 @@ pub(super) struct Take<'a> {
     pub(super) why: Option<&'a Fault>,
     /// Memory for buffers.
     pub(super) memory_limit: u64,
+    /// Bytes per second that it may take.
+    pub(super) throttle: Option<u64>,
 }
 
 /// Writes them to all mirrors, publishes, and removes them.
@@ -44,7 +46,7 @@ pub(super) fn take(
     folder: &Folder,
     order: &Take<'_>,
 ) -> Result<Finished, Fault> {
-    let sealed = match write(desk, &reserved, intent, folder, order.memory_limit) {
+    let sealed = match write(desk, &reserved, intent, folder, order) {
         Ok(sealed) => sealed,
         Err(fault) => {
             let fault = waits(intent, folder, fault);
@@ -118,10 +120,10 @@ fn write(
     reserved: &Reserved,
     intent: &Intent,
     folder: &Folder,
-    memory_limit: u64,
+    order: &Take<'_>,
 ) -> Result<Vec<Sealed>, Fault> {
     let families = intent.families;
-    let buffers = pump::buffers(families, memory_limit, reserved.recipe())?;
+    let buffers = pump::buffers(families, order.memory_limit, reserved.recipe())?;
     let mut stripes = Vec::new();
     for name in intent.files() {
         let path = folder.path(&name);
@@ -131,7 +133,7 @@ fn write(
     let total = stripes.iter().map(import::Stripe::length).sum();
     let name = format!("take in {}", intent.database);
     desk.progress.begin(&name, Some(total));
-    let written = import::write_all(desk, reserved, stripes, buffers);
+    let written = import::write_all(desk, reserved, stripes, buffers, order.throttle);
     desk.progress.end();
     written
 }

@@ -5,13 +5,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use twinset_domain::{FamilyNo, Fault, code};
 
+use super::Order;
+use crate::backup::brake::Brake;
 use crate::backup::desk::Desk;
 use crate::backup::run::Reserved;
-use crate::backup::sink::FamilySink;
+use crate::backup::sink::{FamilySink, Pace};
 use crate::media::writer::Sealed;
 use crate::sqlserver::statement::{BackupStatement, Medium};
 use crate::sqlserver::vdi::{DeviceEnd, VdiLibrary, drive_backup, feature};
-use crate::sqlserver::{InstanceSettings, Session, StatementEnd, VdiJob};
+use crate::sqlserver::{Session, StatementEnd, VdiJob};
 
 /// Commands of one device that may be under way.
 const WINDOW: usize = 4;
@@ -46,12 +48,16 @@ pub(super) fn stream(
     desk: &Desk<'_>,
     reserved: &Reserved,
     library: &Arc<VdiLibrary>,
-    settings: &InstanceSettings,
+    order: &Order<'_>,
     statement: &dyn Fn(Vec<Medium>) -> BackupStatement,
     control: &mut Session,
 ) -> Streamed {
     let run = reserved.facts.run.to_string();
-    let done = AtomicU64::new(0);
+    let (done, settings) = (AtomicU64::new(0), order.settings);
+    let pace = Pace {
+        brake: Brake::new(order.throttle),
+        stop: desk.stop,
+    };
     let job = VdiJob {
         library,
         settings,
@@ -70,7 +76,7 @@ pub(super) fn stream(
     let statement = |devices| statement(devices).to_sql();
     let mut open = |family| {
         let writer = reserved.writer(FamilyNo(family), None)?;
-        Ok(FamilySink::new(writer, desk.progress, &done))
+        Ok(FamilySink::new(writer, desk.progress, &done, &pace))
     };
     let end = job.run(
         &statement,

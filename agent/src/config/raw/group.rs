@@ -76,7 +76,8 @@ table! {
         compression_level: Value<String> = "choice", "the instance's default";
         /// Encryption by SQL Server (2014, not Express or Web).
         encryption: Option<Spanned<EncryptionTable>> = "table", "not encrypted";
-        /// Bytes per second that one backup may take.
+        /// Bytes per second that one backup may take, all families together. With `stage` it holds for
+        /// what is taken in: SQL Server writes its files as fast as it can.
         throttle: Value<Quantity> = "size", "unlimited";
     }
 }

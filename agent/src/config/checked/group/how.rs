@@ -58,7 +58,6 @@ pub(super) fn backup(
         .throttle
         .is_some()
         .then(|| check.size(&raw.throttle, "throttle", some, 0));
-    check.idle_key(&raw.throttle, "`throttle`");
     Backup {
         on_broken_chain: check.choice(
             &raw.on_broken_chain,
