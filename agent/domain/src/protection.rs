@@ -6,6 +6,7 @@
 
 mod asked;
 mod event;
+mod hand;
 mod look;
 mod seen;
 mod shown;
@@ -19,6 +20,7 @@ use crate::partner::{Objection, Term};
 use crate::{BackupKind, Moment};
 
 pub use event::{Action, Alarm, End, Event, Refusal, Verdict};
+pub use hand::{ByHand, by_hand};
 pub use look::{Voice, look};
 pub use shown::Shown;
 pub use step::step;
@@ -208,6 +210,9 @@ pub struct Record {
     pub sight_since: Moment,
     /// The alarm about what was seen was raised.
     pub sight_alerted: bool,
+    /// One that was raised before the agent started again, and is answered by the first look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_open: Option<Alarm>,
     /// Who served it when its last check passed; what a switch is measured against.
     pub anchor: Option<Served>,
     /// A backup was stopped or refused since the last that was published.
@@ -233,6 +238,7 @@ impl Record {
             sight: Sight::Unseen,
             sight_since: now,
             sight_alerted: false,
+            left_open: None,
             anchor: None,
             disturbed: false,
             running: Vec::new(),

@@ -109,6 +109,28 @@ fn the_table_of_duties() {
     }
 }
 
+/// Two open copies of one origin without a session: told apart by their forks, or not at all.
+#[test]
+fn nothing_is_taken_of_two_copies_on_one_fork() {
+    let open = |fork: Option<u128>| {
+        Answer::Copy(Copy {
+            state: State::Online,
+            family: Some(Uuid::from_u128(0xFA)),
+            fork: fork.map(Uuid::from_u128),
+            session: None,
+            sees_mirrors: true,
+        })
+    };
+    for allowed in [FOLLOW, DPM] {
+        let refused = duty(&open(Some(1)), &open(Some(1)), &[], allowed);
+        assert_eq!(refused, Duty::Refused(Refusal::OneFork));
+        for other in [open(Some(2)), open(None), Answer::Unreachable] {
+            let taken = duty(&open(Some(1)), &other, &[], allowed);
+            assert!(matches!(taken, Duty::Ours(_)), "{other:?}: {taken:?}");
+        }
+    }
+}
+
 #[test]
 fn a_split_and_an_address_are_as_the_group_has_them() {
     let found = duty(&principal(), &principal(), &[], FOLLOW);

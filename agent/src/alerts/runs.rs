@@ -1,6 +1,8 @@
 //! What becomes of a backup: a failure is an alert until one of the kind succeeds.
 
 use twinset_domain::alert::{Alert, Severity};
+use twinset_domain::protection::Phase;
+use twinset_domain::schedule::KINDS;
 use twinset_domain::{BackupKind, Fault, Moment, code, rpo};
 
 use crate::catalog::Catalog;
@@ -33,6 +35,24 @@ pub fn failed(
         .database(database);
     // Whoever ran it says the fault; the log need not say it again.
     catalog.raise(&alert, now).map(drop)
+}
+
+/// Of a database that the partner serves the partner's agent takes the backups: what failed here is
+/// made good there, and would stay open here until the roles are exchanged again.
+///
+/// # Errors
+/// [`code::CATALOG`].
+pub fn handed_over(catalog: &mut Catalog, now: Moment) -> Result<(), Fault> {
+    for (group, database, record) in catalog.protected()? {
+        if record.phase != Phase::Standby {
+            continue;
+        }
+        for kind in KINDS {
+            let object = object(&group, &database, kind);
+            catalog.resolve(code::BACKUP_FAILED, &object, now)?;
+        }
+    }
+    Ok(())
 }
 
 /// A backup succeeded: whatever was said about the kind is over.

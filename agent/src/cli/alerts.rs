@@ -125,6 +125,7 @@ fn check(config: &Config, output: &Output) -> Result<Exit, Fault> {
     let now = clock::now();
     let judged = readings(config, &catalog, now)?;
     alerts::rpo::apply(&mut catalog, &judged, now)?;
+    alerts::runs::handed_over(&mut catalog, now)?;
     let rounds = deliver(config, &mut catalog, output)?;
     let open = catalog.open_alerts()?;
     if open.is_empty() {

@@ -44,12 +44,8 @@ pub(super) fn backup(
     let mut partners = roles::partners(context, &group, &settings);
     let (mut ended, mut faults) = (Ended::default(), Vec::new());
     for database in databases {
-        let stands = match context.attended {
-            true => Ok(()),
-            false => stands::stands(context, (&group, &settings), &database, output),
-        };
         let wish = (&database[..], partners.as_mut());
-        let done = stands.and_then(|()| one(context, args, &group, &settings, wish, output));
+        let done = one(context, args, &group, &settings, wish, output);
         let lost = booked(context, args, (&group, &database), &done);
         match done {
             Ok(one) => faults.extend(ended.take(one, &group, output)),
@@ -225,6 +221,10 @@ fn one(
         Standing::Ours(role) => role,
         Standing::PassedOver(role) => return Ok(One::PassedOver(role)),
     };
+    if !context.attended {
+        let kind = args.kind.backup();
+        stands::stands(context, kind, (group, settings), database, output)?;
+    }
     let targets = targets(context, group, database)?;
     let order = typed(context, args, group, (settings, database));
     let wish = wish(args, group);

@@ -51,9 +51,9 @@ fn a_record_stops_in_the_log_that_holds_it() {
     let mut chains = Chains::on_one_fork();
     let lsn = format!("lsn:{}", at(350).to_numeric());
     assert_eq!(chains.planned(&["--to", &lsn]), [1, 2, 3, 4]);
-    // The end of a set needs no stop.
+    // The number behind a set is the next record's: the log that holds it stops behind it.
     let lsn = format!("lsn:{}", at(300).to_numeric());
-    chains.runs(&["--to", &lsn], 0, &["F1", "L1", "L2"]);
+    chains.runs(&["--to", &lsn], 0, &["F1", "L1", "L2", "L3"]);
 }
 
 #[test]

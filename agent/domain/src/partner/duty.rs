@@ -51,6 +51,9 @@ pub enum Refusal {
     Switching,
     /// Both claim to be principal.
     Split,
+    /// Without a session both copies are open on one recovery fork: nothing would tell their logs
+    /// apart, and a restore would join what never was one.
+    OneFork,
     /// Each is in a session with a server that is not configured.
     OtherSessions,
     /// The pair is none that can be protected.
@@ -69,7 +72,11 @@ impl Refusal {
     pub const fn may_pass(&self) -> bool {
         matches!(
             self,
-            Self::Switching | Self::Split | Self::MirrorAlone { .. } | Self::NotPrincipal
+            Self::Switching
+                | Self::Split
+                | Self::OneFork
+                | Self::MirrorAlone { .. }
+                | Self::NotPrincipal
         )
     }
 }
@@ -87,6 +94,7 @@ impl fmt::Display for Refusal {
             }
             Self::Switching => "the roles are changing just now",
             Self::Split => "both partners claim to be principal",
+            Self::OneFork => "both partners have it open on one recovery fork, without a session",
             Self::OtherSessions => "each partner is mirrored with another server than configured",
             Self::Unfit(objection) => return objection.fmt(f),
         })
@@ -148,6 +156,9 @@ fn place(
         // The partner says that it is the mirror, so somebody serves it: we do.
         Pairing::NoPrincipal if open_here && copy.sees_mirrors => beside.push(Beside::HalfRemoved),
         Pairing::NoPrincipal if open_here => beside.push(Beside::RowHidden),
+        Pairing::Separate { related: true } if one_fork(copy, theirs) => {
+            return Err(Refusal::OneFork);
+        }
         Pairing::Split if go_on_in_split => beside.push(Beside::Split),
         Pairing::Split => return Err(Refusal::Split),
         Pairing::Switching if is_mirror(copy) => {
@@ -171,6 +182,11 @@ fn place(
         _ => {}
     }
     Ok(beside)
+}
+
+/// The other copy is on the same recovery fork, as far as both tell theirs.
+fn one_fork(copy: &Copy, theirs: &Answer) -> bool {
+    matches!(theirs, Answer::Copy(other) if copy.fork.is_some() && copy.fork == other.fork)
 }
 
 fn is_mirror(copy: &Copy) -> bool {

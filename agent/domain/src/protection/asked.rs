@@ -39,11 +39,14 @@ pub(super) fn backup(
         }
         Err(None) => {}
         Err(Some(refusal)) => {
-            // Whose backups another agent takes, or nobody wants, misses nothing.
-            record.disturbed |= !matches!(
-                refusal,
-                Refusal::NotPrincipal(_) | Refusal::Running | Refusal::NotSeen
-            );
+            // Whose backups another agent takes, or nobody wants, misses nothing. What comes due
+            // while a switch is not answered yet is the partner's to take: this is no bounce any
+            // more in which nothing happened (rows 4 and 6).
+            record.disturbed |= match refusal {
+                Refusal::NotPrincipal(_) => record.phase != Phase::Standby,
+                Refusal::Running | Refusal::NotSeen => false,
+                _ => true,
+            };
             actions.push(Action::Refuse(refusal));
         }
     }

@@ -75,7 +75,7 @@ pub enum Verdict {
 }
 
 /// What is wrong, for the list of alerts. One of each kind per database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Alarm {
     /// The mirror has become principal.

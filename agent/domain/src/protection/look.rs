@@ -46,6 +46,8 @@ fn refused(refusal: Refusal, (ours, copy): (Voice<'_>, &Copy), other: Voice<'_>)
         Refusal::NotPrincipal => elsewhere(ours, other).unwrap_or(Sight::NoPrincipal),
         Refusal::MirrorAlone { .. } | Refusal::Switching => Sight::NoPrincipal,
         Refusal::Split => Sight::Split(open(ours.name, copy)),
+        // Whoever goes on in a split may not here: no fork tells the branches apart.
+        Refusal::OneFork => Sight::Split(None),
         Refusal::OtherSessions => Sight::Unfit(Unfit::OtherSessions),
         Refusal::Unfit(objection) => Sight::Unfit(Unfit::Pair(objection)),
     }

@@ -88,7 +88,11 @@ pub(super) fn seen(record: &mut Record, sight: &Sight, at: &Turn<'_>, actions: &
     if !alike(&record.sight, sight) {
         record.sight_since = at.now;
         record.sight_alerted = false;
-        resolve(&record.sight, actions);
+        actions.extend(alarm_of(&record.sight).map(Action::Resolve));
+    }
+    if let Some(left) = record.left_open.take() {
+        let lasts = alarm_of(sight) == Some(left);
+        actions.extend((!lasts).then_some(Action::Resolve(left)));
     }
     record.sight = sight.clone();
     match sight {
@@ -115,31 +119,25 @@ fn alike(before: &Sight, now: &Sight) -> bool {
     }
 }
 
-/// The alarm of a sight, and how many seconds it must last before it is raised.
-fn alarm(sight: &Sight, at: &Turn<'_>) -> Option<(Alarm, i64)> {
-    let patience = at.rules.no_principal_alert;
+/// The alarm of a sight.
+pub(super) const fn alarm_of(sight: &Sight) -> Option<Alarm> {
     match sight {
         Sight::Unseen | Sight::Principal { .. } => None,
-        Sight::NoPrincipal => Some((Alarm::NoPrincipal, patience)),
-        Sight::Split(_) => Some((Alarm::Split, 0)),
-        Sight::Unfit(_) => Some((Alarm::Unfit, 0)),
-        Sight::NotOpen(_) | Sight::Absent => Some((Alarm::NotThere, patience)),
-        Sight::Unreachable => Some((Alarm::Unreachable, patience)),
-        Sight::Forbidden(_) => Some((Alarm::Right, 0)),
+        Sight::NoPrincipal => Some(Alarm::NoPrincipal),
+        Sight::Split(_) => Some(Alarm::Split),
+        Sight::Unfit(_) => Some(Alarm::Unfit),
+        Sight::NotOpen(_) | Sight::Absent => Some(Alarm::NotThere),
+        Sight::Unreachable => Some(Alarm::Unreachable),
+        Sight::Forbidden(_) => Some(Alarm::Right),
     }
 }
 
-fn resolve(sight: &Sight, actions: &mut Vec<Action>) {
-    let alarm = match sight {
-        Sight::Unseen | Sight::Principal { .. } => return,
-        Sight::NoPrincipal => Alarm::NoPrincipal,
-        Sight::Split(_) => Alarm::Split,
-        Sight::Unfit(_) => Alarm::Unfit,
-        Sight::NotOpen(_) | Sight::Absent => Alarm::NotThere,
-        Sight::Unreachable => Alarm::Unreachable,
-        Sight::Forbidden(_) => Alarm::Right,
-    };
-    actions.push(Action::Resolve(alarm));
+/// How many seconds a sight must last before its alarm is raised.
+const fn patience(alarm: Alarm, at: &Turn<'_>) -> i64 {
+    match alarm {
+        Alarm::NoPrincipal | Alarm::NotThere | Alarm::Unreachable => at.rules.no_principal_alert,
+        _ => 0,
+    }
 }
 
 /// Raises the alarm of what is seen, once it has lasted.
@@ -147,8 +145,8 @@ pub(super) fn alarms(record: &mut Record, at: &Turn<'_>, actions: &mut Vec<Actio
     if record.sight_alerted {
         return;
     }
-    if let Some((alarm, patience)) = alarm(&record.sight, at)
-        && at.now.0 >= record.sight_since.0.saturating_add(patience)
+    if let Some(alarm) = alarm_of(&record.sight)
+        && at.now.0 >= record.sight_since.0.saturating_add(patience(alarm, at))
     {
         record.sight_alerted = true;
         actions.push(Action::Raise(alarm));

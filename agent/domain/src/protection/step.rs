@@ -180,6 +180,9 @@ pub(super) fn stand_by(record: &mut Record, who: super::Served, actions: &mut Ve
 fn restarted(record: &mut Record, now: Moment) {
     let cut = !record.running.is_empty();
     record.running.clear();
+    if record.sight_alerted {
+        record.left_open = seen::alarm_of(&record.sight);
+    }
     record.sight = Sight::Unseen;
     record.sight_since = now;
     record.sight_alerted = false;

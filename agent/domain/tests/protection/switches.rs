@@ -1,6 +1,8 @@
 //! Rows 4 to 9 and 12 of design 7.2: roles that switch, and the check that follows.
 
-use twinset_domain::protection::{Action, Alarm, End, Event, Refusal, Rules, Shown, Verdict, Why};
+use twinset_domain::protection::{
+    Action, Alarm, ByHand, End, Event, Refusal, Rules, Shown, Sight, Verdict, Why, by_hand,
+};
 use twinset_domain::{BackupKind, Moment};
 
 use super::world::{World, alone, principal, raised, refusal};
@@ -32,6 +34,69 @@ fn row_4_seen_in_between_and_nothing_was_due() {
         assert_eq!(world.record.shown(), Shown::Protected);
         assert!(actions.contains(&Action::Resolve(Alarm::Switched)));
     }
+}
+
+/// What comes due while the partner serves is the partner's to take: no bounce in which nothing
+/// happened.
+#[test]
+fn row_6_a_backup_was_due_while_the_partner_served() {
+    for (_, rules) in BOTH {
+        let mut world = World::protected(rules);
+        world.sees(principal("sql-b", 2));
+        assert!(refusal(&world.due(BackupKind::Log)).is_some());
+        world.after(60);
+        let actions = world.sees(principal("sql-a", 3));
+        assert!(
+            actions.contains(&Action::Check(Why::FailedBack)),
+            "{actions:?}"
+        );
+    }
+}
+
+/// An alarm that was raised before the agent died ends when its cause is gone, and not before.
+#[test]
+fn an_alarm_outlives_a_restart_no_longer_than_its_cause() {
+    let split = || Sight::Split(None);
+    for (seen, ends) in [(principal("sql-a", 1), true), (split(), false)] {
+        let mut world = World::protected(Rules::DPM);
+        world.sees(split());
+        assert_eq!(raised(&world.done, Alarm::Split), 1);
+        world.tell(Event::Restarted);
+        world.tell(Event::Restarted);
+        let actions = world.sees(seen);
+        assert_eq!(
+            actions.contains(&Action::Resolve(Alarm::Split)),
+            ends,
+            "{actions:?}"
+        );
+        let again = world.sees(principal("sql-a", 1));
+        assert_eq!(
+            again.contains(&Action::Resolve(Alarm::Split)),
+            !ends,
+            "{again:?}"
+        );
+    }
+}
+
+#[test]
+fn a_backup_by_hand_waits_for_what_the_service_waits_for() {
+    use BackupKind::{Full, Log};
+    let mut world = World::standby(Rules::DPM);
+    let asked = |world: &World, kind, first| by_hand(&world.record, kind, first);
+    // The switch was not seen yet: the partner's sets are extended by nobody who did not check.
+    assert_eq!(asked(&world, Log, true), ByHand::CheckFirst);
+    assert_eq!(asked(&world, Log, false), ByHand::CheckRequired);
+    world.sees(principal("sql-b", 2));
+    assert_eq!(asked(&world, Full, false), ByHand::CheckRequired);
+    world.after(1800);
+    world.tell(Event::Checked(Verdict::Inconsistent(
+        "rolled back".to_owned(),
+    )));
+    assert_eq!(asked(&world, Log, true), ByHand::Refused);
+    assert_eq!(asked(&world, Full, true), ByHand::Free);
+    world.after(60);
+    world.tell(Event::Checked(Verdict::Continue));
+    assert_eq!(asked(&world, Log, true), ByHand::Free);
 }
 
 #[test]

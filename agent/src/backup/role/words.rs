@@ -59,6 +59,15 @@ impl Role {
                 "let them meet, or end the session on the side that is given up; profile = \
                  \"follow\" backs both branches up meanwhile",
             ),
+            Refusal::OneFork => fault(
+                code::TWO_PRINCIPALS,
+                format!("{ours} and {partner} both have it open, on one recovery fork"),
+            )
+            .cause("their session ended while both served it: nothing tells their logs apart")
+            .remedy(
+                "decide which copy is kept; drop the other one, or restore it, which begins a \
+                 fork of its own",
+            ),
             Refusal::OtherSessions => fault(
                 code::PAIR_UNFIT,
                 format!("{ours} and {partner} are each mirrored with another server"),

@@ -1,8 +1,8 @@
 //! A backup by hand of a database that the service protects: what holds for the service holds for
 //! the operator too (design 7.2, rows 8, 9 and 2).
 
-use twinset_domain::protection::{Phase, Verdict};
-use twinset_domain::{Exit, Fault, code};
+use twinset_domain::protection::{ByHand, Phase, Verdict, by_hand};
+use twinset_domain::{BackupKind, Exit, Fault, code};
 
 use super::super::check::one as check_one;
 use super::super::context::Context;
@@ -12,9 +12,10 @@ use crate::config::Group;
 use crate::report::Output;
 use crate::sqlserver::InstanceSettings;
 
-/// Refuses, or runs the check that must come first.
+/// Refuses, or runs the check that must come first. Asked when ours is known to serve it.
 pub(super) fn stands(
     context: &mut Context,
+    kind: BackupKind,
     (group, settings): (&Group, &InstanceSettings),
     database: &str,
     output: &Output,
@@ -23,38 +24,31 @@ pub(super) fn stands(
         return Ok(());
     };
     let object = format!("group {}, database {database}", group.name);
-    match &record.phase {
-        Phase::CheckPending { .. } | Phase::Checking { .. } => {
-            if group.failover.check_before_backup {
-                return check_first(context, (group, settings), database, output);
-            }
-            let shown = record.shown();
+    let (name, shown) = (&group.name, record.shown().to_string());
+    match by_hand(&record, kind, group.failover.check_before_backup) {
+        ByHand::Free => Ok(()),
+        ByHand::CheckFirst => check_first(context, (group, settings), database, output),
+        ByHand::CheckRequired => {
             Err(
                 Fault::new(code::CHECK_REQUIRED, object, "consistency check required")
                     .cause(shown)
                     .remedy(format!(
-                        "twinset check {} --database {database}; then the backup again",
-                        group.name
+                        "twinset check {name} --database {database}; then the backup again"
                     )),
             )
         }
-        Phase::Inconsistent { .. } => {
-            Err(
-                Fault::new(code::NOT_NOW, object, record.shown().to_string()).remedy(format!(
-                    "mend the cause; then twinset check {} --database {database}",
-                    group.name
-                )),
-            )
+        ByHand::Refused => {
+            let remedy = match &record.phase {
+                Phase::TopologyChanged { .. } => format!(
+                    "if that was meant: twinset group reprotect {name} --database {database}"
+                ),
+                _ => format!(
+                    "mend the cause; then twinset check {name} --database {database}; a full \
+                     begins anew: twinset backup {name} --database {database} --kind full"
+                ),
+            };
+            Err(Fault::new(code::NOT_NOW, object, shown).remedy(remedy))
         }
-        Phase::TopologyChanged { .. } => {
-            Err(
-                Fault::new(code::NOT_NOW, object, record.shown().to_string()).remedy(format!(
-                    "if that was meant: twinset group reprotect {} --database {database}",
-                    group.name
-                )),
-            )
-        }
-        Phase::Initializing | Phase::Protected | Phase::Standby => Ok(()),
     }
 }
 
