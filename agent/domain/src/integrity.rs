@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{BackupKind, Code, Fault, Moment, code};
 
-pub use due::{Cause, Due, Facts, Rule, due, is_overdue};
+pub use due::{Cause, Due, Facts, Rule, due};
 pub use gather::{Gathered, Said};
 
 /// Longest pause behind a check that came to no result, in seconds (a day).

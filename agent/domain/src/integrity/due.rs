@@ -98,11 +98,3 @@ pub fn due(rule: Rule, standing: &Standing, facts: Facts) -> Due {
     }
     Due::Later(latest)
 }
-
-/// Whether a check that ran once is older than it may be by more than a day: whoever runs checks
-/// has stopped.
-#[must_use]
-pub fn is_overdue(rule: Rule, standing: &Standing, now: Moment) -> bool {
-    let last = standing.checked(rule.depth);
-    last.is_some_and(|last| now.0.saturating_sub(last.0) > rule.max_age.saturating_add(DAY))
-}

@@ -232,3 +232,67 @@ fn findings_stop_bases_and_never_logs_or_copies() {
     assert!(!stops(BackupKind::Log, false) && !stops(BackupKind::Full, true));
     assert!(refused(&Standing::default(), (BackupKind::Full, false), of).is_none());
 }
+
+/// Everything that is said of a check, as it is printed.
+fn printed(outcome: Outcome) -> String {
+    let fault = fault("payroll", &check(1_795_222_800, Depth::Full, outcome)).unwrap();
+    let causes: String = fault
+        .causes
+        .iter()
+        .map(|cause| format!("\n  {cause}"))
+        .collect();
+    let (code, object, message) = (fault.code, &fault.object, &fault.message);
+    format!("{code} {object}: {message}{causes}\n  {}", fault.remedy)
+}
+
+#[test]
+fn findings_are_told_with_pages_words_and_what_to_do() {
+    let damage = Damage {
+        errors: 2,
+        allocation: 0,
+        consistency: 2,
+        pages: vec!["1:77".into()],
+        repair: Some("repair_allow_data_loss".into()),
+        said: vec!["error 8928: Page (1:77) could not be processed.".into()],
+    };
+    let expected = "\
+TW4071 group payroll, integrity of Payroll on sql-a: DBCC CHECKDB found the database damaged: \
+0 allocation errors and 2 consistency errors, on pages 1:77
+  error 8928: Page (1:77) could not be processed.
+  look at the disks first; restore the pages or the database from a set before the damage \
+(twinset restore points Payroll); the server's least repair is repair_allow_data_loss, which may \
+lose data. No set of it expires meanwhile. Then: twinset integrity payroll --database Payroll --full";
+    assert_eq!(printed(Outcome::Damaged(damage)), expected);
+}
+
+#[test]
+fn a_check_without_a_result_says_why_and_what_it_does_not_say() {
+    let expected = "\
+TW4072 group payroll, integrity of Payroll on sql-a: the integrity check did not finish: its \
+budget of 7200 s was over
+  it says neither that the database is sound nor that it is not
+  raise [check] budget, or choose integrity = \"physical\", which takes much less time";
+    assert_eq!(
+        printed(Outcome::Unfinished(Unfinished::Budget(7200))),
+        expected
+    );
+    assert!(fault("payroll", &check(0, Depth::Full, Outcome::Clean)).is_none());
+}
+
+#[test]
+fn a_refused_backup_and_frozen_sets_name_the_check_that_found_it() {
+    let known = standing(&[check(1_795_222_800, Depth::Physical, damaged())]);
+    let of = ("payroll", "Payroll", "sql-a");
+    let fault = refused(&known, (BackupKind::Full, false), of).unwrap();
+    let expected = "the database is damaged (integrity check of 2026-11-21T01:00:00Z), and the \
+                    group wants no full backup of it then ([check] gate)";
+    assert_eq!(
+        (fault.code.text(), fault.message.as_str()),
+        ("TW4073", expected)
+    );
+    let frozen = freezes(&known, "Payroll", "sql-a").unwrap();
+    let expected =
+        "Payroll is damaged on sql-a (found 2026-11-21T01:00:00Z; no check was ever clean)";
+    assert_eq!(frozen, expected);
+    assert_eq!(freezes(&Standing::default(), "Payroll", "sql-a"), None);
+}
