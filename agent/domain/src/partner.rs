@@ -11,8 +11,10 @@ mod tenure;
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+use crate::Lsn;
 
 pub use address::{Address, Host, Objection, Place, objections};
 pub use duty::{Allowed, Beside, Duty, Refusal, duty};
@@ -176,6 +178,25 @@ pub struct Session {
     pub role_sequence: i64,
 }
 
+/// How far a database is backed up, as SQL Server itself remembers it: both move with every backup
+/// of their kind, whoever takes it, and travel with the role (facts/sqlserver.md 5.4). Nothing
+/// where it cannot be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Backed {
+    /// `last_log_backup_lsn`: where the next log backup begins.
+    pub log: Option<Lsn>,
+    /// The newest `differential_base_lsn` of its data files: the last full that is no copy.
+    pub base: Option<Lsn>,
+}
+
+impl Backed {
+    /// Whether nothing can be told of it.
+    #[must_use]
+    pub const fn is_unknown(self) -> bool {
+        self.log.is_none() && self.base.is_none()
+    }
+}
+
 /// What one partner holds of a database.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Copy {
@@ -187,6 +208,8 @@ pub struct Copy {
     pub fork: Option<Uuid>,
     /// The session, as far as the login may see it.
     pub session: Option<Session>,
+    /// How far it is backed up, as far as the login may see it.
+    pub backed: Backed,
     /// The login sees a mirror's row (it is a sysadmin): without a session there is none.
     pub sees_mirrors: bool,
 }

@@ -16,7 +16,7 @@ mod words;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::partner::{Objection, Term};
+use crate::partner::{Backed, Objection, Term};
 use crate::{BackupKind, Moment};
 
 pub use event::{Action, Alarm, End, Event, Refusal, Verdict};
@@ -94,6 +94,9 @@ pub enum Sight {
         who: Served,
         /// Its session is suspended or disconnected: its log cannot be truncated meanwhile.
         exposed: bool,
+        /// How far it is backed up, by whomever.
+        #[serde(default)]
+        backed: Backed,
     },
     /// None of those who answer serves it.
     NoPrincipal,
@@ -133,6 +136,8 @@ pub enum Why {
     BackupWaits,
     /// Failed back, and a backup was running or refused meanwhile.
     FailedBack,
+    /// Failed back, and somebody may have backed it up on the partner meanwhile.
+    BackedElsewhere,
     /// The session changed.
     Topology,
     /// The database is on another recovery fork, or another database of the same name.
@@ -217,6 +222,10 @@ pub struct Record {
     pub anchor: Option<Served>,
     /// A backup was stopped or refused since the last that was published.
     pub disturbed: bool,
+    /// How far it was backed up when it was last seen where the check left it; what was taken on
+    /// the partner behind a switch that nobody saw shows against this (P6).
+    #[serde(default)]
+    pub backed: Option<Backed>,
     /// Kinds that are being taken now, or wait for their turn.
     pub running: Vec<BackupKind>,
     /// Paused by the operator, until.
@@ -241,6 +250,7 @@ impl Record {
             left_open: None,
             anchor: None,
             disturbed: false,
+            backed: None,
             running: Vec::new(),
             paused: None,
             orphaned: false,

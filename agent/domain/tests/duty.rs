@@ -3,8 +3,8 @@
 
 use proptest::prelude::*;
 use twinset_domain::partner::{
-    Allowed, Answer, Beside, Copy, Duty, Objection, Refusal, Role, Session, SessionState, State,
-    Tenure, Term, duty, taken_over, tenure,
+    Allowed, Answer, Backed, Beside, Copy, Duty, Objection, Refusal, Role, Session, SessionState,
+    State, Tenure, Term, duty, taken_over, tenure,
 };
 use uuid::Uuid;
 
@@ -25,6 +25,7 @@ fn copy(state: State, session: Option<Session>, sees_mirrors: bool) -> Answer {
         family: None,
         fork: None,
         session,
+        backed: Backed::default(),
         sees_mirrors,
     })
 }

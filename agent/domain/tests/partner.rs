@@ -3,8 +3,8 @@
 
 use proptest::prelude::*;
 use twinset_domain::partner::{
-    Address, Answer, Copy, Host, Objection, Pairing, Place, Role, Session, SessionState, Side,
-    State, objections, pairing,
+    Address, Answer, Backed, Copy, Host, Objection, Pairing, Place, Role, Session, SessionState,
+    Side, State, objections, pairing,
 };
 use uuid::Uuid;
 
@@ -18,6 +18,7 @@ fn bare(state: State) -> Copy {
         family: Some(FAMILY),
         fork: None,
         session: None,
+        backed: Backed::default(),
         sees_mirrors: false,
     }
 }
@@ -198,6 +199,7 @@ fn answers() -> impl Strategy<Value = Answer> {
             family,
             fork: None,
             session,
+            backed: Backed::default(),
             sees_mirrors,
         })
     });

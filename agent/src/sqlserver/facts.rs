@@ -68,6 +68,8 @@ pub struct DatabaseFacts {
     pub recovery_fork_guid: Option<Uuid>,
     pub first_recovery_fork_guid: Option<Uuid>,
     pub fork_point_lsn: Option<Lsn>,
+    /// The newest of its data files.
+    pub differential_base_lsn: Option<Lsn>,
 }
 
 /// How far a BACKUP or RESTORE has come.
@@ -117,10 +119,13 @@ SELECT d.name, d.database_id, d.state, d.state_desc, d.recovery_model_desc, d.is
        m.mirroring_witness_state_desc,
        m.mirroring_failover_lsn, r.family_guid, r.database_guid, r.last_log_backup_lsn,
        r.recovery_fork_guid,
-       r.first_recovery_fork_guid, r.fork_point_lsn
+       r.first_recovery_fork_guid, r.fork_point_lsn, b.differential_base_lsn
 FROM sys.databases d
 LEFT JOIN sys.database_mirroring m ON m.database_id = d.database_id
-LEFT JOIN sys.database_recovery_status r ON r.database_id = d.database_id";
+LEFT JOIN sys.database_recovery_status r ON r.database_id = d.database_id
+LEFT JOIN (SELECT f.database_id, MAX(f.differential_base_lsn) AS differential_base_lsn
+           FROM sys.master_files f WHERE f.type = 0 GROUP BY f.database_id) b
+       ON b.database_id = d.database_id";
 
 const PROGRESS: &str = "\
 SELECT percent_complete, command, wait_type, blocking_session_id
@@ -219,6 +224,7 @@ fn database(row: &Row) -> Result<DatabaseFacts, Fault> {
         recovery_fork_guid: row.guid("recovery_fork_guid")?,
         first_recovery_fork_guid: row.guid("first_recovery_fork_guid")?,
         fork_point_lsn: row.lsn("fork_point_lsn")?,
+        differential_base_lsn: row.lsn("differential_base_lsn")?,
     })
 }
 

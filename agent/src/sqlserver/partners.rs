@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use twinset_domain::Fault;
 use twinset_domain::partner::{
-    Answer, Copy, Place, Role, Session as Mirroring, SessionState, State,
+    Answer, Backed, Copy, Place, Role, Session as Mirroring, SessionState, State,
 };
 
 use super::facts::{self, DatabaseFacts, InstanceFacts};
@@ -98,6 +98,10 @@ pub fn copy(database: &DatabaseFacts, instance: &InstanceFacts) -> Copy {
         family: database.family_guid,
         fork: database.recovery_fork_guid,
         session: mirroring(database),
+        backed: Backed {
+            log: database.last_log_backup_lsn,
+            base: database.differential_base_lsn,
+        },
         sees_mirrors: instance.is_sysadmin,
     }
 }

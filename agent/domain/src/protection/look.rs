@@ -73,6 +73,7 @@ fn here((name, copy): (&str, &Copy), other: Voice<'_>, beside: &[Beside]) -> Opt
     Some(Sight::Principal {
         who,
         exposed: beside.iter().any(exposed),
+        backed: copy.backed,
     })
 }
 
@@ -93,7 +94,11 @@ fn elsewhere(ours: Voice<'_>, other: Voice<'_>) -> Option<Sight> {
     let who = open(other.name, copy);
     Some(who.map_or_else(
         || Sight::NotOpen(copy.state.desc().to_owned()),
-        |who| Sight::Principal { who, exposed },
+        |who| Sight::Principal {
+            who,
+            exposed,
+            backed: copy.backed,
+        },
     ))
 }
 

@@ -1,5 +1,7 @@
 //! What follows from a look at the partners.
 
+use crate::partner::Backed;
+
 use super::step::{Turn, stand_by};
 use super::{Action, Alarm, Change, Phase, Record, Served, Sight, Why};
 
@@ -181,8 +183,16 @@ fn principal(record: &mut Record, who: &Served, at: &Turn<'_>, actions: &mut Vec
         (Phase::Protected, Shift::Bounced(_)) => {
             check_now(record, Why::FailedBack, who, at, actions);
         }
-        (Phase::Inconsistent { .. }, Shift::Bounced(_) | Shift::Same)
-        | (Phase::Protected, Shift::Same) => {}
+        (Phase::Protected, Shift::Same) => record.backed = backed(record),
+        (Phase::Inconsistent { .. }, Shift::Bounced(_) | Shift::Same) => {}
+    }
+}
+
+/// How far it is backed up now, as far as that can be told.
+pub(super) fn backed(record: &Record) -> Option<Backed> {
+    match record.sight {
+        Sight::Principal { backed, .. } if !backed.is_unknown() => Some(backed),
+        _ => None,
     }
 }
 
@@ -248,6 +258,10 @@ fn back(
             Why::FailedBack
         };
         return check_now(record, why, who, at, actions);
+    }
+    // What cannot be told may have happened.
+    if switches != 0 && (record.backed.is_none() || record.backed != backed(record)) {
+        return check_now(record, Why::BackedElsewhere, who, at, actions);
     }
     record.phase = Phase::Protected;
     record.anchor = Some(who.clone());

@@ -137,6 +137,7 @@ fn checked(record: &mut Record, verdict: &Verdict, at: &Turn<'_>, actions: &mut 
     }
     record.phase = Phase::Protected;
     record.anchor = Some(of);
+    record.backed = seen::backed(record);
     record.disturbed = false;
     actions.extend(ANSWERED.map(Action::Resolve));
     let first = match verdict {

@@ -31,6 +31,7 @@ impl fmt::Display for Why {
             Self::Due => "due after a switch",
             Self::BackupWaits => "a backup waits for it",
             Self::FailedBack => "failed back while a backup was running or refused",
+            Self::BackedElsewhere => "failed back, and the partner was backed up meanwhile",
             Self::Topology => "the mirroring session changed",
             Self::OtherCopy => "another recovery fork, or another database of the same name",
             Self::Again => "the last one failed",
@@ -44,7 +45,7 @@ impl fmt::Display for Sight {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unseen => f.write_str("the partners were not asked yet"),
-            Self::Principal { who, exposed } => {
+            Self::Principal { who, exposed, .. } => {
                 let alone = if *exposed {
                     ", without its partner"
                 } else {

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use twinset_domain::partner::{
-    Allowed, Answer, Copy, Duty, Objection, Role, Session, SessionState, State, duty,
+    Allowed, Answer, Backed, Copy, Duty, Objection, Role, Session, SessionState, State, duty,
 };
 use twinset_domain::protection::{Served, Sight, Unfit, Voice, look};
 use uuid::Uuid;
@@ -31,6 +31,7 @@ fn copy(state: State, session: Option<Session>) -> Copy {
         family: Some(Uuid::from_u128(1)),
         fork: Some(Uuid::from_u128(2)),
         session,
+        backed: Backed::default(),
         sees_mirrors: true,
     }
 }

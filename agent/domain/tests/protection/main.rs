@@ -2,6 +2,7 @@
 //! hold after any row of events.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod elsewhere;
 mod look;
 mod promises;
 mod rows;

@@ -1,10 +1,11 @@
 //! What holds after any row of events.
 
 use proptest::prelude::*;
+use twinset_domain::partner::Backed;
 use twinset_domain::protection::{Action, End, Event, Phase, Rules, Served, Sight, Verdict};
-use twinset_domain::{BackupKind, Moment};
+use twinset_domain::{BackupKind, Lsn, Moment};
 
-use super::world::{World, one_computer, principal, served};
+use super::world::{BACKED, World, one_computer, principal, served};
 
 fn kinds() -> impl Strategy<Value = BackupKind> {
     prop_oneof![
@@ -22,9 +23,19 @@ fn serving() -> impl Strategy<Value = Served> {
         .prop_map(|(by, session, sequence, fork)| served(by, session, sequence, fork))
 }
 
+/// How far it is backed up; now and then nobody may tell.
+fn marks() -> impl Strategy<Value = Backed> {
+    prop_oneof![
+        8 => (1000..1003_u128).prop_map(|log| Backed { log: Some(Lsn(log)), ..BACKED }),
+        1 => Just(Backed::default()),
+    ]
+}
+
 fn sights() -> impl Strategy<Value = Sight> {
     prop_oneof![
-        8 => (serving(), any::<bool>()).prop_map(|(who, exposed)| Sight::Principal { who, exposed }),
+        8 => (serving(), any::<bool>(), marks()).prop_map(|(who, exposed, backed)| {
+            Sight::Principal { who, exposed, backed }
+        }),
         1 => Just(Sight::NoPrincipal),
         1 => Just(Sight::Split(Some(served("sql-a", Some(7), 2, 100)))),
         1 => Just(Sight::Split(None)),

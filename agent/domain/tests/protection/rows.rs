@@ -6,7 +6,7 @@ use twinset_domain::protection::{
 };
 use twinset_domain::{BackupKind, Moment};
 
-use super::world::{World, alone, one_computer, principal, raised, refusal, served};
+use super::world::{BACKED, World, alone, one_computer, principal, raised, refusal, served};
 
 const BOTH: [(&str, Rules); 2] = [("dpm", Rules::DPM), ("follow", Rules::FOLLOW)];
 
@@ -80,6 +80,7 @@ fn row_3_the_mirror_is_broken_or_made_anew() {
         let anew = Sight::Principal {
             who: served("sql-a", Some(8), 1, 100),
             exposed: false,
+            backed: BACKED,
         };
         for seen in [alone("sql-a"), anew] {
             let (what, alarm) = (Change::MirrorBroken, Alarm::MirrorBroken);
@@ -148,6 +149,7 @@ fn row_13_a_principal_without_its_partner_is_backed_up() {
         world.sees(Sight::Principal {
             who: served("sql-a", Some(7), 1, 100),
             exposed: true,
+            backed: BACKED,
         });
         assert!(world.record.is_exposed());
         assert_eq!(

@@ -1,11 +1,12 @@
 //! Rows 4 to 9 and 12 of design 7.2: roles that switch, and the check that follows.
 
+use twinset_domain::partner::Backed;
 use twinset_domain::protection::{
     Action, Alarm, ByHand, End, Event, Refusal, Rules, Shown, Sight, Verdict, Why, by_hand,
 };
-use twinset_domain::{BackupKind, Moment};
+use twinset_domain::{BackupKind, Lsn, Moment};
 
-use super::world::{World, alone, principal, raised, refusal};
+use super::world::{BACKED, World, alone, backed, principal, raised, refusal};
 
 const BOTH: [(&str, Rules); 2] = [("dpm", Rules::DPM), ("follow", Rules::FOLLOW)];
 
@@ -97,6 +98,65 @@ fn a_backup_by_hand_waits_for_what_the_service_waits_for() {
     world.after(60);
     world.tell(Event::Checked(Verdict::Continue));
     assert_eq!(asked(&world, Log, true), ByHand::Free);
+}
+
+/// Failed over and back, whether the partner was seen serving it or not, with this to see of it
+/// behind the switches.
+fn bounced(rules: Rules, seen: bool, after: Backed) -> (World, Vec<Action>) {
+    let mut world = World::protected(rules);
+    if seen {
+        world.sees(principal("sql-b", 2));
+        world.after(60);
+    } else {
+        world.tell(Event::Restarted);
+    }
+    let actions = world.sees(backed("sql-a", 3, after));
+    (world, actions)
+}
+
+#[test]
+fn row_4_is_not_for_a_partner_that_was_backed_up_in_between() {
+    let log = Some(Lsn(1001));
+    let base = Some(Lsn(901));
+    let afters = [
+        Backed { log, ..BACKED },
+        Backed { base, ..BACKED },
+        Backed { log, base },
+        // What cannot be told may have happened.
+        Backed::default(),
+    ];
+    for (_, rules) in BOTH {
+        for (seen, after) in [true, false].into_iter().zip([BACKED; 2]) {
+            let (world, actions) = bounced(rules, seen, after);
+            assert_eq!(world.record.shown(), Shown::Protected, "{actions:?}");
+        }
+        for seen in [true, false] {
+            for after in afters {
+                let (mut world, actions) = bounced(rules, seen, after);
+                assert!(
+                    actions.contains(&Action::Check(Why::BackedElsewhere)),
+                    "{actions:?}"
+                );
+                world.tell(Event::Checked(Verdict::Continue));
+                assert_eq!(world.record.shown(), Shown::Protected);
+            }
+        }
+    }
+}
+
+#[test]
+fn row_4_our_own_backups_are_not_taken_for_the_partners() {
+    for (_, rules) in BOTH {
+        let mut world = World::protected(rules);
+        world.due(BackupKind::Log);
+        world.tell(Event::Ended(BackupKind::Log, End::Published));
+        let log = Some(Lsn(1001));
+        world.sees(backed("sql-a", 1, Backed { log, ..BACKED }));
+        world.tell(Event::Restarted);
+        let actions = world.sees(backed("sql-a", 3, Backed { log, ..BACKED }));
+        assert!(actions.contains(&Action::NoteBounce { switches: 2 }));
+        assert_eq!(world.record.shown(), Shown::Protected);
+    }
 }
 
 #[test]

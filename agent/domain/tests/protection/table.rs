@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
+use twinset_domain::partner::Backed;
 use twinset_domain::protection::{Action, Alarm, End, Event, Refusal, Rules, Sight, Verdict};
-use twinset_domain::{BackupKind, Moment};
+use twinset_domain::{BackupKind, Lsn, Moment};
 
-use super::world::{World, alone, one_computer, principal, served};
+use super::world::{BACKED, World, alone, backed, one_computer, principal, served};
 
 /// What happens to a database that is protected on the principal, or stands by on the mirror.
 struct Row {
@@ -52,6 +53,15 @@ fn rows() -> Vec<Row> {
             trigger: "failed over and back before the next backup",
             start: World::protected,
             events: |world| drop(world.sees(principal("sql-a", 3))),
+        },
+        Row {
+            number: "4",
+            trigger: "the same; the partner's agent took a backup in between",
+            start: World::protected,
+            events: |world| {
+                let log = Some(Lsn(1001));
+                world.sees(backed("sql-a", 3, Backed { log, ..BACKED }));
+            },
         },
         Row {
             number: "5",
@@ -166,6 +176,7 @@ fn rows() -> Vec<Row> {
                 world.sees(Sight::Principal {
                     who: served("sql-a", Some(7), 1, 100),
                     exposed: true,
+                    backed: BACKED,
                 });
                 world.due(BackupKind::Log);
             },

@@ -1,10 +1,10 @@
 //! A record with a clock, and words for what it does.
 
-use twinset_domain::partner::{Objection, Term};
+use twinset_domain::partner::{Backed, Objection, Term};
 use twinset_domain::protection::{
     Action, Alarm, Event, Record, Refusal, Rules, Served, Sight, Unfit, Verdict, step,
 };
-use twinset_domain::{BackupKind, Moment};
+use twinset_domain::{BackupKind, Lsn, Moment};
 use uuid::Uuid;
 
 /// 2026-11-21T01:00:00Z.
@@ -87,11 +87,23 @@ pub(crate) fn served(by: &str, session: Option<u128>, sequence: i64, fork: u128)
     }
 }
 
+/// How far it is backed up at first.
+pub(crate) const BACKED: Backed = Backed {
+    log: Some(Lsn(1000)),
+    base: Some(Lsn(900)),
+};
+
 /// It serves, in the usual session.
 pub(crate) fn principal(by: &str, sequence: i64) -> Sight {
+    backed(by, sequence, BACKED)
+}
+
+/// The same, backed up so far.
+pub(crate) fn backed(by: &str, sequence: i64, backed: Backed) -> Sight {
     Sight::Principal {
         who: served(by, Some(7), sequence, 100),
         exposed: false,
+        backed,
     }
 }
 
@@ -100,6 +112,7 @@ pub(crate) fn alone(by: &str) -> Sight {
     Sight::Principal {
         who: served(by, None, 0, 100),
         exposed: false,
+        backed: BACKED,
     }
 }
 
