@@ -34,6 +34,7 @@ mod moment;
 pub mod name;
 pub mod owner;
 pub mod partner;
+pub mod presence;
 pub mod protection;
 pub mod recover;
 pub mod repair;

@@ -7,6 +7,7 @@ pub(super) mod agree;
 mod conclude;
 mod session;
 
+use twinset_domain::presence;
 use twinset_domain::{BackupKind, Fault, code};
 use twinset_format::manifest::{Asked, Circumstances, Mirroring, Source};
 
@@ -66,6 +67,8 @@ pub struct Order<'a> {
     pub memory_limit: u64,
     /// Bytes per second that it may take.
     pub throttle: Option<u64>,
+    /// The group that it is taken for; stands in the NAME of the set.
+    pub group: &'a str,
 }
 
 /// What the probe found.
@@ -310,7 +313,10 @@ pub(super) fn statement(
         over_damage: order.over_damage,
         compression: order.compression,
         encryption: order.encryption.cloned(),
-        name: None,
+        name: order
+            .settings
+            .agent
+            .map(|agent| presence::set_name(order.group, agent)),
     }
 }
 

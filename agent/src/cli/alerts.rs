@@ -48,8 +48,9 @@ struct Tested {
 
 /// Does what was typed.
 pub(super) fn alerts(file: &Path, verb: AlertsVerb, output: &Output) -> Exit {
-    let config = match config::load(file) {
-        Ok(config) => config,
+    // The service tells receivers through this verb, whatever the files look like meanwhile.
+    let config = match config::standing(file) {
+        Ok(standing) => standing.config,
         Err(faults) => return output.finish_faults(&faults),
     };
     for note in &config.notes {

@@ -13,7 +13,7 @@ use self::ended::{Ended, One, Skipped};
 use self::roles::Standing;
 use super::args::{BackupArgs, Kind};
 use super::context::Context;
-use super::{interrupt, stage as staged};
+use super::{interrupt, service, stage as staged};
 use crate::alerts::runs;
 use crate::backup::desk::Desk;
 use crate::backup::finished::Finished;
@@ -46,6 +46,7 @@ pub(super) fn backup(
     for database in databases {
         let wish = (&database[..], partners.as_mut());
         let done = one(context, args, &group, &settings, wish, output);
+        let done = done.map_err(|fault| service::named_holder(context, fault));
         let lost = booked(context, args, (&group, &database), &done);
         match done {
             Ok(one) => faults.extend(ended.take(one, &group, output)),
@@ -180,6 +181,7 @@ pub(super) fn order<'a>(
         encryption: group.backup.encryption.as_ref(),
         memory_limit,
         throttle: group.backup.throttle,
+        group: &group.name,
     }
 }
 

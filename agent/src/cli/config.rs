@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 use twinset_domain::Exit;
 
-use crate::config::{Note, load};
+use crate::config::{Note, load, standing};
 use crate::report::Output;
 
 /// What a sound configuration holds.
@@ -23,7 +23,12 @@ struct Checked {
 pub(super) fn check(path: &Path, output: &Output) -> Exit {
     let config = match load(path) {
         Ok(config) => config,
-        Err(faults) => return output.finish_faults(&faults),
+        Err(faults) => {
+            if let Some(held) = standing(path).ok().and_then(|standing| standing.told()) {
+                output.warn(format!("{}: {}", held.code, held.message));
+            }
+            return output.finish_faults(&faults);
+        }
     };
     let checked = Checked {
         agent: config.agent.name,

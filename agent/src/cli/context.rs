@@ -36,7 +36,23 @@ impl Context {
     /// # Errors
     /// Every fault of the configuration, or why state or catalog cannot be used.
     pub(super) fn open(path: &Path, output: &Output) -> Result<Self, Vec<Fault>> {
-        let config = config::load(path)?;
+        Self::of(config::load(path)?, output)
+    }
+
+    /// Loads everything; what is faulty, as it was last sound: for who must go on as the service
+    /// does.
+    ///
+    /// # Errors
+    /// As [`Context::open`].
+    pub(super) fn open_standing(path: &Path, output: &Output) -> Result<Self, Vec<Fault>> {
+        let standing = config::standing(path)?;
+        if let Some(fault) = standing.told() {
+            output.warn(format!("{}: {}", fault.code, fault.message));
+        }
+        Self::of(standing.config, output)
+    }
+
+    fn of(config: Config, output: &Output) -> Result<Self, Vec<Fault>> {
         for note in &config.notes {
             output.warn(format!("{}: {}", note.place, note.text));
         }

@@ -53,15 +53,15 @@ pub fn run(args: Args) -> Exit {
     match args.verb {
         Verb::Init(order) => init::init(file, *order, &output),
         Verb::Config(ConfigVerb::Check) => config::check(file, &output),
-        Verb::Backup(order) => within(file, &output, |context| {
+        Verb::Backup(order) => within_as(args.attended, file, &output, |context| {
             context.attended(args.attended);
             backup::backup(context, &order, &output)
         }),
-        Verb::Check(order) => within(file, &output, |context| {
+        Verb::Check(order) => within_as(args.attended, file, &output, |context| {
             context.attended(args.attended);
             check::check(context, &order, &output)
         }),
-        Verb::Integrity(order) => within(file, &output, |context| {
+        Verb::Integrity(order) => within_as(args.attended, file, &output, |context| {
             integrity::integrity(context, &order, &output)
         }),
         Verb::Media(MediaVerb::Show {
@@ -69,7 +69,7 @@ pub fn run(args: Args) -> Exit {
             plugin,
             ..
         }) => device::show_alone(file, &plugin.unwrap_or_default(), &device, &output),
-        Verb::Media(verb) => within(file, &output, |context| {
+        Verb::Media(verb) => within_as(args.attended, file, &output, |context| {
             media::media(context, verb, &output)
         }),
         Verb::Restore(verb) => within(file, &output, |context| {
@@ -88,7 +88,7 @@ pub fn run(args: Args) -> Exit {
         Verb::History { group, last } => beside(file, &output, |dir| {
             service::history(dir, group.as_deref(), last, &output)
         }),
-        Verb::Status { group } => within(file, &output, |context| {
+        Verb::Status { group } => within_as(true, file, &output, |context| {
             status::status(context, group.as_deref(), &output)
         }),
         Verb::Report { since } => within(file, &output, |context| {
@@ -125,7 +125,22 @@ fn within(
     output: &Output,
     verb: impl FnOnce(&mut Context) -> Result<Exit, Fault>,
 ) -> Exit {
-    let mut context = match Context::open(file, output) {
+    within_as(false, file, output, verb)
+}
+
+/// The same; `older`: what is faulty holds as it was last sound.
+fn within_as(
+    older: bool,
+    file: &Path,
+    output: &Output,
+    verb: impl FnOnce(&mut Context) -> Result<Exit, Fault>,
+) -> Exit {
+    let opened = if older {
+        Context::open_standing(file, output)
+    } else {
+        Context::open(file, output)
+    };
+    let mut context = match opened {
         Ok(context) => context,
         Err(faults) => return output.finish_faults(&faults),
     };

@@ -228,6 +228,35 @@ pub(super) fn check(
     control::request(context.state.path(), &request)
 }
 
+/// A media set that another run has: which job of the service that is, if it is one.
+pub(super) fn named_holder(context: &Context, fault: Fault) -> Fault {
+    if context.attended || fault.code != code::STATE_LOCKED {
+        return fault;
+    }
+    let Ok(Some(answer)) = control::request(context.state.path(), &Request::Jobs) else {
+        return fault;
+    };
+    let holds = |job: &&Value| {
+        let sets = job.get("media_sets").and_then(Value::as_array);
+        let mut sets = sets.into_iter().flatten().filter_map(Value::as_str);
+        sets.any(|set| fault.object == format!("media set {set}"))
+    };
+    let Some(job) = list_of(&answer, "jobs").iter().find(holds) else {
+        return fault;
+    };
+    let word = |key: &str| job.get(key).and_then(Value::as_str).unwrap_or("-");
+    let number = job.get("job").and_then(Value::as_u64).unwrap_or(0);
+    let text = format!(
+        "job {number} of the service has it: group {}, database {} ({})",
+        word("group"),
+        word("database"),
+        word("why")
+    );
+    fault.cause(text).remedy(format!(
+        "wait until it has ended (twinset jobs tells how far it is), or twinset cancel {number}"
+    ))
+}
+
 /// Asks the service, which must run.
 fn ask(path: &Path, request: &Request) -> Result<Answer, Fault> {
     control::request(path, request)?.ok_or_else(|| {

@@ -1,12 +1,12 @@
 //! Reads `agent.toml` and every file of its groups folder.
 
+mod files;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
-use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use toml::Spanned;
-use twinset_domain::{Fault, code};
+use twinset_domain::Fault;
 
 use super::checked::agent::{STATE_DIR, agent};
 use super::checked::alerts::alerts;
@@ -18,10 +18,8 @@ use super::checked::plugin::{Plugin, plugin};
 use super::checked::{Check, Config, Note};
 use super::draft::DraftFile;
 use super::raw::{AgentFile, GroupFile};
-use super::secret::unsafe_fault;
 use super::shape;
 use super::source::{Faults, SourceFile};
-use crate::trust::{self, Keep};
 
 /// Where groups lie when the file does not say, beside it.
 pub(super) const GROUPS_DIR: &str = "groups.d";
@@ -64,36 +62,46 @@ pub(super) fn groups_dir(path: &Path) -> Result<PathBuf, Vec<Fault>> {
 }
 
 fn load_all(mut loading: Loading, path: &Path) -> Result<Config, Vec<Fault>> {
-    let main = loading.read(path);
-    let raw = main
-        .as_ref()
-        .and_then(|file| shape::parse::<AgentFile>(file, &mut loading.faults));
-    let (config, world) = match (main.as_ref(), raw) {
-        (Some(file), Some(raw)) => {
-            let (config, world) = loading.agent(file, raw);
-            (Some(config), Some(world))
-        }
-        _ => (None, None),
+    let config = loading.everything(path);
+    config.ok_or_else(|| loading.faults.into_sorted())
+}
+
+/// What is read instead of files as they stand. All paths are absolute.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Instead {
+    /// Texts of files.
+    pub(super) texts: BTreeMap<PathBuf, String>,
+    /// Files of groups that are passed over.
+    pub(super) without: Vec<PathBuf>,
+    /// The groups are those of the texts, whatever lies in their folder.
+    pub(super) all: bool,
+}
+
+/// What reading came to.
+#[derive(Debug)]
+pub(super) struct Loaded {
+    /// The configuration, or every fault.
+    pub(super) config: Result<Config, Vec<Fault>>,
+    /// Files with faults.
+    pub(super) faulty: Vec<PathBuf>,
+    /// The text of each file that could be read.
+    pub(super) texts: BTreeMap<PathBuf, String>,
+}
+
+/// Reads and judges, with some texts given.
+pub(super) fn read(path: &Path, instead: &Instead) -> Loaded {
+    let mut loading = Loading {
+        instead: instead.clone(),
+        ..Loading::default()
     };
-    let groups_dir = match (&config, main.as_ref()) {
-        (Some(config), _) => config.agent.groups_dir.clone(),
-        (None, Some(file)) => guess_groups_dir(file),
-        (None, None) => return Err(loading.faults.into_sorted()),
-    };
-    let shown = main
-        .as_ref()
-        .map_or(groups_dir.clone(), |file| file.shown(&groups_dir));
-    let groups = loading.groups(&groups_dir, &shown, world.as_ref());
-    match config {
-        Some(mut config) if loading.faults.is_empty() => {
-            config.groups = groups;
-            let (sets, groups) = (&mut config.media_sets, &mut config.groups);
-            log_media_sets(sets, groups, &mut loading.notes);
-            loading.notes.sort();
-            config.notes = loading.notes;
-            Ok(config)
-        }
-        _ => Err(loading.faults.into_sorted()),
+    let config = loading.everything(path);
+    let orders = loading.faults.orders();
+    let files = loading.paths.iter().enumerate();
+    let faulty = files.filter(|(order, _)| orders.contains(order));
+    Loaded {
+        faulty: faulty.map(|(_, path)| path.clone()).collect(),
+        config: config.ok_or_else(|| loading.faults.into_sorted()),
+        texts: loading.texts,
     }
 }
 
@@ -107,8 +115,19 @@ pub fn state_dir(path: &Path) -> Result<PathBuf, Vec<Fault>> {
     let Some(file) = loading.read(path) else {
         return Err(loading.faults.into_sorted());
     };
-    let named = agent_key(&file, "state_dir");
+    let named = agent_key(&file, "state_dir").or_else(|| line_of(file.text(), "state_dir"));
     Ok(file.resolve(named.as_deref().unwrap_or(STATE_DIR)))
+}
+
+/// A text by its line, in a file that is no TOML any more.
+fn line_of(text: &str, key: &str) -> Option<String> {
+    let value = |line: &str| {
+        let (name, value) = line.split_once('=')?;
+        let value = value.trim().strip_prefix('"')?;
+        let (value, _) = value.split_once('"')?;
+        (name.trim() == key).then(|| value.to_owned())
+    };
+    text.lines().find_map(value)
 }
 
 /// The groups folder that a misshapen `agent.toml` still names.
@@ -127,97 +146,42 @@ fn agent_key(file: &SourceFile, key: &str) -> Option<String> {
 struct Loading {
     faults: Faults,
     notes: Vec<Note>,
-    files: usize,
+    /// Files in the order in which they were read, absolute.
+    paths: Vec<PathBuf>,
+    /// What they held.
+    texts: BTreeMap<PathBuf, String>,
+    instead: Instead,
     /// Files that are about to be written.
     drafts: Vec<DraftFile>,
 }
 
 impl Loading {
-    /// The text of a file that is about to be written.
-    fn draft(&self, path: &Path) -> Option<&DraftFile> {
-        let path = std::path::absolute(path).ok()?;
-        self.drafts.iter().find(|draft| draft.path == path)
-    }
-
-    /// One file as text, if it can be had and others cannot write it.
-    fn read(&mut self, path: &Path) -> Option<SourceFile> {
-        let order = self.files;
-        self.files += 1;
-        let object = path.display().to_string();
-        let refuse = |message: &str| Fault::new(code::CONFIG_FILE, object.clone(), message);
-        let opened = match self.draft(path) {
-            Some(draft) => Ok(draft.text.clone().into_bytes()),
-            None => File::open(path).and_then(|file| {
-                let mut bytes = Vec::new();
-                file.take(MAX_FILE + 1)
-                    .read_to_end(&mut bytes)
-                    .map(|_| bytes)
-            }),
+    /// Every file; nothing where one has a fault.
+    fn everything(&mut self, path: &Path) -> Option<Config> {
+        let main = self.read(path);
+        let raw = main
+            .as_ref()
+            .and_then(|file| shape::parse::<AgentFile>(file, &mut self.faults));
+        let (config, world) = match (main.as_ref(), raw) {
+            (Some(file), Some(raw)) => {
+                let (config, world) = self.agent(file, raw);
+                (Some(config), Some(world))
+            }
+            _ => (None, None),
         };
-        let bytes = match opened {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                let fault = refuse("the configuration file cannot be read").source(&error);
-                let remedy = match error.kind() {
-                    ErrorKind::NotFound => "write it, or name another one with --config FILE",
-                    _ => "let the agent's user read it",
-                };
-                self.faults.push(order, 0, fault.remedy(remedy));
-                return None;
-            }
-        };
-        if bytes.len() as u64 > MAX_FILE {
-            let fault = refuse("the configuration file is longer than 1 MiB");
-            self.faults
-                .push(order, 0, fault.remedy("name the right file"));
-            return None;
-        }
-        self.guard(order, path);
-        match String::from_utf8(bytes) {
-            Ok(text) => match SourceFile::new(order, path, text) {
-                Ok(file) => Some(file),
-                Err(error) => {
-                    let fault = refuse("the folder of this file cannot be found").source(&error);
-                    self.faults
-                        .push(order, 0, fault.remedy("name it by its absolute path"));
-                    None
-                }
-            },
-            Err(error) => {
-                let at = error.utf8_error().valid_up_to();
-                let fault = Fault::new(
-                    code::CONFIG_SYNTAX,
-                    object,
-                    format!("the file is not UTF-8 text (byte {at})"),
-                );
-                self.faults
-                    .push(order, at, fault.remedy("save it as UTF-8"));
-                None
-            }
-        }
-    }
-
-    /// Notes who else may write a file or folder.
-    fn guard(&mut self, order: usize, path: &Path) {
-        let mut path = path;
-        // What is not there yet will be made where its folder, or one above it, lets it.
-        while !self.drafts.is_empty() && !path.exists() {
-            match path.parent().filter(|above| !above.as_os_str().is_empty()) {
-                Some(above) => path = above,
-                None => path = Path::new("."),
-            }
-        }
-        match trust::unsafe_for(path, Keep::FromWriting) {
-            Ok(None) => {}
-            Ok(Some(found)) => self.faults.push(order, 0, unsafe_fault(&found)),
-            Err(error) => {
-                let object = path.display().to_string();
-                let fault = Fault::new(code::CONFIG_FILE, object, "its rights cannot be read");
-                let remedy = "let the agent's user look at it and at the folders above it";
-                self.faults
-                    .push(order, 0, fault.source(&error).remedy(remedy));
-            }
-        }
+        let file = main.as_ref()?;
+        let groups_dir = config.as_ref().map_or_else(
+            || guess_groups_dir(file),
+            |config| config.agent.groups_dir.clone(),
+        );
+        let groups = self.groups(&groups_dir, &file.shown(&groups_dir), world.as_ref());
+        let mut config = config.filter(|_| self.faults.is_empty())?;
+        config.groups = groups;
+        let (sets, groups) = (&mut config.media_sets, &mut config.groups);
+        log_media_sets(sets, groups, &mut self.notes);
+        self.notes.sort();
+        config.notes = std::mem::take(&mut self.notes);
+        Some(config)
     }
 
     /// Everything of `agent.toml`.
@@ -308,56 +272,6 @@ impl Loading {
             groups.insert(group.name.clone(), group);
         }
         groups
-    }
-
-    fn group_files(&mut self, folder: &Path) -> Vec<PathBuf> {
-        let order = self.files;
-        let object = folder.display().to_string();
-        let listed = fs::read_dir(folder).and_then(|entries| {
-            let paths = entries
-                .take(MAX_GROUPS + 1)
-                .map(|entry| entry.map(|entry| entry.path()));
-            paths.collect::<Result<Vec<_>, _>>()
-        });
-        let mut paths = match listed {
-            Ok(paths) => paths,
-            Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
-            Err(error) => {
-                let fault = Fault::new(code::CONFIG_FILE, object, "the folder cannot be read");
-                let remedy = "make it a folder that the agent's user can read";
-                self.faults
-                    .push(order, 0, fault.source(&error).remedy(remedy));
-                return Vec::new();
-            }
-        };
-        let drafted = self.drafts.iter().map(|draft| &draft.path);
-        let drafted = drafted.filter(|path| path.parent() == Some(folder));
-        let new: Vec<PathBuf> = drafted
-            .filter(|path| !paths.contains(path))
-            .cloned()
-            .collect();
-        paths.extend(new);
-        if paths.is_empty() && !folder.exists() {
-            return paths;
-        }
-        self.guard(order, folder);
-        if paths.len() > MAX_GROUPS {
-            let fault = Fault::new(code::CONFIG_FILE, object, "more than 1000 files of groups");
-            self.faults.push(
-                order,
-                0,
-                fault.remedy("name the right folder in `groups_dir`"),
-            );
-            return Vec::new();
-        }
-        paths.retain(|path| {
-            path.extension().is_some_and(|ending| ending == "toml")
-                && path
-                    .file_name()
-                    .is_some_and(|name| !name.as_encoded_bytes().starts_with(b"."))
-        });
-        paths.sort();
-        paths
     }
 }
 

@@ -6,13 +6,14 @@
 //! Secrets are referred to here and read only when asked for. Only this room reads and writes
 //! configuration files; it never talks to a server or a device.
 //!
-//! In reading order: [`load`], `shape` (first fault of a file), [`raw`], `checked`, then the small
+//! In reading order: [`load`], `kept` (the last sound one), `shape` (first fault of a file), [`raw`], `checked`, then the small
 //! tools: `source` (places), [`units`], `hint`, [`template`], [`databases`], [`secret`], `os`.
 
 pub mod checked;
 pub mod databases;
 pub mod draft;
 mod hint;
+mod kept;
 mod load;
 mod os;
 pub mod raw;
@@ -41,6 +42,7 @@ pub use checked::media::{
 pub use checked::plugin::Plugin;
 pub use checked::{Config, Note};
 pub use databases::Databases;
+pub use kept::{Kept, Standing, standing};
 pub use load::{load, load_draft, state_dir};
 pub use os::host_name;
 pub use secret::SecretRef;

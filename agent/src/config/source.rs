@@ -1,5 +1,6 @@
 //! Files as text, and places in them.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
 use std::ops::Range;
@@ -150,6 +151,11 @@ impl Faults {
     /// Whether nothing was found.
     pub(crate) fn is_empty(&self) -> bool {
         self.found.is_empty()
+    }
+
+    /// The files that have some, by their order.
+    pub(crate) fn orders(&self) -> BTreeSet<usize> {
+        self.found.iter().map(|((order, _), _)| *order).collect()
     }
 
     /// All of them, by file and place; equal ones once.

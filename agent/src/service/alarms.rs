@@ -166,9 +166,12 @@ impl Service {
         self.put(&fault, Severity::Warning, None, now)
     }
 
-    /// The configuration is sound again.
-    pub(super) fn sound(&mut self, now: Moment) -> Result<(), Fault> {
-        self.over(code::CONFIG_KEPT, "configuration", now)
+    /// The configuration is sound, or holds in older forms.
+    pub(super) fn stands(&mut self, kept: Option<Fault>, now: Moment) -> Result<(), Fault> {
+        match kept {
+            Some(fault) => self.put(&fault, Severity::Warning, None, now),
+            None => self.over(code::CONFIG_KEPT, "configuration", now),
+        }
     }
 
     /// Ages of backups are judged and receivers told: now and then, and soon after something

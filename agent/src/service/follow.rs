@@ -1,15 +1,12 @@
 //! From what instances say to events of the databases.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use twinset_domain::partner::{Answer, objections};
 use twinset_domain::protection::{Event, Sight, Voice, look};
 use twinset_domain::{Fault, Moment, code};
-use uuid::Uuid;
 
 use super::jobs::Name;
 use super::state::Service;
-use crate::sqlserver::partners::{Told, mirroring};
+use crate::sqlserver::partners::Told;
 
 impl Service {
     /// An instance was asked.
@@ -128,47 +125,5 @@ impl Service {
             (None, Some(fault)) => Some(Err(fault)),
             (None, None) => None,
         }
-    }
-
-    /// Row 10: two groups that protect one session.
-    fn look_at_pairs(&mut self, now: Moment) -> Result<(), Fault> {
-        let mut groups: BTreeMap<Uuid, BTreeSet<&str>> = BTreeMap::new();
-        let mut sessions: Vec<(&Name, Option<Uuid>)> = Vec::new();
-        for name in self.members.keys() {
-            let session = self.session(name);
-            if let Some(session) = session {
-                groups.entry(session).or_default().insert(&name.group);
-            }
-            sessions.push((name, session));
-        }
-        let mut events = Vec::new();
-        for (name, session) in sessions {
-            let taken = self
-                .members
-                .get(name)
-                .is_some_and(|member| member.record.pair_of.is_some());
-            let all = session.and_then(|session| groups.get(&session));
-            let other = all.and_then(|all| all.iter().find(|other| **other != name.group));
-            match other {
-                Some(by) => events.push((name.clone(), Event::PairTaken(format!("group {by}")))),
-                None if taken && session.is_some() => {
-                    events.push((name.clone(), Event::PairFree));
-                }
-                None => {}
-            }
-        }
-        for (name, event) in events {
-            self.event(&name, &event, now)?;
-        }
-        Ok(())
-    }
-
-    /// The session of a database, as any of its partners shows it.
-    fn session(&self, name: &Name) -> Option<Uuid> {
-        let group = self.config.groups.get(&name.group)?;
-        group.partners.iter().find_map(|partner| {
-            let database = self.heard.get(partner)?.find(&name.database)?;
-            Some(mirroring(database)?.guid)
-        })
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use twinset_domain::presence::Traces;
 use twinset_domain::{Fault, Moment};
 
 use super::outcome::Outcome;
@@ -22,6 +23,13 @@ pub(super) enum Input {
         heard: Result<Box<Told>, Fault>,
         /// How long it took.
         took: Duration,
+    },
+    /// An instance was looked at for signs of other agents.
+    Traced {
+        /// Its name in the configuration.
+        instance: String,
+        /// What it showed; nothing where it could not be asked.
+        traces: Option<Traces>,
     },
     /// A process ended.
     Ended {

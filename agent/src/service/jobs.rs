@@ -106,6 +106,8 @@ pub(super) struct Shown<'a> {
     queued: Moment,
     started: Option<Moment>,
     stopping: bool,
+    /// Media sets that it writes, while it runs.
+    media_sets: Vec<&'a str>,
     progress: Option<Value>,
 }
 
@@ -363,6 +365,10 @@ impl Jobs {
                     queued: one.queued,
                     started: one.started,
                     stopping: one.stopping.is_some(),
+                    media_sets: match one.started {
+                        Some(_) => one.keys.iter().map(String::as_str).collect(),
+                        None => Vec::new(),
+                    },
                     progress,
                 }
             })

@@ -24,6 +24,8 @@ mod notify;
 mod os;
 mod outcome;
 mod overview;
+mod pairs;
+mod presence;
 mod reload;
 mod retention;
 mod state;
@@ -38,7 +40,7 @@ use twinset_domain::{Exit, Fault, code};
 
 use crate::catalog::Catalog;
 use crate::clock;
-use crate::config::{self, Config};
+use crate::config::{self, Standing};
 use crate::report::Output;
 use crate::state::StateDir;
 use input::Input;
@@ -52,25 +54,27 @@ const STOP_LIMIT: Duration = Duration::from_secs(60);
 
 /// Runs until `stop` is set.
 pub fn run(file: &Path, output: &Output, stop: &AtomicBool) -> Exit {
-    let config = match config::load(file) {
-        Ok(config) => config,
+    let standing = match config::standing(file) {
+        Ok(standing) => standing,
         Err(faults) => return output.finish_faults(&faults),
     };
-    match serve(file, config, stop) {
+    match serve(file, standing, stop) {
         Ok(()) => output.finish(Ok((Exit::Done, ()))),
         Err(fault) => output.finish::<()>(Err(fault)),
     }
 }
 
 /// From start to stop.
-fn serve(file: &Path, config: Config, stop: &AtomicBool) -> Result<(), Fault> {
-    let state = StateDir::open(&config.agent.state_dir)?;
+fn serve(file: &Path, standing: Standing, stop: &AtomicBool) -> Result<(), Fault> {
+    let state = StateDir::open(&standing.config.agent.state_dir)?;
     let _lock = state.lock_service()?;
     let catalog = Catalog::open(state.path())?;
     let (tell, told) = channel();
     let _control = control::listen(state.path(), &tell)?;
-    let _files = reload::watch(file, &config, &tell);
-    let mut service = Service::start(file, config, catalog, tell.clone())?;
+    let _files = reload::watch(file, &standing.config, &tell);
+    let kept = reload::keep(&standing, clock::now());
+    let mut service = Service::start(file, standing.config, catalog, tell.clone())?;
+    service.stands(kept, clock::now())?;
     notify::ready();
     tracing::info!(databases = service.members.len(), "the service runs");
     let mut stumble = anew::Stumble::default();

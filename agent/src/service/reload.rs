@@ -1,4 +1,4 @@
-//! Watches the configuration's files.
+//! Watches the configuration's files, and keeps the last sound ones.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 
+use twinset_domain::{Fault, Moment};
+
 use super::input::Input;
-use crate::config::Config;
+use crate::config::{Config, Standing};
 
 /// Editors write a file in several steps: quiet for so long, it is whole.
 const QUIET: Duration = Duration::from_millis(300);
@@ -69,4 +71,13 @@ pub(super) fn watch(
             tracing::warn!(%error, "changed files are seen at the next start only");
         })
         .ok()
+}
+
+/// Keeps a sound configuration for the day when its files are faulty; gives what is to be said of
+/// one that is.
+pub(super) fn keep(standing: &Standing, now: Moment) -> Option<Fault> {
+    if let Err(fault) = standing.keep(now) {
+        tracing::warn!(%fault, "a faulty file could not fall back to this configuration");
+    }
+    standing.told()
 }

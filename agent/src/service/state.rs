@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
+use twinset_domain::presence::Presence;
 use twinset_domain::protection::{Event, Record, Rules, step};
 use twinset_domain::{AgentId, Fault, Moment, code};
 
@@ -12,6 +13,8 @@ use super::input::Input;
 use super::jobs::{Jobs, Name};
 use super::members::{Member, changes, is_sure, meant, rules};
 use super::overview::Window;
+use super::presence::signs;
+use super::reload::keep;
 use super::watch::{Watch, Way};
 use crate::catalog::{Catalog, Standings};
 use crate::clock;
@@ -35,6 +38,8 @@ pub(super) struct Service {
     pub(super) silent: BTreeMap<String, Fault>,
     /// When instances were asked last, and how long that took.
     pub(super) polls: BTreeMap<String, (Moment, Duration)>,
+    /// What is known of other agents, by the instance that showed it.
+    pub(super) presence: BTreeMap<String, Presence>,
     /// What runs and waits.
     pub(super) jobs: Jobs,
     /// Where it can be looked at.
@@ -53,7 +58,7 @@ pub(super) struct Service {
     pub(super) expired: BTreeMap<String, Moment>,
     /// When alerts are judged and told next.
     pub(super) tells: Moment,
-    agent: AgentId,
+    pub(super) agent: AgentId,
     watches: Vec<Watch>,
     pub(super) tell: Sender<Input>,
 }
@@ -88,6 +93,7 @@ impl Service {
             polls: BTreeMap::new(),
             window: Window::default(),
             started: now,
+            presence: BTreeMap::new(),
             awake: now,
             looked: now,
             mark: None,
@@ -123,10 +129,14 @@ impl Service {
             for partner in &group.partners {
                 let every = group.failover.poll;
                 let instance = self.config.instance(partner)?.clone();
-                let way = ways
-                    .entry(partner.clone())
-                    .or_insert(Way { instance, every });
+                let signs = signs(group);
+                let way = ways.entry(partner.clone()).or_insert(Way {
+                    instance,
+                    every,
+                    signs,
+                });
                 way.every = way.every.min(every);
+                way.signs = [way.signs, signs].into_iter().flatten().min();
             }
         }
         self.watches
@@ -164,6 +174,7 @@ impl Service {
                 self.polls.insert(instance.clone(), (now, took));
                 self.hear(instance, heard, now)
             }
+            Input::Traced { instance, traces } => self.traced(&instance, traces.as_ref(), now),
             Input::Ended { job, outcome } => self.ended(job, &outcome, now),
             Input::Asked { request, answer } => self.asked(request, &answer, now),
             Input::Looked(answer) => {
@@ -267,26 +278,27 @@ impl Service {
         self.looked = now;
     }
 
-    /// The files have changed: a sound configuration takes the place of the old one, a faulty one
-    /// is told and changes nothing.
+    /// The files have changed: what is sound takes the place of what was, what is faulty is told and
+    /// holds as it was last sound.
     fn reload(&mut self, now: Moment) -> Result<(), Fault> {
-        match config::load(&self.file) {
-            Ok(config) => {
-                tracing::info!(
-                    groups = config.groups.len(),
-                    "the configuration was read again"
-                );
-                self.jobs.bound(config.agent.max_parallel);
-                self.config = config;
-                let known = &self.config.instances;
-                self.heard.retain(|name, _| known.contains_key(name));
-                self.silent.retain(|name, _| known.contains_key(name));
-                self.polls.retain(|name, _| known.contains_key(name));
-                self.sound(now)?;
-                self.watch()?;
-                self.look_at_members(now)
-            }
-            Err(faults) => self.unsound(&faults, now),
-        }
+        let standing = match config::standing(&self.file) {
+            Ok(standing) => standing,
+            Err(faults) => return self.unsound(&faults, now),
+        };
+        tracing::info!(
+            groups = standing.config.groups.len(),
+            "the configuration was read again"
+        );
+        let kept = keep(&standing, now);
+        self.jobs.bound(standing.config.agent.max_parallel);
+        self.config = standing.config;
+        let known = &self.config.instances;
+        self.heard.retain(|name, _| known.contains_key(name));
+        self.silent.retain(|name, _| known.contains_key(name));
+        self.polls.retain(|name, _| known.contains_key(name));
+        self.presence.retain(|name, _| known.contains_key(name));
+        self.stands(kept, now)?;
+        self.watch()?;
+        self.look_at_members(now)
     }
 }

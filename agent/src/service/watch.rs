@@ -6,13 +6,14 @@ use std::sync::mpsc::Sender;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use twinset_domain::Fault;
+use twinset_domain::presence::Traces;
+use twinset_domain::{AgentId, Fault};
 
 use super::input::Input;
 use crate::config::Instance;
 use crate::sqlserver::partners::{self, Told};
+use crate::sqlserver::presence::{self, Mark};
 use crate::sqlserver::{Connector, Purpose, Session};
-use twinset_domain::AgentId;
 
 /// How often a thread looks whether it is to end.
 const LOOK: Duration = Duration::from_millis(200);
@@ -30,6 +31,8 @@ pub(super) struct Watch {
 pub(super) struct Way {
     pub(super) instance: Instance,
     pub(super) every: Duration,
+    /// How often it is looked for signs of other agents; where another agent may matter.
+    pub(super) signs: Option<Duration>,
 }
 
 impl PartialEq for Way {
@@ -38,7 +41,7 @@ impl PartialEq for Way {
         let told = |way: &Self| {
             let mut instance = way.instance.clone();
             instance.place = other.instance.place.clone();
-            (format!("{instance:?}"), way.every)
+            (format!("{instance:?}"), way.every, way.signs)
         };
         told(self) == told(other)
     }
@@ -64,6 +67,7 @@ impl Watch {
 
 fn watch(way: &Way, agent: AgentId, tell: &Sender<Input>, ends: &AtomicBool) {
     let mut session = None;
+    let mut signs = Signs::default();
     while !ends.load(Ordering::Relaxed) {
         let begun = Instant::now();
         let heard = ask(way, agent, &mut session);
@@ -79,9 +83,52 @@ fn watch(way: &Way, agent: AgentId, tell: &Sender<Input>, ends: &AtomicBool) {
         if ends.load(Ordering::Relaxed) || tell.send(input).is_err() {
             return;
         }
+        if let Some(traces) = signs.look(way, &mut session) {
+            let instance = way.instance.name.clone();
+            if tell.send(Input::Traced { instance, traces }).is_err() {
+                return;
+            }
+        }
         while begun.elapsed() < way.every && !ends.load(Ordering::Relaxed) {
             thread::sleep(LOOK.min(way.every.saturating_sub(begun.elapsed())));
         }
+    }
+}
+
+/// Looks for signs of other agents, now and then.
+#[derive(Debug, Default)]
+struct Signs {
+    looked: Option<Instant>,
+    /// That it looks was said.
+    told: bool,
+    mark: Mark,
+}
+
+impl Signs {
+    /// What one look shows, if it is time for one; inside, nothing where it could not be asked.
+    fn look(&mut self, way: &Way, session: &mut Option<Session>) -> Option<Option<Traces>> {
+        let every = way.signs?;
+        let is_due = self.looked.is_none_or(|looked| looked.elapsed() >= every);
+        if !is_due && session.is_some() {
+            return None;
+        }
+        self.looked = Some(Instant::now());
+        let Some(open) = session else {
+            return Some(None);
+        };
+        Some(match presence::look(open, &mut self.mark) {
+            Ok(traces) => {
+                if !std::mem::replace(&mut self.told, true) {
+                    tracing::info!(instance = way.instance.name, "looks for other agents");
+                }
+                Some(traces)
+            }
+            Err(fault) => {
+                tracing::debug!(%fault, instance = way.instance.name, "shows no agents");
+                *session = None;
+                None
+            }
+        })
     }
 }
 

@@ -20,6 +20,7 @@ mod os;
 pub mod others;
 pub mod partners;
 pub mod plain;
+pub mod presence;
 pub mod rights;
 pub mod rows;
 pub mod running;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::fast;
+use super::{fast, is_open};
 use crate::support::pair::{A, B, Pair, Setup};
 
 /// How long a receiver may wait to be told.
@@ -55,14 +55,6 @@ fn a_switch_and_its_end_are_told_once_each() {
         2,
         "raised, resolved: {text}"
     );
-}
-
-/// Whether an alert with this code is open.
-#[track_caller]
-fn is_open(pair: &Pair, agent: &str, code: &str) -> bool {
-    let listed = pair.json(agent, &["alerts", "list"]).ended(0).result();
-    let open = listed["open"].as_array().unwrap();
-    open.iter().any(|alert| alert["code"] == code)
 }
 
 #[test]

@@ -27,7 +27,7 @@ fn without_a_service_nobody_answers() {
 }
 
 #[test]
-fn a_paused_group_takes_nothing_until_it_resumes() {
+fn row_18_a_paused_group_takes_nothing_until_it_resumes() {
     let pair = Pair::of(&fast());
     let mut a = pair.serve(A);
     assert!(a.says("Backup(Full)"));
@@ -51,7 +51,7 @@ fn a_paused_group_takes_nothing_until_it_resumes() {
 }
 
 #[test]
-fn changed_files_are_read_and_faulty_ones_named_and_not_used() {
+fn row_17_a_removed_group_orphans_and_faulty_ones_named_and_not_used() {
     let pair = Pair::of(&fast());
     let mut a = pair.serve(A);
     assert!(a.says("has ended"));
@@ -85,5 +85,30 @@ fn jobs_are_listed_and_cancelled() {
     assert!(a.says("has ended"));
     assert!(pair.kinds(A, "payroll").is_empty());
     pair.json(A, &["cancel", "4711"]).ended(2).failed("TW1006");
+    a.stop().ended(0);
+}
+
+#[test]
+fn who_meets_a_job_of_the_service_is_told_which() {
+    let mut pair = Pair::of(&fast());
+    let slow = serde_json::json!({ "faults": { "bytes_per_second": 20_000 } });
+    pair.order(A, slow);
+    let mut a = pair.serve(A);
+    assert!(a.says("Backup(Full)"));
+    let jobs = pair.json(A, &["jobs"]).ended(0).result();
+    let id = jobs["jobs"][0]["job"].to_string();
+    let fault = pair
+        .take(A, "full", &["--copy-only"])
+        .ended(5)
+        .failed("TW5002");
+    let causes = fault["causes"].to_string();
+    assert!(
+        causes.contains(&format!("job {id} of the service has it")),
+        "{fault}"
+    );
+    let remedy = fault["remedy"].to_string();
+    assert!(remedy.contains(&format!("twinset cancel {id}")), "{fault}");
+    pair.json(A, &["cancel", &id]).ended(0);
+    assert!(a.says("has ended"));
     a.stop().ended(0);
 }

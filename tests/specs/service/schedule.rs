@@ -43,7 +43,7 @@ fn a_killed_service_takes_its_backup_along_and_the_next_one_begins_anew() {
 }
 
 #[test]
-fn while_nobody_is_principal_nothing_is_taken() {
+fn row_13_while_nobody_is_principal_nothing_is_taken() {
     let mut pair = Pair::of(&fast());
     let mut b = pair.serve(B);
     assert!(b.says("not principal: sql-a serves it"));
@@ -59,7 +59,7 @@ fn while_nobody_is_principal_nothing_is_taken() {
 }
 
 #[test]
-fn a_forced_service_begins_a_new_fork_with_a_full() {
+fn row_14_a_forced_service_begins_a_new_fork_with_a_full() {
     let mut pair = Pair::of(&fast());
     let mut a = pair.serve(A);
     assert!(a.says("Backup(Full)"));

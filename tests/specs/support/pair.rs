@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use tempfile::TempDir;
-use twinset_tests::hosts::{self, programs::Programs};
+use twinset::sqlserver::{Auth, Connector, Endpoint, InstanceSettings, Purpose, Rows, Secret};
+use twinset_domain::Fault;
+use twinset_tests::hosts::{self, PASSWORD, programs::Programs};
 
 use super::program::{Ran, Running};
 use super::sections;
@@ -75,6 +77,26 @@ impl Pair {
     #[track_caller]
     pub(crate) fn order(&mut self, agent: &str, order: Value) -> Value {
         self.hosts.order(agent, order).unwrap()
+    }
+
+    /// Runs T-SQL on an agent's server, as an administrator.
+    #[track_caller]
+    pub(crate) fn sql(&self, agent: &str, sql: &str) -> Rows {
+        self.try_sql(agent, sql).unwrap()
+    }
+
+    /// The same, whatever the server says to it.
+    pub(crate) fn try_sql(&self, agent: &str, sql: &str) -> Result<Rows, Fault> {
+        let listening = &self.lab.instances[usize::from(agent == B)];
+        let auth = Auth::Sql {
+            user: "twinset".to_owned(),
+            password: Secret::new(PASSWORD),
+        };
+        let endpoint = Endpoint::Port(listening.port);
+        let mut settings = InstanceSettings::new(agent, "localhost", endpoint, auth);
+        settings.ca_file = Some(listening.ca_file.clone());
+        let connector = Connector::new(settings, "admin");
+        connector.open_once(Purpose::Control)?.query(sql, &[])
     }
 
     #[track_caller]

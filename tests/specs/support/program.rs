@@ -149,6 +149,21 @@ impl Running {
         self.0.interrupt().unwrap();
     }
 
+    /// Holds it, as a frozen virtual machine is held: SIGSTOP.
+    pub(crate) fn freeze(&self) {
+        self.send(rustix::process::Signal::STOP);
+    }
+
+    /// Lets it go on: SIGCONT.
+    pub(crate) fn thaw(&self) {
+        self.send(rustix::process::Signal::CONT);
+    }
+
+    fn send(&self, signal: rustix::process::Signal) {
+        let id = rustix::process::Pid::from_raw(i32::try_from(self.id()).unwrap());
+        rustix::process::kill_process(id.unwrap(), signal).unwrap();
+    }
+
     /// Waits for its end.
     #[track_caller]
     pub(crate) fn end(self) -> Ran {

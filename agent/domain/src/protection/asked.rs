@@ -6,6 +6,10 @@ use super::{Action, Alarm, Phase, Record, Refusal, Served, Sight, Why};
 use crate::BackupKind;
 
 /// Who would be backed up, or what speaks against anything being done for the database now.
+#[allow(
+    clippy::result_large_err,
+    reason = "a refusal shows all that was seen, and is told now and then"
+)]
 fn source(record: &Record, at: &Turn<'_>) -> Result<Served, Refusal> {
     if record.orphaned {
         return Err(Refusal::Orphaned);
@@ -53,6 +57,10 @@ pub(super) fn backup(
 }
 
 /// `Err(None)`: not now, and nobody is refused: it runs behind the check.
+#[allow(
+    clippy::result_large_err,
+    reason = "a refusal shows all that was seen, and is told now and then"
+)]
 fn permitted(
     record: &mut Record,
     kind: BackupKind,

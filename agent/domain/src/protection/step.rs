@@ -77,7 +77,8 @@ pub fn step(
             }
         }
         Event::PartnerSilent => {
-            if next.silent.is_none() {
+            // Where ours serves there is no other agent to wait for.
+            if next.silent.is_none() && partner_serves(&next, ours) {
                 next.silent = Some(now);
                 actions.push(Action::Raise(Alarm::AgentMissing));
             }
@@ -88,8 +89,24 @@ pub fn step(
             }
         }
     }
+    if next.silent.is_some() && serves(&next) == Some(ours) {
+        next.silent = None;
+        actions.push(Action::Resolve(Alarm::AgentMissing));
+    }
     timers(&mut next, &at, &mut actions);
     (next, actions)
+}
+
+/// Who was seen to serve it.
+const fn serves(record: &Record) -> Option<&str> {
+    match &record.sight {
+        Sight::Principal { who, .. } => Some(who.by.as_str()),
+        _ => None,
+    }
+}
+
+fn partner_serves(record: &Record, ours: &str) -> bool {
+    serves(record).is_some_and(|by| by != ours)
 }
 
 /// What a step knows beside the record and the event.

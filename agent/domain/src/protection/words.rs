@@ -70,7 +70,7 @@ impl fmt::Display for Refusal {
             Self::Orphaned => f.write_str("no group means the database any more"),
             Self::Paused(until) => write!(f, "paused until {until}"),
             Self::PairTaken(other) => {
-                write!(f, "the other partner is protected by {other}")
+                write!(f, "also protected by {other}")
             }
             Self::NotSeen => f.write_str("the partners were not asked yet"),
             Self::NotPrincipal(by) => write!(f, "not principal: {by} serves it"),
@@ -96,7 +96,7 @@ impl fmt::Display for Shown {
             Self::Orphaned => f.write_str("orphaned: no group means it any more"),
             Self::Paused { until } => write!(f, "paused until {until}"),
             Self::BothPartnersProtected { other } => {
-                write!(f, "the other partner is protected by {other}")
+                write!(f, "also protected by {other}")
             }
             Self::Unsupported { why } => write!(f, "unsupported: {why}"),
             Self::Split => f.write_str("both partners claim to be principal"),

@@ -7,10 +7,10 @@
 use std::rc::Rc;
 
 use twinset_domain::BackupKind;
-use twinset_domain::partner::{Answer, Copy, Role, Session, SessionState, State};
+use twinset_domain::partner::{Answer, Backed, Copy, Role, Session, SessionState, State};
 use uuid::Uuid;
 
-use super::set::{FAMILY, Set, Shared};
+use super::set::{FAMILY, Set, Shared, lsn};
 use super::truth::{Node, Tree};
 
 /// One copy of the database.
@@ -146,11 +146,17 @@ impl Pair {
             return Answer::Unreachable;
         }
         let database = &server.database;
+        let head = self.tree.of(database.head);
+        let open = self.is_open(at);
         Answer::Copy(Copy {
             state: database.state,
             family: Some(FAMILY),
-            fork: self.is_open(at).then(|| self.fork(at)),
+            fork: open.then(|| self.fork(at)),
             session: database.session.clone(),
+            backed: Backed {
+                log: head.next_log.filter(|_| open).map(lsn),
+                base: head.base.filter(|_| open).map(|(_, at)| lsn(at)),
+            },
             sees_mirrors: true,
         })
     }

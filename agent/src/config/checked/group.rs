@@ -165,6 +165,8 @@ pub struct Failover {
     pub poll: Duration,
     /// How long without a principal before the alarm.
     pub no_principal_alert: Duration,
+    /// How long the principal's agent may be silent; by the schedule when absent.
+    pub no_agent_alert: Option<Duration>,
     /// From a change of roles to the consistency check; by kind of session when absent.
     pub check_delay: Option<Duration>,
     /// Whether a backup that is due first runs the check (else it is refused).

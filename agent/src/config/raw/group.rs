@@ -126,6 +126,9 @@ table! {
         poll: Value<String> = "duration", "`5s`";
         /// How long without a principal before the alarm.
         no_principal_alert: Value<String> = "duration", "`5m`";
+        /// How long the principal's agent may be silent before its partner's raises the alarm; needs a
+        /// `[schedule]`.
+        no_agent_alert: Value<String> = "duration", "two log intervals";
         /// From a change of roles to the consistency check.
         check_delay: Value<String> = "duration", "`30m`; `0` for availability groups";
         /// A backup that is due before the check: `check` first, or `refuse`.

@@ -27,6 +27,7 @@ pub(super) fn failover(
     let mut plan = Failover {
         poll: 5 * SECOND,
         no_principal_alert: 5 * MINUTE,
+        no_agent_alert: None,
         check_delay: None,
         check_before_backup: follow,
         allow_ip: follow,
@@ -42,6 +43,14 @@ pub(super) fn failover(
         bound,
         plan.no_principal_alert,
     );
+    plan.no_agent_alert = raw.no_agent_alert.as_ref().map(|_| {
+        check.duration(
+            &raw.no_agent_alert,
+            "no_agent_alert",
+            SECOND..=30 * DAY,
+            30 * MINUTE,
+        )
+    });
     plan.check_delay = check.any_duration(&raw.check_delay, "check_delay");
     let before = [("check", true), ("refuse", false)];
     plan.check_before_backup = check.choice(&raw.before_check, "before_check", &before, follow);
