@@ -119,6 +119,7 @@ fn nothing_is_taken_of_two_copies_on_one_fork() {
             family: Some(Uuid::from_u128(0xFA)),
             fork: fork.map(Uuid::from_u128),
             session: None,
+            backed: Backed::default(),
             sees_mirrors: true,
         })
     };
