@@ -236,6 +236,10 @@ pub struct Record {
     pub pair_of: Option<String>,
     /// The principal's agent has not been heard of since.
     pub silent: Option<Moment>,
+    /// When our partner took over from the one whose agent took the backups: what was due before
+    /// was due there.
+    #[serde(default)]
+    pub taken_over: Option<Moment>,
 }
 
 impl Record {
@@ -256,6 +260,7 @@ impl Record {
             orphaned: false,
             pair_of: None,
             silent: None,
+            taken_over: None,
         }
     }
 }

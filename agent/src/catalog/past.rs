@@ -88,29 +88,35 @@ impl Catalog {
         read().map_err(|error| fault(&self.path, &error))
     }
 
-    /// What ran of one kind of one database: runs of this agent, and sets that lie on the media.
-    /// Copies and imports serve no schedule. What began far in the future of `now` is not believed.
+    /// What ran of one kind of one database: runs of this agent under the first key, and sets that
+    /// lie on the media of any, for what the partner's agent took is held too. Copies and imports
+    /// serve no schedule. What began far in the future of `now` is not believed.
     ///
     /// # Errors
     /// [`twinset_domain::code::CATALOG`].
     pub fn past(
         &self,
-        media_set: &str,
+        keys: &[String],
         database: &str,
         kind: BackupKind,
         now: Moment,
     ) -> Result<Past, Fault> {
-        let mut attempts = self
-            .runs_of(media_set, database, kind, now)
-            .map_err(|error| fault(&self.path, &error))?;
-        let held = self
-            .held(media_set, database, kind, now)
-            .map_err(|error| fault(&self.path, &error))?;
-        attempts.extend(held.map(|started| Attempt {
-            started,
-            ended: None,
-            succeeded: true,
-        }));
+        let read = || -> rusqlite::Result<Vec<Attempt>> {
+            let mut attempts = match keys.first() {
+                Some(ours) => self.runs_of(ours, database, kind, now)?,
+                None => Vec::new(),
+            };
+            for key in keys {
+                let held = self.held(key, database, kind, now)?;
+                attempts.extend(held.map(|started| Attempt {
+                    started,
+                    ended: None,
+                    succeeded: true,
+                }));
+            }
+            Ok(attempts)
+        };
+        let attempts = read().map_err(|error| fault(&self.path, &error))?;
         Ok(Past::of(attempts, now))
     }
 

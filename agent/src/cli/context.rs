@@ -1,6 +1,6 @@
 //! What every verb begins with: the checked configuration, plugins, state folder, catalog.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -134,17 +134,9 @@ impl Context {
         set: &MediaSet,
         database: Option<&str>,
     ) -> Result<Vec<Target>, Fault> {
-        let mut agents = BTreeSet::new();
-        for partner in &group.partners {
-            agents.insert(self.config.instance(partner)?.agent.as_str());
-        }
-        agents.remove(self.config.agent.name.as_str());
-        if !set.per_agent() {
-            return Ok(Vec::new());
-        }
         let reports = || Some(self.state.path().join("reports"));
+        let agents = self.config.others(group, set).into_iter();
         agents
-            .into_iter()
             .map(|agent| target_of_agent(&self.config, set, (agent, database), reports()))
             .collect()
     }
@@ -184,10 +176,10 @@ fn target_of_agent(
             });
         }
     }
-    let mut key = database.map_or_else(|| set.key.clone(), |database| set.key_of(database));
-    if agent != config.agent.name {
-        key.insert_str(set.key.len(), &format!("@{agent}"));
-    }
+    let key = match agent == config.agent.name {
+        true => set.key_of(database),
+        false => set.key_of_other(agent, database),
+    };
     let mirrors = u8::try_from(devices.len()).unwrap_or(u8::MAX);
     Ok(Target {
         key,

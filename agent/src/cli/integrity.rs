@@ -137,11 +137,10 @@ fn when(context: &Context, order: &Order<'_>, database: &str) -> Result<(Standin
         database,
         &order.settings.name,
     );
-    let set = context.config.media_set(&group.media_set)?;
-    let key = set.key_of(database);
+    let keys = context.config.keys_of(group, BackupKind::Full, database)?;
     let past = context
         .catalog
-        .past(&key, database, BackupKind::Full, now)?;
+        .past(&keys, database, BackupKind::Full, now)?;
     let facts = integrity::Facts {
         full: past.succeeded,
         // Whoever asks wants the first one now.

@@ -151,11 +151,19 @@ pub(super) fn subjects(
     now: Moment,
 ) -> Result<Vec<Subject>, Fault> {
     // By lower case: a name of the configuration and of the server may differ in it.
+    let mut since = BTreeMap::new();
     let mut names: BTreeMap<String, String> = group
         .databases
         .named()
         .map(|name| (name.to_lowercase(), name.to_owned()))
         .collect();
+    // What the service protects may have no backup yet.
+    for (of, name, record) in catalog.map_or(Ok(Vec::new()), Catalog::protected)? {
+        if of == group.name && group.databases.select(&name) {
+            since.insert(name.to_lowercase(), record.taken_over);
+            names.insert(name.to_lowercase(), name);
+        }
+    }
     for key in group.media_sets() {
         let Some(catalog) = catalog else { break };
         for name in known(catalog, config.media_set(key)?)? {
@@ -168,8 +176,8 @@ pub(super) fn subjects(
         let past = |kind| match catalog {
             None => Ok(Default::default()),
             Some(catalog) => {
-                let set = config.media_set(group.media_set_of(kind))?;
-                catalog.past(&set.key_of(&database), &database, kind, now)
+                let keys = config.keys_of(group, kind, &database)?;
+                catalog.past(&keys, &database, kind, now)
             }
         };
         Ok(Subject {
@@ -177,6 +185,7 @@ pub(super) fn subjects(
             differential: past(BackupKind::Differential)?,
             log: past(BackupKind::Log)?,
             excluded: excluded(&database),
+            since: since.get(&database.to_lowercase()).copied().flatten(),
             database,
             ..Subject::default()
         })

@@ -71,7 +71,7 @@ impl Service {
         };
         let mut keys = BTreeSet::new();
         for set in sets {
-            keys.insert(self.config.media_set(set)?.key_of(&name.database));
+            keys.insert(self.config.media_set(set)?.key_of(Some(&name.database)));
         }
         if let Some(member) = self.members.get_mut(name) {
             member.refused = None;

@@ -90,9 +90,8 @@ impl Service {
                 if line.is_none() && !looks {
                     continue;
                 }
-                let set = self.config.media_set(group.media_set_of(kind))?;
-                let key = set.key_of(&name.database);
-                let past = self.catalog.past(&key, &name.database, kind, now)?;
+                let keys = self.config.keys_of(group, kind, &name.database)?;
+                let past = self.catalog.past(&keys, &name.database, kind, now)?;
                 member.past.insert(kind, past);
             }
         }
@@ -126,6 +125,7 @@ fn subject(database: &str, member: &Member) -> Subject {
         running: member.record.running.clone(),
         excluded,
         hold: None,
+        since: member.record.taken_over,
     }
 }
 

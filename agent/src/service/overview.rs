@@ -139,7 +139,7 @@ impl Service {
             };
             for kind in KINDS {
                 if let Ok(set) = self.config.media_set(group.media_set_of(kind)) {
-                    all.insert(set.key_of(&name.database), set.mirrors.len());
+                    all.insert(set.key_of(Some(&name.database)), set.mirrors.len());
                 }
             }
         }
@@ -154,7 +154,7 @@ impl Service {
 
 fn media_set(config: &Config, group: &Group, kind: BackupKind, database: &str) -> Option<String> {
     let set = config.media_set(group.media_set_of(kind)).ok()?;
-    Some(set.key_of(database))
+    Some(set.key_of(Some(database)))
 }
 
 const fn limit(group: &Group, kind: BackupKind) -> Option<Duration> {

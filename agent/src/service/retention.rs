@@ -50,7 +50,7 @@ impl Service {
         let mut jobs = Vec::new();
         for key in group.media_sets() {
             let set = self.config.media_set(key)?;
-            let of = set.key_of(&name.database);
+            let of = set.key_of(Some(&name.database));
             if self.catalog.media_set(&of)?.is_none() {
                 continue;
             }

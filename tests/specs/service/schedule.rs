@@ -75,3 +75,29 @@ fn row_14_a_forced_service_begins_a_new_fork_with_a_full() {
     b.stop().ended(0);
     assert_eq!(pair.kinds(B, "payroll"), ["full"]);
 }
+
+#[test]
+fn behind_a_failover_fulls_are_due_and_aged_by_what_the_partners_agent_took() {
+    let setup = Setup {
+        group: "[failover]\npoll = \"1s\"\ncheck_delay = \"0s\"\n\
+                [schedule]\nfull = \"0 1 * * *\"\nlog = \"* * * * *\"\n\
+                [alerts]\nrpo = { full = \"8d\", log = \"30m\" }",
+        ..fast()
+    };
+    let mut pair = Pair::of(&setup);
+    let mut a = pair.serve(A);
+    let mut b = pair.serve(B);
+    assert!(a.says("Backup(Full)"));
+    assert!(a.says("Backup(Log)"));
+    assert!(a.says("has ended"));
+    pair.json(B, &["alerts", "check"]).ended(0);
+    pair.fail_over(A);
+    assert!(b.says("Backup(Log)"), "by schedule, or to join the chain");
+    assert!(b.says("has ended"));
+    pair.json(B, &["alerts", "check"]).ended(0);
+    pair.json(B, &["report"]).ended(0);
+    let plan = pair.json(B, &["plan"]).ended(0).result().to_string();
+    a.stop().ended(0);
+    b.stop().ended(0);
+    assert!(pair.kinds(B, "payroll").is_empty(), "no full: {plan}");
+}

@@ -220,6 +220,7 @@ fn standing_by(
     actions: &mut Vec<Action>,
 ) {
     if who.by == at.ours {
+        record.taken_over = Some(at.now);
         switched(record, anchor, at, actions);
     } else {
         record.anchor = Some(who.clone());

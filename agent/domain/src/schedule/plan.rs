@@ -34,6 +34,8 @@ pub struct Subject {
     pub excluded: Vec<(BackupKind, String)>,
     /// Why nothing may run now, in words: the state of its protection.
     pub hold: Option<String>,
+    /// Since when this agent takes its backups, where the partner's did before.
+    pub since: Option<Moment>,
 }
 
 impl Subject {
@@ -118,6 +120,12 @@ pub enum Wait {
     },
     /// It was missed while the agent was away, and the policy is to skip.
     Skipped {
+        /// When it was due.
+        slot: Moment,
+    },
+    /// It was due while the partner served the database: the partner's agent took it, or its alert
+    /// stands there.
+    Elsewhere {
         /// When it was due.
         slot: Moment,
     },
@@ -301,6 +309,9 @@ impl Desk<'_> {
         }
         if self.kind == BackupKind::Differential && self.subject.full.served(slot) {
             return Err(Wait::ByFull);
+        }
+        if self.subject.since.is_some_and(|since| slot < since) {
+            return Err(Wait::Elsewhere { slot });
         }
         if let Some((tries, ended)) = past.failures(slot) {
             if tries > self.rules.retries {

@@ -38,6 +38,9 @@ impl Wait {
                 let slot = at(slot);
                 format!("missed at {slot} while the agent was away: skipped")
             }
+            Self::Elsewhere { slot } => {
+                format!("due {}, while the partner served it", at(slot))
+            }
             Self::Blackout { until } => format!("blackout until {}", at(until)),
             Self::Held { why } => why.clone(),
         }

@@ -108,6 +108,7 @@ impl Agent {
             running: self.record.running.clone(),
             excluded: Vec::new(),
             hold: None,
+            since: self.record.taken_over,
         }
     }
 }

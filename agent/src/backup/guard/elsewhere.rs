@@ -1,7 +1,8 @@
 //! What the agents of the other partners hold of the chain.
 
 use twinset_domain::chain::{Decision, Held, Reason};
-use twinset_domain::{Fault, code};
+use twinset_domain::recover::SetState;
+use twinset_domain::{BackupKind, Fault, code};
 use twinset_format::card::Card;
 use twinset_plugin_api::Access;
 
@@ -31,13 +32,35 @@ pub(super) fn others_sets(
         Access::Read,
         None,
     )?;
-    if matrix.media_set.is_none() {
+    let Some(id) = matrix.media_set else {
         let object = format!("media set {}", target.key);
         return Err(Fault::new(code::NO_VOLUME, object, "no volume answers"));
-    }
+    };
     let sets = inventory::read(&matrix);
     let cards: Vec<Card> = sets.iter().filter_map(SetOnMedia::card).collect();
+    let newest = newest_of_each(&cards, database);
+    desk.catalog.remember(&target.key, id, &newest)?;
     Ok(held_of(target, &cards, database))
+}
+
+/// The newest published set of each kind: when the partner's agent took them is when they are due
+/// again, and how old they are, on whichever host the next ones are taken.
+fn newest_of_each(cards: &[Card], database: &str) -> Vec<Card> {
+    let of = |kind: BackupKind| {
+        let cards = cards.iter().filter(|card| {
+            let named = card.database.as_deref();
+            card.state == SetState::Published
+                && card.kind == Some(kind)
+                && !card.copy_only
+                && named.is_some_and(|name| name.eq_ignore_ascii_case(database))
+        });
+        cards.max_by_key(|card| (card.written, card.position))
+    };
+    [BackupKind::Full, BackupKind::Differential, BackupKind::Log]
+        .into_iter()
+        .filter_map(of)
+        .cloned()
+        .collect()
 }
 
 impl Guarded {

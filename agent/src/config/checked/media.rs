@@ -117,13 +117,20 @@ impl MediaSet {
         self.mirrors.iter().flatten().any(holds)
     }
 
+    /// The key under which the same media set is known as another agent writes it.
+    #[must_use]
+    pub fn key_of_other(&self, agent: &str, database: Option<&str>) -> String {
+        let mut key = self.key_of(database);
+        key.insert_str(self.key.len(), &format!("@{agent}"));
+        key
+    }
+
     /// The key under which the media of a database are known: its own, where each has its own.
     #[must_use]
-    pub fn key_of(&self, database: &str) -> String {
-        if self.per_database() {
-            format!("{}/{database}", self.key)
-        } else {
-            self.key.clone()
+    pub fn key_of(&self, database: Option<&str>) -> String {
+        match database {
+            Some(database) if self.per_database() => format!("{}/{database}", self.key),
+            _ => self.key.clone(),
         }
     }
 }

@@ -10,10 +10,10 @@ pub(crate) mod mail;
 pub mod media;
 pub mod plugin;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use twinset_domain::{Fault, code};
+use twinset_domain::{BackupKind, Fault, code};
 
 pub(crate) use check::Check;
 
@@ -90,6 +90,39 @@ impl Config {
         partners
             .find(|partner| self.agent.serves.contains(partner))
             .map(String::as_str)
+    }
+
+    /// The other agents that write sets of a group's databases into media sets of their own: all
+    /// are one replica (design 4.6). Nobody where agents share one.
+    #[must_use]
+    pub fn others(&self, group: &Group, set: &MediaSet) -> BTreeSet<&str> {
+        if !set.per_agent() {
+            return BTreeSet::new();
+        }
+        let partners = group.partners.iter();
+        partners
+            .filter_map(|partner| Some(self.instances.get(partner)?.agent.as_str()))
+            .filter(|agent| *agent != self.agent.name)
+            .collect()
+    }
+
+    /// The keys under which backups of a kind of a database are known: ours first, then those of
+    /// the other partners' agents.
+    ///
+    /// # Errors
+    /// As [`Config::media_set`].
+    pub fn keys_of(
+        &self,
+        group: &Group,
+        kind: BackupKind,
+        database: &str,
+    ) -> Result<Vec<String>, Fault> {
+        let set = self.media_set(group.media_set_of(kind))?;
+        let others = self.others(group, set).into_iter();
+        let others = others.map(|agent| set.key_of_other(agent, Some(database)));
+        Ok(std::iter::once(set.key_of(Some(database)))
+            .chain(others)
+            .collect())
     }
 
     /// The plugin of this name.

@@ -116,6 +116,26 @@ fn a_new_database_begins_with_its_full() {
 }
 
 #[test]
+fn what_was_due_while_the_partner_served_was_due_there() {
+    let taken_over = Subject {
+        database: "Payroll".into(),
+        since: Some("2026-11-25T10:03:00Z".parse().unwrap()),
+        ..Subject::default()
+    };
+    let awake = "2026-11-25T09:00:00Z";
+    insta::assert_snapshot!(told(&rules(), &taken_over, "2026-11-25T10:10:00Z", awake), @r"
+    full: due 2026-11-22 01:00, while the partner served it; next 2026-11-29T01:00:00Z
+    differential: due 2026-11-25 01:00, while the partner served it; next 2026-11-26T01:00:00Z
+    log: due 2026-11-25 10:00, while the partner served it; next 2026-11-25T10:15:00Z
+    ");
+    insta::assert_snapshot!(told(&rules(), &taken_over, "2026-11-25T10:15:00Z", awake), @r"
+    log due 2026-11-25T10:15:00Z: its time has come
+    full: due 2026-11-22 01:00, while the partner served it; next 2026-11-29T01:00:00Z
+    differential: due 2026-11-25 01:00, while the partner served it; next 2026-11-26T01:00:00Z
+    ");
+}
+
+#[test]
 fn what_was_missed_runs_once_or_is_skipped() {
     let (now, awake) = ("2026-12-01T10:07:00Z", "2026-12-01T10:06:00Z");
     insta::assert_snapshot!(told(&rules(), &settled(), now, awake), @r"
