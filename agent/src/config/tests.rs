@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod checks;
 mod faults;
 mod guard;
 mod samples;
