@@ -104,7 +104,7 @@ pub enum Verb {
     /// Look into the databases themselves with DBCC CHECKDB
     ///
     /// Findings raise an alert, keep every set of the database from expiring until a check of the same
-    /// depth is clean, and cost no backup unless the group says so ([check] gate).
+    /// depth is clean, and cost no backup unless the group says so (`gate` of `[check]`).
     /// Exit code 0: clean; 4: the database is damaged; 1: there was no result, because the budget was
     /// over or the check could not be run; 6: stopped
     Integrity(IntegrityArgs),

@@ -1,7 +1,7 @@
 //! `twinset status`: what each group has on its media, without asking any server.
 
 use serde::Serialize;
-use twinset_domain::alert::{Entry, Severity};
+use twinset_domain::alert::Entry;
 use twinset_domain::recover::SetState;
 use twinset_domain::{Exit, Fault, append, code};
 
@@ -117,12 +117,6 @@ pub(super) fn status(
         }
         let mut alerts = open.clone();
         alerts.retain(|alert| alert.group.as_ref().is_none_or(|of| *of == group.name));
-        if alerts
-            .iter()
-            .any(|alert| alert.severity > Severity::Warning)
-        {
-            exit = exit.worst(Exit::Degraded);
-        }
         groups.push(GroupStatus {
             group: group.name.clone(),
             media_sets,

@@ -2,7 +2,7 @@
 //!
 //! For a scraper and a browser on the same host. Nothing can be changed here, nothing is asked of a
 //! device, and no secret is shown. What is shown is an [`Overview`], which the service gives; how
-//! it is written ([`metrics`], [`page`]) is a pure function of it. Every connection has its bounds:
+//! it is written ([`metrics`], `page`) is a pure function of it. Every connection has its bounds:
 //! in number, in bytes, in time.
 
 mod http;

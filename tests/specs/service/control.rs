@@ -1,6 +1,7 @@
 //! The service is asked, paused, changed and stopped.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 use super::fast;
 use crate::support::pair::{A, Pair};
@@ -95,6 +96,12 @@ fn who_meets_a_job_of_the_service_is_told_which() {
     pair.order(A, slow);
     let mut a = pair.serve(A);
     assert!(a.says("Backup(Full)"));
+    // The job has begun before its process has the lock.
+    let until = Instant::now() + Duration::from_secs(60);
+    let busy = |status: serde_json::Value| status[0]["media_sets"][0]["busy"] == true;
+    while !busy(pair.json(A, &["status"]).ended(3).result()) {
+        assert!(Instant::now() < until, "nobody writes");
+    }
     let jobs = pair.json(A, &["jobs"]).ended(0).result();
     let id = jobs["jobs"][0]["job"].to_string();
     let fault = pair

@@ -105,9 +105,7 @@ pub(super) fn both_protected() -> io::Result<Stage> {
     let text = "[group]\nname = \"other\"\npartners = [\"sql-b\"]\ndatabases = [\"Payroll\"]\n\
                 media_set = \"payroll\"\n[failover]\npoll = \"1s\"\n";
     fs::write(&file, text)?;
-    stage
-        .service(B)?
-        .state("the other partner is protected by group")?;
+    stage.service(B)?.state("also protected by group")?;
     stage.did("and goes again");
     fs::remove_file(&file)?;
     stage.service(B)?.state("not principal")?;
