@@ -72,6 +72,20 @@ fn a_tick_of_a_thousand_databases_is_cheap() {
     println!("a tick of 1,000 databases: {:?}", begin.elapsed() / 100);
 }
 
+#[test]
+fn a_run_an_hour_ahead_of_the_clock_is_believed_and_none_further() {
+    let now = Moment(1_790_000_000);
+    for (ahead, believed) in [(FUTURE, true), (FUTURE + 1, false)] {
+        let started = Moment(now.0 + ahead);
+        let run = Attempt {
+            started,
+            ended: None,
+            succeeded: true,
+        };
+        assert_eq!(Past::of([run], now).succeeded, believed.then_some(started));
+    }
+}
+
 /// A world of one database that the planner drives: runs succeed or fail, the agent is away, the
 /// clock leaps.
 struct World {
@@ -161,7 +175,10 @@ proptest! {
         // Good runs by kind and slot.
         let mut served: BTreeMap<(BackupKind, Moment), u32> = BTreeMap::new();
         let mut tries: BTreeMap<(BackupKind, Moment), u32> = BTreeMap::new();
+        // The latest that the clock has shown.
+        let mut newest = world.now;
         for event in events {
+            newest = newest.max(world.now);
             match event {
                 Event::Tick(count, succeeded) => for _ in 0..count {
                     for due in world.tick(succeeded) {
@@ -179,7 +196,9 @@ proptest! {
                     world.awake = world.now;
                 }
                 Event::Back(seconds) => {
-                    world.now -= i64::from(seconds);
+                    // Further back what ran is not believed, and runs again: that is the rule of
+                    // `FUTURE`, with a test of its own.
+                    world.now = (world.now - i64::from(seconds)).max(newest - FUTURE);
                     world.awake = world.now;
                 }
             }
