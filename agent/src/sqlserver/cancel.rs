@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use twinset_domain::Fault;
 
+use super::facts::may_see_others;
 use super::rows::Param;
 use super::running::{Identity, Running};
 use super::session::Session;
@@ -66,7 +67,7 @@ pub(super) fn end(
     identity: &Identity,
     grace: Duration,
 ) -> Result<Cancelled, Fault> {
-    if !sees_others(control)? {
+    if !may_see_others(control)? {
         return Ok(Cancelled::Unseen);
     }
     if wait_gone(control, identity, grace)? {
@@ -92,17 +93,6 @@ pub(super) fn end(
     } else {
         Cancelled::Lingers
     })
-}
-
-/// Without this right only one's own session is shown, and all others look gone.
-fn sees_others(control: &mut Session) -> Result<bool, Fault> {
-    const LOOK: &str = "\
-SELECT HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW SERVER STATE') AS state,
-       HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW SERVER PERFORMANCE STATE') AS performance";
-    let rows = control.query(LOOK, &[])?;
-    let row = rows.one()?;
-    // The second is NULL before 2022, which does not know it.
-    Ok(row.int("state")? == Some(1) || row.int("performance")? == Some(1))
 }
 
 fn wait_gone(control: &mut Session, identity: &Identity, limit: Duration) -> Result<bool, Fault> {

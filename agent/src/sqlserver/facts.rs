@@ -320,9 +320,26 @@ pub fn backup_runs(session: &mut Session, database: &str, run: RunId) -> Result<
     Ok(session.query(BACKUPS, &params)?.first().is_some())
 }
 
-const SEES_ALL: &str = "\
-SELECT HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW SERVER STATE') AS sees_all,
+/// Columns that tell whether the login may see the sessions of others: without, only its own are
+/// shown, and all others look gone. Each role that may has one of these rights.
+pub(super) const SIGHT: &str = "\
+HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW SERVER STATE') AS sees_all,
        HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW SERVER PERFORMANCE STATE') AS sees_work";
+
+/// What those columns say.
+pub(super) fn sees_others(row: &Row) -> Result<bool, Fault> {
+    // The lesser right is of 2022 and later, NULL before, and enough there.
+    Ok(row.int("sees_all")? == Some(1) || row.int("sees_work")? == Some(1))
+}
+
+/// Whether the login may see the sessions of others.
+///
+/// # Errors
+/// The faults of [`Session::query`].
+pub fn may_see_others(session: &mut Session) -> Result<bool, Fault> {
+    let rows = session.query(&format!("SELECT {SIGHT}"), &[])?;
+    sees_others(rows.one()?)
+}
 
 /// Whether it is proved that no BACKUP of the run is under way: `false` also when the login may
 /// not see other sessions.
@@ -330,13 +347,7 @@ SELECT HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW SERVER STATE') AS sees_all,
 /// # Errors
 /// The faults of [`Session::query`].
 pub fn backup_ended(session: &mut Session, database: &str, run: RunId) -> Result<bool, Fault> {
-    let rows = session.query(SEES_ALL, &[])?;
-    let sees = match rows.first() {
-        // The lesser right is of 2022 and later, NULL before, and enough there.
-        Some(row) => row.int("sees_all")? == Some(1) || row.int("sees_work")? == Some(1),
-        None => false,
-    };
-    Ok(sees && !backup_runs(session, database, run)?)
+    Ok(may_see_others(session)? && !backup_runs(session, database, run)?)
 }
 
 /// Reads the rows of `RESTORE FILELISTONLY` ([`super::Running::take_rows`]).

@@ -5,18 +5,13 @@ use std::collections::BTreeMap;
 use twinset_domain::presence::{Taken, Traces, of_set};
 use twinset_domain::{AgentId, Fault, LocalTime, stamp};
 
+use super::facts::{SIGHT, sees_others};
 use super::rows::Param;
 use super::session::Session;
 
 /// Most program names, and most new rows of history, that one look reads; of these more come with
 /// the next one.
 const MOST: u32 = 1000;
-
-// Each role that may see the sessions of others has one of these rights; the lesser is of 2022 and
-// later, NULL before (facts/sqlserver.md 7.1).
-const RIGHTS: &str = "\
-HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW SERVER STATE') AS sees_all,
-       HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW SERVER PERFORMANCE STATE') AS sees_work";
 
 /// What is remembered from look to look.
 #[derive(Clone, Copy, Debug, Default)]
@@ -45,7 +40,7 @@ pub fn look(control: &mut Session, mark: &mut Mark) -> Result<Traces, Fault> {
 
 fn sessions(control: &mut Session) -> Result<Option<BTreeMap<AgentId, Option<LocalTime>>>, Fault> {
     let sql = format!(
-        "SELECT TOP ({MOST}) s.program_name, MAX(s.last_request_start_time) AS asked, {RIGHTS} \
+        "SELECT TOP ({MOST}) s.program_name, MAX(s.last_request_start_time) AS asked, {SIGHT} \
          FROM sys.dm_exec_sessions s WHERE s.program_name LIKE N'Twinset %' \
          GROUP BY s.program_name ORDER BY asked DESC"
     );
@@ -53,7 +48,7 @@ fn sessions(control: &mut Session) -> Result<Option<BTreeMap<AgentId, Option<Loc
     let mut seen = BTreeMap::new();
     let mut sees = false;
     for row in rows.all() {
-        sees = row.int("sees_all")? == Some(1) || row.int("sees_work")? == Some(1);
+        sees = sees_others(row)?;
         let program = row.text("program_name")?.unwrap_or_default();
         if let Some(stamp) = stamp::read(&program) {
             let asked = row.time("asked")?;
