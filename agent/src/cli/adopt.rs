@@ -7,7 +7,8 @@ use twinset_domain::adopt::{self, Found, Outcome, TakeOver};
 use twinset_domain::{Exit, Fault, code};
 
 use super::args::{AdoptGroupArgs, BackupArgs, Kind};
-use super::backup::{self, databases, served, targets};
+use super::backup;
+use super::chosen::{chosen, targets};
 use super::context::{Context, desk};
 use super::media::import_one;
 use crate::backup::adopt::look;
@@ -45,11 +46,7 @@ pub(super) fn adopt(
     args: &AdoptGroupArgs,
     output: &Output,
 ) -> Result<Exit, Fault> {
-    let group = context.config.group(&args.name)?.clone();
-    let settings = served(context, &group)?
-        .settings()?
-        .of_agent(context.state.agent);
-    let names = databases(&group, &settings, args.database.as_deref())?;
+    let (group, settings, names) = chosen(context, &args.name, args.database.as_deref())?;
     let connector = Connector::new(settings, "adopt");
     let mut control = connector.open_once(Purpose::Control)?;
     let (jobs, unseen) = match others::jobs(&mut control) {

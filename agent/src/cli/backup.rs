@@ -12,20 +12,20 @@ use twinset_domain::{BackupKind, Exit, Fault, code};
 use self::ended::{Ended, One, Skipped};
 use self::roles::Standing;
 use super::args::{BackupArgs, Kind};
+use super::chosen::{bridge, chosen, order, targets};
 use super::context::Context;
 use super::{interrupt, service, stage as staged};
 use crate::alerts::runs;
 use crate::backup::desk::Desk;
 use crate::backup::finished::Finished;
-use crate::backup::guard::{self, Guarded, Targets};
+use crate::backup::guard::{self, Guarded};
 use crate::backup::role::Partners;
 use crate::backup::vdi::{self, Order};
 use crate::backup::{repair, stage};
 use crate::clock;
-use crate::config::{BrokenChain, Group, Instance, Repair};
+use crate::config::{Group, Repair};
 use crate::report::{Output, bytes, utc};
-use crate::sqlserver::statement::Transfer;
-use crate::sqlserver::{Connector, InstanceSettings, Purpose, facts};
+use crate::sqlserver::InstanceSettings;
 
 /// Takes backups of a group's databases, one after the other; the worst end counts.
 pub(super) fn backup(
@@ -33,10 +33,7 @@ pub(super) fn backup(
     args: &BackupArgs,
     output: &Output,
 ) -> Result<Exit, Fault> {
-    let group = context.config.group(&args.group)?.clone();
-    let instance = served(context, &group)?.clone();
-    let settings = instance.settings()?.of_agent(context.state.agent);
-    let databases = databases(&group, &settings, args.database.as_deref())?;
+    let (group, settings, databases) = chosen(context, &args.group, args.database.as_deref())?;
     agreed(args)?;
     if args.dry_run {
         return plan::dry_run(context, args, &group, &settings, &databases, output);
@@ -119,15 +116,6 @@ fn said(guarded: &Guarded, output: &Output) {
     }
 }
 
-/// What bridges a broken chain.
-pub(super) const fn bridge(group: &Group) -> Bridge {
-    match group.backup.on_broken_chain {
-        BrokenChain::Differential => Bridge::Differential,
-        BrokenChain::Full => Bridge::Full,
-        BrokenChain::Refuse => Bridge::Refuse,
-    }
-}
-
 /// What is asked of the chain guard.
 fn wish(args: &BackupArgs, group: &Group) -> (Wanted, Bridge) {
     let wanted = Wanted {
@@ -136,53 +124,6 @@ fn wish(args: &BackupArgs, group: &Group) -> (Wanted, Bridge) {
         tail: args.kind == Kind::Tail,
     };
     (wanted, bridge(group))
-}
-
-/// Where a database's backups go.
-pub(super) fn targets(context: &Context, group: &Group, database: &str) -> Result<Targets, Fault> {
-    let target = |kind| {
-        let set = context.config.media_set(group.media_set_of(kind))?;
-        context.target(set, Some(database))
-    };
-    let mut others = Vec::new();
-    for key in group.media_sets() {
-        let set = context.config.media_set(key)?;
-        others.extend(context.others(group, set, Some(database))?);
-    }
-    Ok(Targets {
-        data: target(BackupKind::Full)?,
-        logs: target(BackupKind::Log)?,
-        others,
-    })
-}
-
-/// The order of a plain backup; the chain guard may change it.
-pub(super) fn order<'a>(
-    memory_limit: u64,
-    kind: BackupKind,
-    group: &'a Group,
-    (settings, database): (&'a InstanceSettings, &'a str),
-) -> Order<'a> {
-    Order {
-        settings,
-        database,
-        kind,
-        copy_only: false,
-        tail: false,
-        new_branch: false,
-        over_damage: false,
-        base: None,
-        transfer: Transfer {
-            block_size: group.backup.block_size,
-            max_transfer_size: group.backup.max_transfer_size,
-            buffer_count: group.backup.buffer_count.unwrap_or(0),
-        },
-        compression: group.backup.compression,
-        encryption: group.backup.encryption.as_ref(),
-        memory_limit,
-        throttle: group.backup.throttle,
-        group: &group.name,
-    }
 }
 
 /// The order as it was typed.
@@ -299,58 +240,6 @@ fn agreed(args: &BackupArgs) -> Result<(), Fault> {
             .remedy("for a backup that leaves it open: --kind log; if it is wanted, add --yes"));
     }
     Ok(())
-}
-
-/// The partner of the group that this agent serves.
-pub(super) fn served<'a>(context: &'a Context, group: &Group) -> Result<&'a Instance, Fault> {
-    match context.config.served(group) {
-        Some(partner) => context.config.instance(partner),
-        None => {
-            let message = format!(
-                "this agent serves none of its partners: {}",
-                group.partners.join(", ")
-            );
-            Err(
-                Fault::new(code::UNKNOWN_NAME, format!("group {}", group.name), message)
-                    .remedy("name the instance of this host under [agent] serves"),
-            )
-        }
-    }
-}
-
-/// The databases that the group means, asked from the server where patterns are used.
-pub(super) fn databases(
-    group: &Group,
-    settings: &InstanceSettings,
-    only: Option<&str>,
-) -> Result<Vec<String>, Fault> {
-    let object = format!("group {}", group.name);
-    if let Some(only) = only {
-        if group.databases.select(only) {
-            return Ok(vec![only.to_owned()]);
-        }
-        let message = format!("database {only} is not in the group");
-        return Err(Fault::new(code::UNKNOWN_NAME, object, message)
-            .remedy("look at the group's databases, or name one of them"));
-    }
-    let there = if group.databases.is_literal() {
-        Vec::new()
-    } else {
-        let mut control = Connector::new(settings.clone(), "list").open(Purpose::Control)?;
-        facts::database_names(&mut control)?
-    };
-    let names = group
-        .databases
-        .meant(there.iter().map(|(name, _)| name.as_str()));
-    if names.is_empty() {
-        return Err(Fault::new(
-            code::SQL_NO_DATABASE,
-            object,
-            "no database of the server is meant",
-        )
-        .remedy("look at the group's databases and at what the login may see"));
-    }
-    Ok(names)
 }
 
 /// One set for people.

@@ -5,7 +5,7 @@ use twinset_domain::protection::Verdict;
 use twinset_domain::{BackupKind, Exit, Fault, code};
 
 use super::args::CheckArgs;
-use super::backup::{bridge, databases, order, served, targets};
+use super::chosen::{bridge, chosen, order, targets};
 use super::context::{Context, desk};
 use super::service;
 use crate::backup::check::{Checked, Manner, check as check_one};
@@ -28,10 +28,7 @@ pub(super) fn check(
     args: &CheckArgs,
     output: &Output,
 ) -> Result<Exit, Fault> {
-    let group = context.config.group(&args.group)?.clone();
-    let settings = served(context, &group)?.settings()?;
-    let settings = settings.of_agent(context.state.agent);
-    let names = databases(&group, &settings, args.database.as_deref())?;
+    let (group, settings, names) = chosen(context, &args.group, args.database.as_deref())?;
     if !context.attended
         && let Some(exit) = through_service(context, args, &names, output)?
     {
@@ -130,7 +127,8 @@ fn tell(checked: &Checked, output: &Output) {
     });
 }
 
-fn inconsistent(group: &Group, checked: &Checked) -> Option<Fault> {
+/// Why nothing may be written, if it may not.
+pub(super) fn inconsistent(group: &Group, checked: &Checked) -> Option<Fault> {
     let Verdict::Inconsistent(why) = &checked.verdict else {
         return None;
     };

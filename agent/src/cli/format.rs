@@ -5,12 +5,12 @@ use twinset_domain::{Exit, Fault, MediaSetId};
 use twinset_format::header::Draft;
 
 use super::args::SetArgs;
-use super::backup;
+use super::chosen::chosen;
 use super::context::{Context, target_of};
 use crate::backup::desk::Target;
 use crate::catalog::KnownSet;
 use crate::clock;
-use crate::config::{Group, MediaSet};
+use crate::config::MediaSet;
 use crate::media::format::{self, Done};
 use crate::report::Output;
 
@@ -73,7 +73,10 @@ pub(super) fn format_group(
         let databases: Vec<Option<String>> = match (set.per_database(), database) {
             (false, _) => vec![None],
             (true, Some(one)) => vec![Some(one.to_owned())],
-            (true, None) => databases(context, &group)?.into_iter().map(Some).collect(),
+            (true, None) => {
+                let (_, _, names) = chosen(context, &group.name, None)?;
+                names.into_iter().map(Some).collect()
+            }
         };
         for database in databases {
             let target = context.target(&set, database.as_deref())?;
@@ -85,12 +88,6 @@ pub(super) fn format_group(
         group.name, group.name
     ));
     Ok(output.finish(Ok((Exit::Done, formatted))))
-}
-
-/// The databases that a group means now; the server is asked where patterns are used.
-fn databases(context: &Context, group: &Group) -> Result<Vec<String>, Fault> {
-    let settings = backup::served(context, group)?.settings()?;
-    backup::databases(group, &settings.of_agent(context.state.agent), None)
 }
 
 /// The media set beside, if it stands in no file.

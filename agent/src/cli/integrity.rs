@@ -12,7 +12,7 @@ use twinset_domain::integrity::{
 use twinset_domain::{BackupKind, Exit, Fault, Moment, code};
 
 use super::args::IntegrityArgs;
-use super::backup::{databases, served};
+use super::chosen::chosen;
 use super::context::Context;
 use super::interrupt;
 use crate::alerts;
@@ -81,10 +81,7 @@ pub(super) fn integrity(
     args: &IntegrityArgs,
     output: &Output,
 ) -> Result<Exit, Fault> {
-    let group = context.config.group(&args.group)?.clone();
-    let settings = served(context, &group)?.settings()?;
-    let settings = settings.of_agent(context.state.agent);
-    let names = databases(&group, &settings, args.database.as_deref())?;
+    let (group, settings, names) = chosen(context, &args.group, args.database.as_deref())?;
     let wanted = group.check.rule.unwrap_or(Rule {
         depth: Depth::Physical,
         max_age: WEEK,

@@ -7,6 +7,7 @@ pub mod args;
 mod backup;
 mod catalog;
 mod check;
+mod chosen;
 mod config;
 mod context;
 mod device;

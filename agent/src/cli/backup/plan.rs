@@ -6,12 +6,13 @@ use twinset_domain::{Exit, Fault};
 
 use super::damage::weighed;
 use super::roles::partners;
-use super::{decided, targets, typed, wish};
+use super::{decided, typed, wish};
 use crate::backup::desk::Desk;
 use crate::backup::guard::{self, Guarded};
 use crate::backup::role::{self, Role};
 use crate::backup::{stage, vdi};
 use crate::cli::args::BackupArgs;
+use crate::cli::chosen::targets;
 use crate::cli::context::Context;
 use crate::cli::{interrupt, stage as staged};
 use crate::config::Group;

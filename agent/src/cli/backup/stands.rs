@@ -1,10 +1,10 @@
 //! A backup by hand of a database that the service protects: what holds for the service holds for
 //! the operator too (design 7.2, rows 8, 9 and 2).
 
-use twinset_domain::protection::{ByHand, Phase, Verdict, by_hand};
+use twinset_domain::protection::{ByHand, Phase, by_hand};
 use twinset_domain::{BackupKind, Exit, Fault, code};
 
-use super::super::check::one as check_one;
+use super::super::check::{inconsistent, one as check_one};
 use super::super::context::Context;
 use super::super::service;
 use crate::cli::args::CheckArgs;
@@ -73,13 +73,5 @@ fn check_first(
         deep: false,
     };
     let checked = check_one(context, &args, (group, settings), database, output)?;
-    match checked.verdict {
-        Verdict::Continue | Verdict::Take(_) => Ok(()),
-        Verdict::Inconsistent(why) => Err(Fault::new(
-            code::INCONSISTENT,
-            format!("database {database}"),
-            format!("replica and source do not match: {why}"),
-        )
-        .remedy("look into the cause; a full backup begins anew")),
-    }
+    inconsistent(group, &checked).map_or(Ok(()), Err)
 }
