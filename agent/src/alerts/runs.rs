@@ -6,6 +6,7 @@ use twinset_domain::schedule::KINDS;
 use twinset_domain::{BackupKind, Fault, Moment, code, rpo};
 
 use crate::catalog::Catalog;
+use crate::config::Config;
 
 /// What the alert of a failed backup is about; the service says the same, so that it is one alert.
 #[must_use]
@@ -50,6 +51,36 @@ pub fn handed_over(catalog: &mut Catalog, now: Moment) -> Result<(), Fault> {
         for kind in KINDS {
             let object = object(&group, &database, kind);
             catalog.resolve(code::BACKUP_FAILED, &object, now)?;
+        }
+    }
+    Ok(())
+}
+
+/// What failed and was made good since, though no backup of the kind ran: a set whose end was not
+/// seen was confirmed later.
+///
+/// # Errors
+/// [`code::CATALOG`].
+pub fn made_good(catalog: &mut Catalog, config: &Config, now: Moment) -> Result<(), Fault> {
+    for alert in catalog.open_alerts()? {
+        let (Some(group), Some(database)) = (&alert.group, &alert.database) else {
+            continue;
+        };
+        let Some(known) = config.groups.get(group) else {
+            continue;
+        };
+        for kind in KINDS {
+            if alert.code != code::BACKUP_FAILED.text()
+                || alert.object != object(group, database, kind)
+            {
+                continue;
+            }
+            let keys = config.keys_of(known, kind, database)?;
+            let newest = catalog.newest(&keys, database, kind, now)?;
+            let published = newest.and_then(|newest| newest.ended);
+            if published.is_some_and(|published| published >= alert.last) {
+                succeeded(catalog, group, (database, kind), now)?;
+            }
         }
     }
     Ok(())

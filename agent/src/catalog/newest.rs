@@ -5,6 +5,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use twinset_domain::schedule::FUTURE;
 use twinset_domain::{BackupKind, Fault, Moment};
 
+use super::past::SOURCES;
 use super::{Catalog, fault};
 
 /// A backup that was published.
@@ -19,14 +20,15 @@ pub struct Newest {
 }
 
 impl Catalog {
-    /// The newest published backup of a kind: of this agent's runs and of the sets on its media,
-    /// the later one. Copies and imports do not count, nor what began far in the future of `now`.
+    /// The newest published backup of a kind: of this agent's runs under the first key, and of the
+    /// sets that lie on the media of any, for what the partner's agent took is held too. Copies and
+    /// imports do not count, nor what began far in the future of `now`.
     ///
     /// # Errors
     /// [`twinset_domain::code::CATALOG`].
     pub fn newest(
         &self,
-        media_set: &str,
+        keys: &[String],
         database: &str,
         kind: BackupKind,
         now: Moment,
@@ -41,9 +43,13 @@ impl Catalog {
                                    AND json_extract(s.facts, '$.copy_only') IS TRUE)
                  ORDER BY r.started DESC LIMIT 1",
             )?;
-            let mut newest = None;
-            for source in super::past::SOURCES {
-                let known = params![media_set, database, format!("{source} {kind}"), horizon];
+            let (mut newest, mut held) = (None, None);
+            for (ours, source) in keys
+                .iter()
+                .take(1)
+                .flat_map(|ours| SOURCES.map(|s| (ours, s)))
+            {
+                let known = params![ours, database, format!("{source} {kind}"), horizon];
                 newest = newest.max(runs.query_row(known, row).optional()?);
             }
             let mut sets = self.connection.prepare(
@@ -53,8 +59,10 @@ impl Catalog {
                    AND json_extract(s.facts, '$.copy_only') IS NOT TRUE
                  ORDER BY s.written DESC LIMIT 1",
             )?;
-            let known = params![media_set, database, kind.to_string(), horizon];
-            let held = sets.query_row(known, row).optional()?;
+            for key in keys {
+                let known = params![key, database, kind.to_string(), horizon];
+                held = held.max(sets.query_row(known, row).optional()?);
+            }
             Ok(match (newest, held) {
                 // The same backup twice: the run knows when it ended.
                 (Some(run), Some(held)) if held.began <= run.began => Some(run),

@@ -6,7 +6,7 @@ use serde::Serialize;
 use twinset_domain::alert::{Entry, Event, Notice, Severity};
 use twinset_domain::protection::Phase;
 use twinset_domain::rpo::{Held, Limits, Reading, judge};
-use twinset_domain::{Exit, Fault, Moment, code};
+use twinset_domain::{BackupKind, Exit, Fault, Moment, code};
 
 use super::args::{AlertsVerb, ResolveArgs};
 use super::plan;
@@ -127,6 +127,7 @@ fn check(config: &Config, output: &Output) -> Result<Exit, Fault> {
     let judged = readings(config, &catalog, now)?;
     alerts::rpo::apply(&mut catalog, &judged, now)?;
     alerts::runs::handed_over(&mut catalog, now)?;
+    alerts::runs::made_good(&mut catalog, config, now)?;
     let rounds = deliver(config, &mut catalog, output)?;
     let open = catalog.open_alerts()?;
     if open.is_empty() {
@@ -201,11 +202,11 @@ pub(super) fn readings(
         if group.rpo == Rpo::default() {
             continue;
         }
-        let seconds = |limit: Option<std::time::Duration>| limit.map(|limit| limit.as_secs());
+        let seconds = |kind| Some(group.rpo.of(kind)?.as_secs());
         let limits = Limits {
-            full: seconds(group.rpo.full),
-            differential: seconds(group.rpo.differential),
-            log: seconds(group.rpo.log),
+            full: seconds(BackupKind::Full),
+            differential: seconds(BackupKind::Differential),
+            log: seconds(BackupKind::Log),
         };
         for subject in plan::subjects(config, Some(catalog), group, now)? {
             let record = catalog.protection(&group.name, &subject.database)?;

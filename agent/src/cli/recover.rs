@@ -6,8 +6,10 @@ use twinset_domain::{Exit, Fault};
 use super::args::SetArgs;
 use super::context::{Context, desk, target_of};
 use super::{show, stage};
+use crate::alerts::runs;
 use crate::backup::stage::adopt::{Adopted, Became};
 use crate::backup::{confirm, recover};
+use crate::clock;
 use crate::media::inventory::SetOnMedia;
 use crate::media::recover::Report;
 use crate::report::Output;
@@ -63,10 +65,12 @@ pub(super) fn recover_set(
     for lost in &report.lost {
         output.line(format!("lost {lost}"));
     }
-    let (staged, faults) = match staged {
+    let (staged, mut faults) = match staged {
         Ok(staged) => (staged, Vec::new()),
         Err(fault) => (Vec::new(), vec![fault]),
     };
+    // What was confirmed is no failure any more.
+    faults.extend(runs::made_good(&mut context.catalog, &context.config, clock::now()).err());
     let waits = staged.iter().any(|one| one.became == Became::Kept);
     let quiet = staged.is_empty()
         && report.work_removed.is_empty()

@@ -18,7 +18,6 @@ use super::input::Input;
 use super::jobs::Name;
 use super::state::Service;
 use crate::catalog::Catalog;
-use crate::config::{Config, Group};
 use crate::web::{self, Database, Instance, Jobs, Kind, Last, MediaSet, Overview, Web};
 
 /// How long the loop may take to answer: a scrape that waits longer says that it is down.
@@ -117,12 +116,12 @@ impl Service {
         let kinds = KINDS.into_iter();
         let kinds = kinds.filter(|kind| *kind != BackupKind::Log || !logless);
         let kind = |kind| {
-            let key = media_set(&self.config, group, kind, &name.database)?;
+            let keys = self.config.keys_of(group, kind, &name.database).ok()?;
             let line = group.schedule.as_ref().and_then(|rules| rules.line(kind));
-            let ruled = limit(group, kind).is_some();
+            let ruled = group.rpo.of(kind).is_some();
             Some(Kind {
                 kind,
-                media_set: key,
+                media_sets: keys,
                 last: None,
                 rpo_breached: ruled.then_some(false),
                 wanted: line.is_some() || ruled,
@@ -149,19 +148,6 @@ impl Service {
             in_step: None,
         };
         all.into_iter().map(set).collect()
-    }
-}
-
-fn media_set(config: &Config, group: &Group, kind: BackupKind, database: &str) -> Option<String> {
-    let set = config.media_set(group.media_set_of(kind)).ok()?;
-    Some(set.key_of(Some(database)))
-}
-
-const fn limit(group: &Group, kind: BackupKind) -> Option<Duration> {
-    match kind {
-        BackupKind::Full => group.rpo.full,
-        BackupKind::Differential => group.rpo.differential,
-        BackupKind::Log => group.rpo.log,
     }
 }
 
@@ -194,7 +180,8 @@ fn fill(overview: &mut Overview, state_dir: &Path) -> Result<(), Fault> {
     };
     for one in &mut overview.databases {
         for kind in &mut one.kinds {
-            let newest = catalog.newest(&kind.media_set, &one.database, kind.kind, overview.now)?;
+            let newest =
+                catalog.newest(&kind.media_sets, &one.database, kind.kind, overview.now)?;
             kind.last = newest.map(|newest| Last {
                 began: newest.began,
                 seconds: newest

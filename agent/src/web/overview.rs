@@ -50,9 +50,9 @@ pub struct Database {
 pub struct Kind {
     /// Which.
     pub kind: BackupKind,
-    /// Where they go.
-    pub media_set: String,
-    /// The newest that succeeded, of this agent.
+    /// Keys of the media sets that hold them: ours first, then as the partners' agents write them.
+    pub media_sets: Vec<String>,
+    /// The newest that succeeded; of the partner's agent, where ours goes on behind it.
     pub last: Option<Last>,
     /// Whether it is older than the group allows; `None` without a rule.
     pub rpo_breached: Option<bool>,

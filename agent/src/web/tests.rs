@@ -31,7 +31,7 @@ fn alert(severity: Severity, message: &str) -> Entry {
 fn overview() -> Overview {
     let kind = |kind, last, rpo_breached| Kind {
         kind,
-        media_set: "payroll".to_owned(),
+        media_sets: vec!["payroll".to_owned()],
         last,
         rpo_breached,
         wanted: true,

@@ -29,6 +29,7 @@ fn ends_unconfirmed(host: &Host) -> Value {
     );
     let status = host.world.json(&["status", "payroll"]).ended(3).result();
     assert_eq!(status[0]["media_sets"][0]["unconfirmed"][0]["position"], 1);
+    assert_eq!(status[0]["alerts"][0]["code"], "TW6014", "{status}");
     fault
 }
 
@@ -39,7 +40,8 @@ fn is_confirmed(host: &mut Host) {
     let report = host.recover().ended(0).result();
     assert_eq!(report["unconfirmed"], json!([]));
     assert_eq!(host.world.sets()[0]["state"], "published");
-    host.world.json(&["status", "payroll"]).ended(0);
+    let status = host.world.json(&["status", "payroll"]).ended(0).result();
+    assert_eq!(status[0]["alerts"], json!([]), "it did not fail after all");
     host.world.verify(0);
     host.restores("Payroll", 1, "Confirmed");
     assert_eq!(host.backup().ended(0).result()["sets"][0]["position"], 2);

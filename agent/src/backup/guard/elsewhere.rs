@@ -2,6 +2,7 @@
 
 use twinset_domain::chain::{Decision, Held, Reason};
 use twinset_domain::recover::SetState;
+use twinset_domain::schedule::KINDS;
 use twinset_domain::{BackupKind, Fault, code};
 use twinset_format::card::Card;
 use twinset_plugin_api::Access;
@@ -56,11 +57,7 @@ fn newest_of_each(cards: &[Card], database: &str) -> Vec<Card> {
         });
         cards.max_by_key(|card| (card.written, card.position))
     };
-    [BackupKind::Full, BackupKind::Differential, BackupKind::Log]
-        .into_iter()
-        .filter_map(of)
-        .cloned()
-        .collect()
+    KINDS.into_iter().filter_map(of).cloned().collect()
 }
 
 impl Guarded {

@@ -239,3 +239,15 @@ pub struct Rpo {
     /// Of the last log.
     pub log: Option<Duration>,
 }
+
+impl Rpo {
+    /// That of a kind.
+    #[must_use]
+    pub const fn of(&self, kind: BackupKind) -> Option<Duration> {
+        match kind {
+            BackupKind::Full => self.full,
+            BackupKind::Differential => self.differential,
+            BackupKind::Log => self.log,
+        }
+    }
+}
