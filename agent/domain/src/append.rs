@@ -192,6 +192,14 @@ impl AppendPlan {
     pub const fn is_degraded(&self) -> bool {
         !self.fallen.is_empty() || !self.out_of_step.is_empty()
     }
+
+    /// Positions lie on the media of which a catalog that knows the media set knows nothing: it was
+    /// set back, and with it perhaps the machine that it lies on. Whatever was decided by what it
+    /// holds must be decided again: sets are missing in it that numbers were given to since.
+    #[must_use]
+    pub const fn is_news(&self, expected: &Expected) -> bool {
+        expected.media_set.is_some() && self.position.get() - 1 > expected.highest_known
+    }
 }
 
 /// Decides whether a run may append, and to which mirrors.

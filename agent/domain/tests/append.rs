@@ -66,6 +66,32 @@ fn found(mirror: u8) -> Found {
     }
 }
 
+/// A catalog that was set back with its machine: what was decided by it is decided again.
+#[test]
+fn sets_that_the_catalog_never_heard_of_are_news() {
+    let volumes = [1, 2].map(|mirror| Seen {
+        slot: slot(mirror),
+        device: format!("disk {mirror}"),
+        state: State::Found(Box::new(Found {
+            highest: 5,
+            ..found(mirror)
+        })),
+    });
+    for (known, media_set, news) in [
+        (2, Some(id(1)), true),
+        (5, Some(id(1)), false),
+        (0, None, false),
+    ] {
+        let expected = Expected {
+            highest_known: known,
+            media_set,
+            ..expected()
+        };
+        let plan = plan(&expected, &volumes).unwrap();
+        assert_eq!((plan.position.get(), plan.is_news(&expected)), (6, news));
+    }
+}
+
 fn closed() -> Closed {
     Closed {
         sequence: 2,

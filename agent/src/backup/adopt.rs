@@ -29,10 +29,7 @@ pub fn look(
         );
     };
     let source = guard::source(&found, control)?;
-    let mut held = guard::held(desk, &targets.data, &found.name, false)?;
-    if targets.logs.key != targets.data.key {
-        held.extend(guard::held(desk, &targets.logs, &found.name, false)?);
-    }
+    let held = guard::held_here(desk, targets, &found.name, (false, false))?;
     let held: BTreeSet<_> = held.iter().filter_map(|held| held.set).collect();
     let mut theirs = others::backups(control, &found.name)?;
     for set in theirs.iter_mut().filter(|set| set.unreachable.is_none()) {

@@ -84,17 +84,18 @@ pub fn guard(
     let source = source(database, control)?;
     // A base must be there still when a differential is to stand on it.
     let look = wanted.kind == BackupKind::Differential;
-    let mut held = held(desk, &targets.data, &database.name, look)?;
-    if targets.logs.key != targets.data.key {
-        held.extend(self::held(desk, &targets.logs, &database.name, false)?);
-    }
     let mut question = Question {
         wanted,
         bridge,
         source,
-        held,
+        held: held_here(desk, targets, &database.name, (look, false))?,
     };
     let mut decision = chain::judge(&question);
+    if continues_elsewhere(&decision) {
+        // The catalog may be older than the media, where it was set back or lost.
+        question.held = held_here(desk, targets, &database.name, (true, true))?;
+        decision = chain::judge(&question);
+    }
     let mut unread = Vec::new();
     if continues_elsewhere(&decision) {
         for other in &targets.others {
@@ -159,6 +160,24 @@ pub(super) fn source(database: &DatabaseFacts, control: &mut Session) -> Result<
         next_log: database.last_log_backup_lsn,
         bases: facts::differential_bases(control, database.database_id)?,
     })
+}
+
+/// The sets of a database on its media sets, for data and for logs; where their media are looked at
+/// in any case is said of each.
+///
+/// # Errors
+/// Why media or catalog cannot be asked.
+pub(super) fn held_here(
+    desk: &mut Desk<'_>,
+    targets: &Targets,
+    database: &str,
+    (data, logs): (bool, bool),
+) -> Result<Vec<Held>, Fault> {
+    let mut all = held(desk, &targets.data, database, data)?;
+    if targets.logs.key != targets.data.key {
+        all.extend(held(desk, &targets.logs, database, logs)?);
+    }
+    Ok(all)
 }
 
 /// The sets of a database on one media set: by the catalog, and where that does not know all, by

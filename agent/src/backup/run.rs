@@ -1,6 +1,7 @@
 //! What every run that writes a backup set shares.
 
 mod back;
+mod news;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -40,6 +41,8 @@ pub struct OpenRun {
     pub(super) agent: AgentId,
     pub(super) signer: Option<Signer>,
     recipe: Recipe,
+    /// The media held more than the catalog knew.
+    is_news: bool,
 }
 
 /// A run whose intent is in the catalog.
@@ -79,6 +82,7 @@ pub fn open(
     }
     let plan = planned.map_err(first_of)?;
     chain_behind(&seen, &target.key, signer.clone())?;
+    let is_news = news::read(desk, &target.key, &matrix, (&plan, &expected))?;
     let (highest, sequence) = (plan.position.get() - 1, plan.sequence - 1);
     desk.catalog.attach(
         &target.key,
@@ -106,6 +110,7 @@ pub fn open(
         agent,
         signer,
         recipe: target.recipe.clone(),
+        is_news,
     })
 }
 

@@ -197,7 +197,9 @@ pub fn backup(
     let families = target.shape.families;
     let transfer = planned(order, families, &target.recipe)?;
     let content = content(order, Source::Vdi, &probed.database, transfer);
-    let mut reserved = open(desk, target, content.kind)?.reserve(desk, &content)?;
+    let mut reserved = open(desk, target, content.kind)?
+        .as_decided()?
+        .reserve(desk, &content)?;
     desk.progress
         .begin(&format!("backup {}", probed.database.name), None);
     let mut control = probed.control;

@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 
 use super::{Host, Setup, database};
+use crate::support::copy;
 
 /// A full and a log of Payroll are held.
 fn begun(backup: &'static str) -> Host {
@@ -170,6 +171,44 @@ fn a_machine_that_was_rolled_back_begins_a_new_branch_with_a_full() {
         let result = host.take(kind, &[]).ended(0).result();
         assert_eq!(kinds(&result), [kind_word(kind)]);
     }
+}
+
+#[test]
+fn a_machine_that_was_rolled_back_with_its_catalog_learns_from_the_media_first() {
+    let mut host = begun("");
+    let then = host.told("Payroll")["last_log_backup"].clone();
+    let (state, kept) = (
+        host.world.path().join("state"),
+        host.world.path().join("kept"),
+    );
+    copy(&state, &kept);
+    host.take("log", &[]).ended(0);
+    host.unsettle("Payroll", &json!({ "roll_back": then }));
+    copy(&kept, &state);
+    // By the catalog alone the log would follow on the one that it knows.
+    let before = host.sets_of("payroll-log").len();
+    host.take("log", &[]).ended(1).failed("TW5007");
+    assert_eq!(host.sets_of("payroll-log").len(), before);
+    host.take("log", &[]).ended(5).failed("TW4021");
+}
+
+#[test]
+fn a_catalog_that_was_set_back_alone_costs_one_try() {
+    let host = begun("");
+    let (state, kept) = (
+        host.world.path().join("state"),
+        host.world.path().join("kept"),
+    );
+    copy(&state, &kept);
+    host.take("log", &[]).ended(0);
+    copy(&kept, &state);
+    // A gap by the catalog alone: the media are looked at, and there is none.
+    host.take("log", &[]).ended(1).failed("TW5007");
+    let result = host.take("log", &[]).ended(0).result();
+    assert_eq!(kinds(&result), ["log"]);
+    let plan = ["restore", "plan", "Payroll", "--group", "payroll"];
+    let steps = host.world.json(&plan).ended(0).result()["steps"].clone();
+    assert_eq!(steps.as_array().unwrap().len(), 4, "{steps}");
 }
 
 #[test]

@@ -293,6 +293,8 @@ codes! {
     STATE_DIR = "TW5005" Failed;
     /// What cannot be taken back must be confirmed.
     CONFIRM = "TW5006" Refused;
+    /// The catalog is older than the media: what was decided by it is decided again.
+    CATALOG_SET_BACK = "TW5007" Failed;
 
     // What an operator must know.
     /// The last backup of a kind is older than the group allows.
