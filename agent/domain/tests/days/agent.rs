@@ -31,6 +31,8 @@ pub(crate) struct Agent {
     pub(crate) down: Option<i64>,
     /// Dies when a run of it comes to this step.
     pub(crate) doomed: Option<u8>,
+    /// Its login is refused.
+    pub(crate) forbidden: bool,
     // ---
     heard: [Option<Answer>; 2],
     doubt: BTreeSet<usize>,
@@ -54,6 +56,7 @@ impl Agent {
             alerts: BTreeMap::new(),
             down: None,
             doomed: None,
+            forbidden: false,
             heard: [None, None],
             doubt: BTreeSet::new(),
             early: Vec::new(),
@@ -162,6 +165,7 @@ impl Lab {
 
     /// Something happened: looks are frequent for a while.
     pub(crate) fn stir(&mut self) {
+        self.stirred = self.now;
         for agent in &mut self.agents {
             agent.lively = self.now;
             agent.next = agent.next.min(self.now + 1);
@@ -201,6 +205,9 @@ impl Lab {
     }
 
     fn sight(&self, me: usize) -> Option<Sight> {
+        if self.agents[me].forbidden {
+            return Some(Sight::Forbidden("login failed".to_owned()));
+        }
         let heard = &self.agents[me].heard;
         let voice = |at: usize| {
             let answer = heard[at].as_ref()?;
@@ -237,6 +244,9 @@ impl Lab {
         let (record, actions) = step(&before, event, now, (&rules, NAMES[me]));
         if record != before {
             let (was, is) = (before.shown().to_string(), record.shown().to_string());
+            if record.phase == Phase::Standby {
+                self.checked[me] = None;
+            }
             self.agents[me].record = record;
             if was != is {
                 self.tell(format!("{}: {is}", NAMES[me]));
@@ -340,6 +350,11 @@ impl Lab {
                 self.told(me, kind, &outcome);
                 self.event(me, &Event::Ended(kind, end));
             }
+            // By hand: nobody but who typed it learns of it, and the list of alerts.
+            What::Hand(kind) => {
+                self.tell(format!("{}: by hand, {kind} {outcome:?}", NAMES[me]));
+                self.told(me, kind, &outcome);
+            }
             What::Check if job.stopping => {
                 let checking = matches!(self.agents[me].record.phase, Phase::Checking { .. });
                 let other = |job: &Job| job.what == What::Check && !job.stopping;
@@ -350,6 +365,9 @@ impl Lab {
             }
             What::Check => {
                 let verdict = outcome.verdict();
+                if !matches!(verdict, Verdict::Inconsistent(_)) {
+                    self.checked[me] = Some(self.under(me));
+                }
                 self.tell(format!("{}: check {verdict:?}", NAMES[me]));
                 self.event(me, &Event::Checked(verdict));
             }

@@ -30,8 +30,10 @@ impl Lab {
             self.raise(me, alarm);
         }
         let open: Vec<String> = self.agents[me].alerts.keys().cloned().collect();
+        let elsewhere = self.agents[me].record.phase == Phase::Standby;
         for alarm in open {
-            if alarm.starts_with("Rpo") && !broken.contains(&alarm) {
+            let handed_over = elsewhere && alarm.starts_with("Failed");
+            if handed_over || alarm.starts_with("Rpo") && !broken.contains(&alarm) {
                 self.resolve(me, &alarm);
             }
         }

@@ -26,6 +26,9 @@ impl Lab {
     }
 
     fn checked(&mut self, me: usize) -> Result<Verdict, (Code, String)> {
+        if self.agents[me].forbidden {
+            return Err((code::SQL_LOGIN, "login failed".to_owned()));
+        }
         // The check looks at its own server alone.
         if !self.pair.is_open(me) {
             return Err((code::NOT_PRINCIPAL, "not open here".to_owned()));
@@ -101,8 +104,16 @@ impl Lab {
             plan = planned(self);
         }
         let plan = plan.map_err(|faults| (faults[0].code, faults[0].to_string()))?;
+        let media = &self.media[me][set];
         let known = &mut self.agents[me].catalog[set];
+        let news = plan.is_news(&media.expected(known.known, known.settled(), kind));
+        if news {
+            known.remember(&media.read());
+        }
         known.attach(plan.position.get() - 1, plan.sequence - 1);
+        if news {
+            return Err((code::CATALOG, "the catalog was set back".to_owned()));
+        }
         Ok(plan)
     }
 }

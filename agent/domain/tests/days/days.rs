@@ -42,20 +42,21 @@ impl History {
     fn of(seed: u64) -> Self {
         let mut chance = Chance::of(seed);
         let mirrored = !chance.one_in(6);
-        let base = Rules::FOLLOW;
+        let base = chance.of_these(&[Rules::FOLLOW, Rules::FOLLOW, Rules::DPM]);
+        let mirrors = chance.of_these(&[1, 2, 2, 3]);
         let plan = Plan {
             mirrored,
             witness: chance.one_in(2),
             rules: Rules {
                 check_delay: chance.of_these(&[0, 1800]),
-                check_first: !chance.one_in(3),
-                go_on_in_split: chance.one_in(2),
+                check_first: base.check_first ^ chance.one_in(4),
+                go_on_in_split: base.go_on_in_split ^ chance.one_in(4),
                 ..base
             },
             schedule: schedule(&mut chance),
             bridge: chance.of_these(&[Bridge::Differential, Bridge::Full]),
-            mirrors: chance.of_these(&[1, 2, 2, 3]),
-            least: 1,
+            mirrors,
+            least: 1 + u8::try_from(chance.below(mirrors as u64)).unwrap(),
             apart: chance.one_in(2),
             shared: !chance.one_in(4),
             window: 2 * DAY,
@@ -65,7 +66,7 @@ impl History {
                 log: Some(3 * 3600),
             },
         };
-        let count = chance.below(14);
+        let count = chance.below(20);
         let mut deeds: Vec<(i64, Deed)> = (0..count)
             .map(|_| {
                 let at = chance.within(600, (DAYS - 1) * DAY);
@@ -89,8 +90,10 @@ impl History {
                     lab.happens(*deed);
                 }
             }
-            if day == DAYS {
+            if day == DAYS && lab.broken.is_none() {
                 lab.mended();
+                lab.until(end - DAY + 3600);
+                lab.agreed();
             }
             lab.until(end);
             if lab.broken.is_none() {
@@ -150,7 +153,10 @@ fn lives(seed: u64) {
         "seed {seed}: {broken}\n{:#?}\n{:?}\n{}",
         short.deeds,
         short.plan,
-        tail(&story, 60)
+        tail(
+            &story,
+            usize::try_from(number("TWINSET_LINES", 60)).unwrap()
+        )
     );
 }
 

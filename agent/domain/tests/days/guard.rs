@@ -2,10 +2,12 @@
 
 use twinset_domain::chain::{self, Decision, Question, Reason, Source, Wanted};
 use twinset_domain::partner::{Answer, Duty, Role, State, duty};
+use twinset_domain::protection::{ByHand, Verdict, by_hand};
 use twinset_domain::{BackupKind, Code, code};
 use uuid::Uuid;
 
 use super::catalog::others;
+use super::job::Outcome;
 use super::lab::Lab;
 use super::set::{FAMILY, lsn};
 
@@ -21,6 +23,9 @@ impl Lab {
     /// `backup::role::look` and `vdi::backupable`: why nothing may be taken here.
     pub(crate) fn stands(&self, me: usize) -> Result<(), (Code, String)> {
         let ours = self.pair.answer(me);
+        if self.agents[me].forbidden {
+            return Err((code::SQL_LOGIN, "login failed".to_owned()));
+        }
         let Answer::Copy(copy) = &ours else {
             return Err((code::SILENT, "our instance does not answer".to_owned()));
         };
@@ -46,6 +51,24 @@ impl Lab {
             return Err((code::DATABASE_STATE, format!("it is {:?}", copy.state)));
         }
         Ok(())
+    }
+
+    /// `cli::backup::stands`: what holds for the service holds for the operator too.
+    pub(crate) fn may_by_hand(&mut self, me: usize, kind: BackupKind) -> Result<(), Outcome> {
+        let refuse = |code, why: &str| Err(Outcome::Fault(code, why.to_owned()));
+        match by_hand(&self.agents[me].record, kind, self.plan.rules.check_first) {
+            ByHand::Free => Ok(()),
+            ByHand::CheckRequired => refuse(code::CHECK_REQUIRED, "consistency check required"),
+            ByHand::Refused => refuse(code::NOT_NOW, "not now"),
+            ByHand::CheckFirst => match self.check(me, false) {
+                Outcome::Checked(Verdict::Inconsistent(why)) => refuse(code::INCONSISTENT, &why),
+                Outcome::Checked(_) => {
+                    self.checked[me] = Some(self.under(me));
+                    Ok(())
+                }
+                other => Err(other),
+            },
+        }
     }
 
     /// How the database stands.

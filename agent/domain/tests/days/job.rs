@@ -10,6 +10,8 @@ use super::run::Run;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum What {
     Backup(BackupKind),
+    /// Typed by an operator: the state machine does not know it.
+    Hand(BackupKind),
     Check,
 }
 
@@ -17,7 +19,7 @@ impl What {
     /// Lower goes first.
     const fn rank(self) -> u8 {
         match self {
-            Self::Check | Self::Backup(BackupKind::Log) => 0,
+            Self::Check | Self::Hand(_) | Self::Backup(BackupKind::Log) => 0,
             Self::Backup(BackupKind::Differential) => 1,
             Self::Backup(BackupKind::Full) => 2,
         }
@@ -85,7 +87,7 @@ impl Lab {
     pub(crate) fn begin(&mut self, me: usize, what: What) {
         let queued = self.clock(me);
         let keys = match what {
-            What::Backup(kind) => vec![self.set_of(kind)],
+            What::Backup(kind) | What::Hand(kind) => vec![self.set_of(kind)],
             What::Check => (0..self.media[me].len()).collect(),
         };
         let agent = &mut self.agents[me];
@@ -148,7 +150,7 @@ impl Lab {
             let mut job = jobs.remove(at);
             self.agents[me].past = None;
             let outcome = match job.what {
-                What::Backup(kind) => self.backup_step(me, &mut job, kind),
+                What::Backup(kind) | What::Hand(kind) => self.backup_step(me, &mut job, kind),
                 What::Check => Some(self.check(me, job.stopping)),
             };
             if self.agents[me].down.is_some() {

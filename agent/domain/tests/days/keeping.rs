@@ -107,7 +107,7 @@ impl Lab {
                 drops.len()
             ));
             let after = self.holdings(agents);
-            self.nothing_is_lost(&before, &after);
+            self.nothing_is_lost(&before, &after, now);
         }
     }
 
@@ -126,10 +126,10 @@ impl Lab {
     }
 
     /// P8: every point of the window that could be reached before can be reached now, and so can
-    /// the last one of all.
-    fn nothing_is_lost(&mut self, before: &Holdings, after: &Holdings) {
+    /// the last one of all. A clock that is wrong by less than a year is believed.
+    fn nothing_is_lost(&mut self, before: &Holdings, after: &Holdings, clock: Moment) {
         let tree = &self.pair.tree;
-        let start = self.now - self.plan.window;
+        let start = clock.0.max(self.now) - self.plan.window;
         let (was, is) = (before.reach(tree, false), after.reach(tree, false));
         let newest = |reach: &[(usize, usize)]| reach.iter().map(|(node, _)| *node).max();
         let mut lost = Vec::new();

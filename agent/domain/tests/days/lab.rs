@@ -1,13 +1,18 @@
 //! The whole world: the clock of truth, two servers, two agents with their media, the story.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use twinset_domain::BackupKind;
 use twinset_domain::chain::Bridge;
 use twinset_domain::protection::Rules;
 use twinset_domain::schedule::Rules as Schedule;
 use twinset_domain::{Moment, rpo};
 
+use uuid::Uuid;
+
 use super::agent::Agent;
+use super::deeds::{Deed, Snapshot};
 use super::media::MediaSet;
 use super::server::Pair;
 
@@ -30,6 +35,9 @@ pub(crate) struct Plan {
     pub(crate) limits: rpo::Limits,
 }
 
+/// What a check looked at: session and recovery fork.
+pub(crate) type Under = (Option<Uuid>, Uuid);
+
 /// The world.
 pub(crate) struct Lab {
     pub(crate) plan: Plan,
@@ -40,8 +48,17 @@ pub(crate) struct Lab {
     pub(crate) media: [Vec<MediaSet>; 2],
     pub(crate) agents: [Agent; 2],
     pub(crate) runs: u128,
-    /// Servers that come up again, and when.
-    pub(crate) returns: Vec<(i64, usize)>,
+    /// What comes later of what happened.
+    pub(crate) later: Vec<(i64, Deed)>,
+    /// When the last backup of a kind that was published began.
+    pub(crate) taken: BTreeMap<BackupKind, i64>,
+    /// Session and fork at the last check of each agent that passed, while it has not stood by.
+    pub(crate) checked: [Option<Under>; 2],
+    pub(crate) snapshot: Option<Snapshot>,
+    /// The machine was set back once: numbers were given twice on one fork.
+    pub(crate) rolled: bool,
+    /// When something happened last: it is seen at the next poll, not before.
+    pub(crate) stirred: i64,
     written: i64,
     story: String,
     pub(crate) broken: Option<String>,
@@ -77,11 +94,22 @@ impl Lab {
             plan,
             now,
             runs: 0,
-            returns: Vec::new(),
+            later: Vec::new(),
+            taken: BTreeMap::new(),
+            checked: [None, None],
+            snapshot: None,
+            rolled: false,
+            stirred: now,
             written: now,
             story: String::new(),
             broken: None,
         }
+    }
+
+    /// The session and the fork that a server serves under.
+    pub(crate) fn under(&self, at: usize) -> Under {
+        let session = self.pair.servers[at].database.session.as_ref();
+        (session.map(|session| session.guid), self.pair.fork(at))
     }
 
     /// What an agent's clock shows.
@@ -118,8 +146,8 @@ impl Lab {
         let write = self.written + WRITES;
         let count = if self.plan.mirrored { 2 } else { 1 };
         let agents = self.agents.iter().take(count).filter_map(Agent::next);
-        let servers = self.returns.iter().map(|(at, _)| *at);
-        agents.chain(servers).fold(write, i64::min)
+        let later = self.later.iter().map(|(at, _)| *at);
+        agents.chain(later).fold(write, i64::min)
     }
 
     /// Lives until a moment, or until a promise is broken.
@@ -137,12 +165,9 @@ impl Lab {
                 }
             }
             let now = self.now;
-            let back: Vec<(i64, usize)> =
-                self.returns.extract_if(.., |(at, _)| *at <= now).collect();
-            for (_, server) in back {
-                self.pair.comes_up(server);
-                self.tell(format!("{} is up again", super::agent::NAMES[server]));
-                self.stir();
+            let due: Vec<(i64, Deed)> = self.later.extract_if(.., |(at, _)| *at <= now).collect();
+            for (_, deed) in due {
+                self.happens(deed);
             }
             for agent in 0..if self.plan.mirrored { 2 } else { 1 } {
                 self.live(agent);

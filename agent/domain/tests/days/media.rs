@@ -249,12 +249,18 @@ impl MediaSet {
 
     /// Every position, read over all volumes that answer.
     pub(crate) fn read(&self) -> Vec<Read> {
+        self.read_of(None)
+    }
+
+    /// The same, or one position alone.
+    pub(crate) fn read_of(&self, only: Option<u64>) -> Vec<Read> {
         let standings = self.standings();
         let there = |at: &(usize, &Volume)| at.1.there;
         let volumes: Vec<(usize, &Volume)> =
             self.volumes.iter().enumerate().filter(there).collect();
         let positions: BTreeSet<u64> = volumes
             .iter()
+            .filter(|_| only.is_none())
             .flat_map(|(_, volume)| volume.sets.keys().chain(volume.of.keys()).copied())
             .collect();
         let one = |position: u64| {

@@ -4,12 +4,14 @@ use std::rc::Rc;
 
 use twinset_domain::protection::Phase;
 use twinset_domain::restore::Goal;
+use uuid::Uuid;
 
 use super::agent::NAMES;
 use super::chance::Chance;
 use super::lab::Lab;
 use super::media::Manifest;
-use super::set::lsn;
+use super::restore::Holdings;
+use super::set::{Shared, lsn};
 
 /// Points that are looked at in one go.
 const SAMPLES: u64 = 6;
@@ -51,7 +53,6 @@ impl Lab {
 
     /// What is checked and done at the end of a day.
     pub(crate) fn evening(&mut self, chance: &mut Chance) {
-        self.restores(chance);
         for me in 0..2 {
             for set in 0..self.media[me].len() {
                 if self.broken.is_none() && self.agents[me].down.is_none() {
@@ -76,15 +77,18 @@ impl Lab {
         for _ in 0..SAMPLES {
             let at = usize::try_from(chance.below(reach.len() as u64)).unwrap();
             let (node, last) = reach[at];
-            let fork = held.sets[last].2.fork;
             // Some records before the end of that set, if they are reached as well.
             let back = chance.below(4) * super::truth::STEP;
             let wanted = self.pair.tree.of(node).lsn.saturating_sub(back);
             let target = self.pair.tree.below(node, wanted + 1);
-            let goal = if back == 0 {
-                Goal::Set(held.sets[last].0.clone())
-            } else if self.leads(&held, &reach, target) {
-                Goal::Lsn(lsn(self.pair.tree.of(target).lsn))
+            let head = self.pair.servers[0].database.head;
+            // Numbers were given twice: a number means the newest branch.
+            let twice = !self.plan.mirrored && !self.pair.tree.leads_to(target, head);
+            let (goal, fork) = if back == 0 {
+                let (place, _, set) = &held.sets[last];
+                (Goal::Set(place.clone()), set.fork)
+            } else if let Some(fork) = self.leads(&held, &reach, target).filter(|_| !twice) {
+                (Goal::Lsn(lsn(self.pair.tree.of(target).lsn)), fork)
             } else {
                 continue;
             };
@@ -114,25 +118,23 @@ impl Lab {
         self.latest();
     }
 
-    /// Whether some row of sets leads to a record between the ends of sets.
-    fn leads(
-        &self,
-        held: &super::restore::Holdings,
-        reach: &[(usize, usize)],
-        target: usize,
-    ) -> bool {
+    /// The fork of a log that leads to a record between the ends of sets, if one does.
+    fn leads(&self, held: &Holdings, reach: &[(usize, usize)], target: usize) -> Option<Uuid> {
         let tree = &self.pair.tree;
-        reach.iter().any(|(node, last)| {
+        reach.iter().find_map(|(node, last)| {
             let set = &held.sets[*last].2;
             if *node == target || !tree.leads_to(*node, target) {
-                return false;
+                return None;
             }
-            held.sets.iter().any(|(_, _, log)| {
-                log.kind == twinset_domain::BackupKind::Log
+            let over = |(at, log): &(usize, &Shared)| {
+                held.joins(*last, *at)
+                    && log.kind == twinset_domain::BackupKind::Log
                     && log.first <= set.last
                     && log.last > set.last
                     && tree.leads_to(target, log.head)
-            })
+            };
+            let mut logs = held.sets.iter().map(|(_, _, log)| log).enumerate();
+            Some(logs.find(over)?.1.fork)
         })
     }
 

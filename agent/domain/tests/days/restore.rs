@@ -1,7 +1,7 @@
 //! Restores: what the planner says, applied by a SQL Server that refuses what SQL Server refuses,
 //! and what could be reached at all, found by trying everything.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use twinset_domain::recover::SetState;
 use twinset_domain::restore::{Candidate, Goal, Place, Plan, Stop, Wanted, number_branches, plan};
@@ -16,6 +16,8 @@ use super::truth::{Node, Tree};
 pub(crate) struct Holdings {
     pub(crate) candidates: Vec<Candidate>,
     pub(crate) sets: Vec<(Place, SetState, Shared)>,
+    /// Marks of a rolled back machine before each of the sets: never joined across one.
+    branches: Vec<u32>,
 }
 
 impl Lab {
@@ -24,6 +26,7 @@ impl Lab {
         let mut held = Holdings {
             candidates: Vec::new(),
             sets: Vec::new(),
+            branches: Vec::new(),
         };
         for media in agents.iter().flat_map(|agent| &self.media[*agent]) {
             let standings = media.standings();
@@ -50,6 +53,16 @@ impl Lab {
             }
         }
         number_branches(&mut held.candidates);
+        let branches: BTreeMap<&Place, u32> = held
+            .candidates
+            .iter()
+            .map(|set| (&set.place, set.branch))
+            .collect();
+        held.branches = held
+            .sets
+            .iter()
+            .map(|(place, ..)| branches[place])
+            .collect();
         held
     }
 }
@@ -94,6 +107,11 @@ impl Holdings {
             now: Moment(now),
         };
         plan(&wanted, &self.candidates)
+    }
+
+    /// Whether no mark lies between two sets.
+    pub(crate) fn joins(&self, one: usize, other: usize) -> bool {
+        self.branches[one] == self.branches[other]
     }
 
     fn set(&self, place: &Place) -> Option<&Shared> {
@@ -172,7 +190,11 @@ impl Holdings {
                 continue;
             }
             for (at, (_, _, log)) in data(BackupKind::Log) {
-                if log.first <= next && log.last > next && tree.leads_to(node, log.head) {
+                if self.joins(last, at)
+                    && log.first <= next
+                    && log.last > next
+                    && tree.leads_to(node, log.head)
+                {
                     open.push((log.head, log.last, at));
                 }
             }

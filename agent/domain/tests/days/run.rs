@@ -12,10 +12,13 @@ use uuid::Uuid;
 
 use super::agent::NAMES;
 use super::catalog::{self, RunState};
-use super::job::{Job, Outcome};
+use super::job::{Job, Outcome, What as Typed};
 use super::lab::Lab;
 use super::media::{Manifest, Record, What, number};
 use super::server::Statement;
+
+/// Within how many seconds of its happening an agent has seen everything.
+const SEEN: i64 = 12;
 
 /// How far a run came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +87,8 @@ impl Lab {
             if job.stopping {
                 return Some(fault(code::CANCELLED, "stopped before it began"));
             }
-            return match self.reserve(me, wanted) {
+            let by_hand = matches!(job.what, Typed::Hand(_));
+            return match self.reserve(me, wanted, by_hand) {
                 Ok(run) => {
                     job.at = Some(self.now + 1);
                     job.run = Some(Box::new(run));
@@ -128,8 +132,11 @@ impl Lab {
     }
 
     /// Everything before the first byte: roles, chain guard, media, intent.
-    fn reserve(&mut self, me: usize, wanted: BackupKind) -> Result<Run, Outcome> {
+    fn reserve(&mut self, me: usize, wanted: BackupKind, by_hand: bool) -> Result<Run, Outcome> {
         self.stands(me).map_err(|(code, why)| fault(code, why))?;
+        if by_hand {
+            self.may_by_hand(me, wanted)?;
+        }
         let guarded = self.guard(me, wanted);
         let (kind, new_branch) = match guarded.decision.action {
             Action::Take { kind, new_branch } => (kind, new_branch),
@@ -156,6 +163,7 @@ impl Lab {
         }
         let plan = self.open(me, set, Some(kind));
         let plan = plan.map_err(|(code, why)| fault(code, why))?;
+        self.unchecked(me, by_hand, wanted);
         self.runs += 1;
         let id = RunId(Uuid::from_u128(0x5_0000_0000 + self.runs));
         let started = self.clock(me);
@@ -195,6 +203,19 @@ impl Lab {
             counted: false,
             verdict: None,
         })
+    }
+
+    /// P6: what is about to be extended was checked under this session, on this fork.
+    fn unchecked(&mut self, me: usize, by_hand: bool, wanted: BackupKind) {
+        let seen = by_hand || self.now > self.stirred + SEEN;
+        let anew = by_hand && wanted == BackupKind::Full;
+        if seen && !anew && self.checked[me] != Some(self.under(me)) {
+            let (who, checked) = (NAMES[me], self.checked[me]);
+            let now = self.under(me);
+            self.breaks(format!(
+                "P6: {who} extends {now:?}, and has checked {checked:?}"
+            ));
+        }
     }
 
     /// Mirrors that take part; those that cannot are said to be out of step.
@@ -283,9 +304,7 @@ impl Lab {
         let catalog = &mut self.agents[me].catalog[run.set];
         catalog.end(run.id, RunState::Failed, now);
         catalog.attach(run.position.get(), sequence);
-        let sets = media.read();
-        let voided = sets.iter().filter(|set| set.position == run.position.get());
-        catalog.remember(&voided.cloned().collect::<Vec<_>>());
+        catalog.remember(&media.read_of(Some(run.position.get())));
     }
 
     /// One mirror after the other: data, then manifest. One that fails is lost, if enough remain.

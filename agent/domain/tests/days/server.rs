@@ -58,6 +58,8 @@ pub(crate) struct Pair {
     pub(crate) linked: bool,
     /// There is a witness, which sees both.
     pub(crate) witness: bool,
+    /// Who became principal last: the copy that operators keep.
+    pub(crate) heir: usize,
     numbers: u128,
 }
 
@@ -88,6 +90,7 @@ impl Pair {
             servers: [server(State::Online), server(State::Restoring)],
             linked: true,
             witness,
+            heir: 0,
             numbers: 0x1000,
         };
         if mirrored {

@@ -55,6 +55,7 @@ impl Pair {
     pub(crate) fn failover(&mut self) -> bool {
         let can = self.flows();
         if can {
+            self.heir = 1 - self.principal().unwrap_or(self.heir);
             self.exchange();
         }
         can
@@ -201,6 +202,7 @@ impl Pair {
     }
 
     fn takes_over(&mut self, at: usize) {
+        self.heir = at;
         let server = &mut self.servers[at];
         Self::cut(server);
         server.database.state = State::Online;
@@ -229,5 +231,20 @@ impl Pair {
         // A fork on which nothing was written is none that anything began on.
         database.forks.retain(|(_, begun)| *begun < from);
         database.forks.push((fork, from));
+    }
+
+    /// The database is restored over itself to some records ago: a new fork.
+    pub(crate) fn restore_back(&mut self, at: usize, records: u64) -> bool {
+        if !self.is_open(at) || self.servers[at].database.session.is_some() {
+            return false;
+        }
+        let head = self.servers[at].database.head;
+        let lsn = self.tree.of(head).lsn;
+        let below = lsn.saturating_sub(records * super::truth::STEP);
+        let to = self.tree.below(head, below.max(1010));
+        Self::cut(&mut self.servers[at]);
+        self.servers[at].database.head = to;
+        self.forks(at);
+        true
     }
 }

@@ -73,8 +73,8 @@ impl MediaSet {
 
     /// Takes back what a run wrote that SQL Server was never answered for.
     pub(crate) fn take_back(&mut self, at: u64, now: Moment) {
-        let sets = self.read();
-        let Some(set) = sets.iter().find(|set| set.position == at) else {
+        let sets = self.read_of(Some(at));
+        let Some(set) = sets.first() else {
             return;
         };
         for step in recover::plan(SetState::Unsealed, &set.pieces) {

@@ -69,9 +69,8 @@ impl Lab {
     }
 
     fn remember(&mut self, me: usize, run: &Run) {
-        let sets = self.media[me][run.set].read();
-        let ours = sets.iter().filter(|set| set.position == run.position.get());
-        self.agents[me].catalog[run.set].remember(&ours.cloned().collect::<Vec<_>>());
+        let ours = self.media[me][run.set].read_of(Some(run.position.get()));
+        self.agents[me].catalog[run.set].remember(&ours);
     }
 
     /// The verdict goes onto one mirror after the other.
@@ -117,6 +116,9 @@ impl Lab {
         catalog.end(run.id, RunState::Published, now);
         catalog.attach(run.position.get(), sequence);
         self.remember(me, run);
+        // The clock of truth.
+        let began = run.started.0 - self.agents[me].skew;
+        self.taken.insert(run.kind, began);
         self.published(
             me,
             run.set,
