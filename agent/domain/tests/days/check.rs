@@ -83,13 +83,14 @@ impl Lab {
         Ok(())
     }
 
-    /// `run::open`: may this run append? What a dead run left is set right first.
+    /// `run::open`: may this run append? What a dead run left is set right first; what the catalog
+    /// lacks is read, and said.
     pub(crate) fn open(
         &mut self,
         me: usize,
         set: usize,
         kind: Option<BackupKind>,
-    ) -> Result<append::AppendPlan, (Code, String)> {
+    ) -> Result<(append::AppendPlan, bool), (Code, String)> {
         let planned = |lab: &Self| {
             let known = &lab.agents[me].catalog[set];
             let media = &lab.media[me][set];
@@ -111,10 +112,7 @@ impl Lab {
             known.remember(&media.read());
         }
         known.attach(plan.position.get() - 1, plan.sequence - 1);
-        if news {
-            return Err((code::CATALOG, "the catalog was set back".to_owned()));
-        }
-        Ok(plan)
+        Ok((plan, news))
     }
 }
 

@@ -85,14 +85,20 @@ impl Lab {
         }
     }
 
+    /// What an agent holds; where it looks at the media in any case is said of data and of logs.
+    fn held_here(&mut self, me: usize, look: (bool, bool)) -> Vec<chain::Held> {
+        let sets = self.media[me].iter().zip(&mut self.agents[me].catalog);
+        let looks = [look.0, look.1].into_iter();
+        sets.zip(looks)
+            .flat_map(|((media, catalog), look)| catalog.held(media, look))
+            .collect()
+    }
+
     /// The chain guard; the partner's media are read only where ours do not suffice.
     pub(crate) fn guard(&mut self, me: usize, kind: BackupKind) -> Guarded {
         let source = self.source(me);
-        let mut held = Vec::new();
-        for set in 0..self.media[me].len() {
-            let look = set == 0 && kind == BackupKind::Differential;
-            held.extend(self.agents[me].catalog[set].held(&self.media[me][set], look));
-        }
+        let look = kind == BackupKind::Differential;
+        let held = self.held_here(me, (look, false));
         let mut question = Question {
             wanted: Wanted {
                 kind,
@@ -104,11 +110,18 @@ impl Lab {
             held,
         };
         let mut decision = chain::judge(&question);
-        let elsewhere = matches!(
-            decision.reason,
-            Reason::Gap { .. } | Reason::OtherFork { .. } | Reason::BaseNotHeld { .. }
-        );
-        if elsewhere && self.plan.mirrored && self.plan.shared {
+        let elsewhere = |decision: &Decision| {
+            use Reason::{BaseNotHeld, Gap, OtherFork};
+            matches!(
+                decision.reason,
+                Gap { .. } | OtherFork { .. } | BaseNotHeld { .. }
+            )
+        };
+        if elsewhere(&decision) {
+            question.held = self.held_here(me, (true, true));
+            decision = chain::judge(&question);
+        }
+        if elsewhere(&decision) && self.plan.mirrored && self.plan.shared {
             for media in &self.media[1 - me] {
                 question.held.extend(others(media).unwrap_or_default());
             }

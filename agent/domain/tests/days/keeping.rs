@@ -49,7 +49,7 @@ fn subject(media: &MediaSet, read: &Read) -> Subject {
 impl Lab {
     /// Drops what retention lets go of one media set, as far as one run may.
     pub(crate) fn expires(&mut self, me: usize, set: usize) {
-        let Ok(append) = self.open(me, set, None) else {
+        let Ok((append, _)) = self.open(me, set, None) else {
             return;
         };
         if !append.fallen.is_empty() {

@@ -49,6 +49,36 @@ impl Lab {
                 "P1: published on {copies} mirrors, {least} must hold it"
             ));
         }
+        self.leads_to(&sealed.set);
+    }
+
+    /// P4: what is told as a success can be restored from that moment on, where no volume was lost.
+    fn leads_to(&mut self, set: &Shared) {
+        let media = || self.media.iter().flatten();
+        let sound = media().flat_map(|media| &media.volumes).all(|volume| {
+            let damaged = |piled: &super::media::Piled| piled.data == Some(false);
+            volume.there && !volume.sets.values().any(damaged)
+        });
+        if !sound {
+            return;
+        }
+        let held = self.holdings(&[0, 1]);
+        let place = held.sets.iter().find(|(.., one)| one.guid == set.guid);
+        let Some((place, ..)) = place else {
+            return self.breaks(format!("P4: {} was told and is nowhere", set.kind));
+        };
+        let what = format!("P4: {place} ({}) was told and", set.kind);
+        let goal = Goal::Set(place.clone());
+        match held.plan(goal, Some(set.fork), self.now) {
+            Err(fault) => self.breaks(format!("{what} cannot be reached: {fault}")),
+            Ok(plan) => match held.apply(&self.pair.tree, &plan) {
+                Err(why) => self.breaks(format!("{what} cannot be restored: {why}")),
+                Ok(node) if node != set.head => {
+                    self.breaks(format!("{what} leads elsewhere"));
+                }
+                Ok(_) => {}
+            },
+        }
     }
 
     /// What is checked and done at the end of a day.

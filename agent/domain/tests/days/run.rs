@@ -161,8 +161,11 @@ impl Lab {
                 "another run writes the media set",
             ));
         }
-        let plan = self.open(me, set, Some(kind));
-        let plan = plan.map_err(|(code, why)| fault(code, why))?;
+        let opened = self.open(me, set, Some(kind));
+        let (plan, news) = opened.map_err(|(code, why)| fault(code, why))?;
+        if news {
+            return Err(fault(code::CATALOG_SET_BACK, "the catalog was set back"));
+        }
         self.unchecked(me, by_hand, wanted);
         self.runs += 1;
         let id = RunId(Uuid::from_u128(0x5_0000_0000 + self.runs));
