@@ -274,6 +274,8 @@ impl Service {
         if !(0..=BREAK).contains(&passed) {
             tracing::warn!(seconds = passed, "the clock leapt");
             self.awake = now;
+            // What ran is believed or not by the clock: what a wrong one wrote is read anew.
+            self.mark = None;
         }
         self.looked = now;
     }

@@ -10,6 +10,7 @@ use twinset_domain::schedule::{Clock, KINDS, Past, Subject, plan};
 use twinset_domain::{BackupKind, Moment, code};
 
 use super::catalog::Remembered;
+use super::deeds::Blow;
 use super::job::{Job, Outcome, What};
 use super::lab::Lab;
 
@@ -29,8 +30,8 @@ pub(crate) struct Agent {
     pub(crate) alerts: BTreeMap<String, Moment>,
     /// Down until then.
     pub(crate) down: Option<i64>,
-    /// Dies when a run of it comes to this step.
-    pub(crate) doomed: Option<u8>,
+    /// What befalls it when a run of it comes to this step.
+    pub(crate) doomed: Option<(u8, Blow)>,
     /// Its login is refused.
     pub(crate) forbidden: bool,
     // ---
@@ -293,6 +294,7 @@ impl Lab {
         // Between two ticks of the service lies a second; between two of ours nothing happens.
         if !(0..=POLLS[1] + 120).contains(&passed) {
             agent.awake = now;
+            agent.past = None;
         }
         agent.looked = now;
         self.event(me, &Event::Tick);

@@ -30,8 +30,8 @@ pub(crate) enum Deed {
     CheckByHand(usize),
     BackupByHand(usize, BackupKind),
     Dies(usize, i64),
-    /// Dies when a run of it comes to a step.
-    Doomed(usize, u8),
+    /// Something befalls it when a run of it comes to a step.
+    Doomed(usize, u8, Blow),
     Pause(usize, i64),
     /// The login of an agent is refused for so long.
     RightLost(usize, i64),
@@ -55,6 +55,17 @@ pub(crate) enum Deed {
     MirrorFreed(usize, usize),
     ClockRight(usize),
     RightGiven(usize),
+}
+
+/// What befalls a run between two of its steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Blow {
+    AgentDies,
+    Failover,
+    /// The newest row of msdb is gone.
+    HistoryLost,
+    /// The first mirror of all media sets is gone for a while.
+    MirrorGone,
 }
 
 /// A machine as it was.
@@ -89,7 +100,12 @@ impl Deed {
             14 => Self::CheckByHand(side),
             15 => Self::BackupByHand(side, chance.of_these(&KINDS)),
             16 => Self::Dies(side, span),
-            17..=20 => Self::Doomed(side, u8::try_from(chance.below(9)).unwrap()),
+            17..=20 => {
+                use Blow::{AgentDies, Failover, HistoryLost, MirrorGone};
+                let blow =
+                    chance.of_these(&[AgentDies, AgentDies, Failover, HistoryLost, MirrorGone]);
+                Self::Doomed(side, u8::try_from(chance.below(9)).unwrap(), blow)
+            }
             21 => Self::Pause(side, span),
             22 => Self::RightLost(side, span),
             23 => Self::CatalogLost(side),
@@ -167,7 +183,7 @@ impl Lab {
                 self.begin(me, What::Hand(kind));
             }
             Deed::Dies(me, span) => self.crash(me, span),
-            Deed::Doomed(me, step) => self.agents[me].doomed = Some(step),
+            Deed::Doomed(me, step, blow) => self.agents[me].doomed = Some((step, blow)),
             Deed::Pause(me, span) if self.agents[me].down.is_none() => {
                 let until = Moment(self.clock(me).0 + span);
                 self.event(me, &Event::Pause(until));

@@ -3,13 +3,14 @@
 use std::rc::Rc;
 
 use twinset_domain::protection::Phase;
+use twinset_domain::recover::SetState;
 use twinset_domain::restore::Goal;
 use uuid::Uuid;
 
 use super::agent::NAMES;
 use super::chance::Chance;
 use super::lab::Lab;
-use super::media::Manifest;
+use super::media::{Manifest, Read};
 use super::restore::Holdings;
 use super::set::{Shared, lsn};
 
@@ -17,8 +18,7 @@ use super::set::{Shared, lsn};
 const SAMPLES: u64 = 6;
 
 impl Lab {
-    /// P1 and P2: what is told as a success was counted by SQL Server and lies on every mirror that
-    /// it must lie on.
+    /// P1: what is told as a success lies on every mirror that it must lie on.
     pub(crate) fn published(
         &mut self,
         me: usize,
@@ -27,17 +27,6 @@ impl Lab {
         live: &[usize],
         least: usize,
     ) {
-        let guid = sealed.set.guid;
-        let counted = self.pair.servers[me]
-            .msdb
-            .iter()
-            .any(|known| known.guid == guid);
-        if !counted {
-            self.breaks(format!(
-                "P2: {} published what SQL Server never counted",
-                NAMES[me]
-            ));
-        }
         let holds = |mirror: &&usize| {
             let sets = self.media[me][set].volumes[**mirror].sets.values();
             let mut ours = sets.filter(|piled| piled.data == Some(true));
@@ -156,15 +145,18 @@ impl Lab {
             if *node == target || !tree.leads_to(*node, target) {
                 return None;
             }
-            let over = |(at, log): &(usize, &Shared)| {
+            // A number that a published log ends with leads there; nothing unconfirmed is added.
+            let over = |(at, state, log): &(usize, SetState, &Shared)| {
                 held.joins(*last, *at)
+                    && *state == SetState::Published
                     && log.kind == twinset_domain::BackupKind::Log
                     && log.first <= set.last
                     && log.last > set.last
                     && tree.leads_to(target, log.head)
             };
-            let mut logs = held.sets.iter().map(|(_, _, log)| log).enumerate();
-            Some(logs.find(over)?.1.fork)
+            let sets = held.sets.iter().enumerate();
+            let mut logs = sets.map(|(at, (_, state, log))| (at, *state, log));
+            Some(logs.find(over)?.2.fork)
         })
     }
 
@@ -218,7 +210,13 @@ impl Lab {
             let media = &self.media[me][media];
             if let Some(out) = (0..self.plan.mirrors).find(|mirror| !media.in_step(*mirror)) {
                 let (key, out) = (media.key.clone(), out + 1);
-                self.breaks(format!("{key}: mirror {out} was not brought back"));
+                return self.breaks(format!("{key}: mirror {out} was not brought back"));
+            }
+            let sets = media.read();
+            let half = |set: &&Read| set.state == SetState::Unsealed;
+            if let Some(half) = sets.iter().find(half) {
+                let (key, at) = (media.key.clone(), half.position);
+                self.breaks(format!("{key}: position {at} was left half written"));
             }
         }
         let held = self.holdings(&[0, 1]);

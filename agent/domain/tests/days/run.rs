@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::agent::NAMES;
 use super::catalog::{self, RunState};
+use super::deeds::{Blow, Deed};
 use super::job::{Job, Outcome, What as Typed};
 use super::lab::Lab;
 use super::media::{Manifest, Record, What, number};
@@ -97,14 +98,7 @@ impl Lab {
                 Err(outcome) => Some(outcome),
             };
         };
-        let doomed = &mut self.agents[me].doomed;
-        if *doomed == Some(run.step.number()) {
-            *doomed = None;
-            self.tell(format!("{}: dies at {:?}", NAMES[me], run.step));
-            if let Some(statement) = &run.statement {
-                self.pair.abort(statement);
-            }
-            self.crash(me, 40);
+        if self.struck(me, &run) {
             return None;
         }
         let early = matches!(run.step, Step::Begin | Step::Stream | Step::Seal(_));
@@ -129,6 +123,28 @@ impl Lab {
             }
             Err(outcome) => Some(outcome),
         }
+    }
+
+    /// What befalls the run at this step; gives whether its agent is dead.
+    fn struck(&mut self, me: usize, run: &Run) -> bool {
+        let doomed = &mut self.agents[me].doomed;
+        let Some((_, blow)) = doomed.take_if(|(step, _)| *step == run.step.number()) else {
+            return false;
+        };
+        self.tell(format!("{}: {blow:?} at {:?}", NAMES[me], run.step));
+        match blow {
+            Blow::AgentDies => {
+                if let Some(statement) = &run.statement {
+                    self.pair.abort(statement);
+                }
+                self.crash(me, 40);
+                return true;
+            }
+            Blow::Failover => self.happens(Deed::Failover),
+            Blow::HistoryLost => drop(self.pair.servers[me].msdb.pop()),
+            Blow::MirrorGone => self.happens(Deed::MirrorGone(me, 0, 600)),
+        }
+        false
     }
 
     /// Everything before the first byte: roles, chain guard, media, intent.

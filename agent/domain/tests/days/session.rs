@@ -197,7 +197,26 @@ impl Pair {
         }
         self.servers[at].up = true;
         if self.linked {
+            self.yields(at);
             self.meet();
+        }
+    }
+
+    /// A server that comes back asks the witness, who knows that its partner took over: it does not
+    /// serve, although the partner is gone by now.
+    fn yields(&mut self, at: usize) {
+        let session = |at: usize| self.servers[at].database.session.clone();
+        let (Some(ours), Some(theirs)) = (session(at), session(1 - at)) else {
+            return;
+        };
+        if self.witness && ours.guid == theirs.guid && ours.role_sequence < theirs.role_sequence {
+            let database = &mut self.servers[at].database;
+            database.state = State::Restoring;
+            database.session = Some(Session {
+                role: Role::Mirror,
+                role_sequence: theirs.role_sequence,
+                ..ours
+            });
         }
     }
 

@@ -43,6 +43,12 @@ impl Lab {
             }
             verdict => verdict,
         };
+        let succeeds = matches!(verdict, Verdict::Success | Verdict::SuccessHistoryMissing);
+        if succeeds && !(server.up && known) {
+            self.breaks("P2: a run succeeds, and SQL Server does not know its set");
+        } else if succeeds && run.before.is_some() && !self.pair.serving().contains(&me) {
+            self.breaks("row 12: a run succeeds, and its server is no principal any more");
+        }
         match verdict {
             Verdict::Success | Verdict::SuccessHistoryMissing => {
                 run.step = Step::Publish(0);
