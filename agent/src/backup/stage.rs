@@ -84,7 +84,7 @@ pub fn backup(
     let transfer = planned(order, target.shape.families, &target.recipe)?;
     let database = probed.database.clone();
     let content = content(order, Source::Stage, &database, transfer);
-    let checked = open(desk, target, content.kind)?.as_decided()?;
+    let checked = open(desk, target, content.kind)?.if_decided_by_all()?;
     roomy(desk, &mut probed, order.kind, folder)?;
     let reserved = checked.reserve(desk, &content)?;
     let intent = intent(&reserved, target, order, (&database, transfer), folder);

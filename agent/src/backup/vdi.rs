@@ -198,7 +198,7 @@ pub fn backup(
     let transfer = planned(order, families, &target.recipe)?;
     let content = content(order, Source::Vdi, &probed.database, transfer);
     let mut reserved = open(desk, target, content.kind)?
-        .as_decided()?
+        .if_decided_by_all()?
         .reserve(desk, &content)?;
     desk.progress
         .begin(&format!("backup {}", probed.database.name), None);

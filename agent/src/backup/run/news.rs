@@ -32,7 +32,7 @@ impl OpenRun {
     ///
     /// # Errors
     /// [`code::CATALOG_SET_BACK`].
-    pub(in crate::backup) fn as_decided(self) -> Result<Self, Fault> {
+    pub(in crate::backup) fn if_decided_by_all(self) -> Result<Self, Fault> {
         if !self.is_news {
             return Ok(self);
         }
