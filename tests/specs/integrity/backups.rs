@@ -54,6 +54,13 @@ fn what_was_taken_of_a_damaged_database_is_restored_as_it_is() {
     let script = [&line[..], &["--script", "files"]].concat();
     let text = pair.run_as(A, &[], &script).ended(0).stdout;
     assert!(text.contains("CONTINUE_AFTER_ERROR"), "{text}");
+    let points = ["restore", "points", "Payroll", "--group", "payroll"];
+    let text = pair.run_as(A, &[], &points).ended(3).stdout;
+    let damaged = "was taken while the database was damaged, and bears the damage";
+    assert!(text.contains(damaged), "{text}");
+    let plan = ["restore", "plan", "Payroll", "--group", "payroll"];
+    let plan = pair.json(A, &plan).ended(0).result().to_string();
+    assert!(plan.contains("or restore to before the damage"), "{plan}");
     pair.json(A, &line).ended(0);
 }
 

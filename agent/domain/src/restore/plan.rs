@@ -188,6 +188,12 @@ impl<'a> Story<'a> {
                     "{name} is needed, and nothing proves that SQL Server called it good"
                 ));
             }
+            if set.over_damage {
+                said.push(format!(
+                    "{name} was taken while the database was damaged: check what is restored \
+                     (DBCC CHECKDB), or restore to before the damage"
+                ));
+            }
             match &set.encryptor {
                 Some(key) => said.push(format!(
                     "{name} was encrypted by SQL Server: the instance needs {key} in master"

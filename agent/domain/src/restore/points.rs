@@ -160,6 +160,9 @@ fn dangers(set: &Candidate) -> Vec<Danger> {
     if set.state == SetState::Unconfirmed {
         danger("nothing proves that SQL Server called it good".to_owned());
     }
+    if set.over_damage {
+        danger("was taken while the database was damaged, and bears the damage".to_owned());
+    }
     dangers
 }
 

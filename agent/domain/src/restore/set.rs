@@ -106,6 +106,9 @@ pub struct Candidate {
     pub branch: u32,
     /// Compressed or encrypted by SQL Server itself.
     pub container: bool,
+    /// Taken while the findings of an integrity check stood: it bears the damage.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub over_damage: bool,
     /// The certificate or asymmetric key that SQL Server was told to encrypt it with.
     pub encryptor: Option<String>,
     /// Per family, the volumes that hold it, in the order they are asked.

@@ -86,6 +86,7 @@ impl History {
             new_branch: false,
             branch: 0,
             container: false,
+            over_damage: false,
             encryptor: None,
             sources: vec![vec![slot(1), slot(2)]],
             mirrors: 2,

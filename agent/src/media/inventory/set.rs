@@ -112,6 +112,7 @@ impl SetOnMedia {
             new_branch: facts.new_branch,
             branch: 0,
             container: facts.container == Container::Mssqlbak,
+            over_damage: facts.over_damage,
             encryptor: facts
                 .asked
                 .as_ref()
