@@ -56,6 +56,14 @@ impl Lab {
             return;
         }
         let agents: &[usize] = if self.plan.shared { &[0, 1] } else { &[me] };
+        let answers = |media: &MediaSet| media.volumes.iter().any(|volume| volume.there);
+        // What of the partner cannot be read may need anything.
+        if !agents
+            .iter()
+            .all(|agent| self.media[*agent].iter().all(answers))
+        {
+            return;
+        }
         let before = self.holdings(agents);
         let now = self.clock(me);
         let all = agents.iter().flat_map(|agent| &self.media[*agent]);

@@ -90,6 +90,7 @@ fn candidate(
         new_branch: manifest.new_branch,
         branch: 0,
         container: false,
+        over_damage: false,
         encryptor: None,
         sources: vec![sources],
         mirrors: u8::try_from(mirrors).unwrap(),

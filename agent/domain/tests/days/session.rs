@@ -196,27 +196,25 @@ impl Pair {
             return;
         }
         self.servers[at].up = true;
+        self.yields(at);
         if self.linked {
-            self.yields(at);
             self.meet();
         }
     }
 
-    /// A server that comes back asks the witness, who knows that its partner took over: it does not
-    /// serve, although the partner is gone by now.
+    /// A principal that comes back has no quorum without its witness, who knows that the partner
+    /// took over: it does not serve, whatever became of the partner and of the session since.
     fn yields(&mut self, at: usize) {
-        let session = |at: usize| self.servers[at].database.session.clone();
-        let (Some(ours), Some(theirs)) = (session(at), session(1 - at)) else {
+        if !self.witness || self.heir == at || !self.is(at, Role::Principal) {
             return;
-        };
-        if self.witness && ours.guid == theirs.guid && ours.role_sequence < theirs.role_sequence {
-            let database = &mut self.servers[at].database;
-            database.state = State::Restoring;
-            database.session = Some(Session {
-                role: Role::Mirror,
-                role_sequence: theirs.role_sequence,
-                ..ours
-            });
+        }
+        let theirs = self.servers[1 - at].database.session.as_ref();
+        let theirs = theirs.map_or(0, |session| session.role_sequence);
+        let database = &mut self.servers[at].database;
+        database.state = State::Restoring;
+        if let Some(session) = &mut database.session {
+            session.role = Role::Mirror;
+            session.role_sequence = session.role_sequence.max(theirs);
         }
     }
 
