@@ -3,6 +3,7 @@
 
 mod expiring;
 mod kills;
+mod partners;
 mod planning;
 
 use std::path::PathBuf;

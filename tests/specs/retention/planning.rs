@@ -124,34 +124,3 @@ fn each_database_is_judged_by_its_own_group() {
     );
     assert_eq!(plan["sets"][2]["groups"], json!(["hr"]));
 }
-
-#[test]
-fn a_partner_that_is_not_read_keeps_everything_until_the_operator_says_otherwise() {
-    let world = five("[retention]\ndaily = 1");
-    let group = world.path().join("groups.d/payroll.toml");
-    let text = std::fs::read_to_string(&group).unwrap();
-    let text = text.replace("[\"sql-a\"]", "[\"sql-a\", \"sql-b\"]");
-    let config = world.path().join("agent.toml");
-    let agent = std::fs::read_to_string(&config).unwrap();
-    let with_agent = agent.replace("/f1\"", "/f1\", # {agent}\n  ");
-    assert_ne!(agent, with_agent);
-    // Two partners need `{agent}` in their paths: the volumes move to where it leads.
-    let moved = agent.replace("path = \"m1/f1\"", "path = \"{agent}/m1/f1\"");
-    let moved = moved.replace("path = \"m2/f1\"", "path = \"{agent}/m2/f1\"");
-    let other = "[instances.sql-b]\nhost = \"127.0.0.1\"\nuser = \"twinset\"\n\
-                 password_env = \"TWINSET_NO_PASSWORD\"\n";
-    std::fs::write(&config, moved + other).unwrap();
-    std::fs::create_dir(world.path().join("sql-a")).unwrap();
-    for mirror in ["m1", "m2"] {
-        let to = world.path().join("sql-a").join(mirror);
-        std::fs::rename(world.path().join(mirror), to).unwrap();
-    }
-    std::fs::write(&group, text).unwrap();
-    let kept = lines(&plan(&world, &[]));
-    assert!(
-        kept[0].contains("its partner's media sets are not read"),
-        "{kept:#?}"
-    );
-    let alone = lines(&plan(&world, &["--without-partner"]));
-    assert!(alone[0].starts_with("1 full drop"), "{alone:#?}");
-}

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::fast;
-use crate::support::pair::{A, Pair, Setup};
+use crate::support::pair::{A, B, Pair, Setup};
 
 fn keeps(retention: &'static str) -> Setup {
     Setup {
@@ -25,6 +25,11 @@ const PARTNERS: &str = "[failover]\npoll = \"1s\"\ncheck_delay = \"0s\"\n[check]
 /// Three fulls, then the service takes one more; what it said until retention had ended.
 fn served(retention: &'static str) -> Pair {
     let pair = Pair::of(&keeps(retention));
+    serves(&pair);
+    pair
+}
+
+fn serves(pair: &Pair) {
     for _ in 0..3 {
         pair.take(A, "full", &[]).ended(0);
     }
@@ -33,7 +38,6 @@ fn served(retention: &'static str) -> Pair {
     assert!(a.says("Expire"), "behind the full");
     assert!(a.says("has ended"));
     a.stop().ended(0);
-    pair
 }
 
 #[track_caller]
@@ -75,8 +79,19 @@ fn what_would_drop_too_much_is_an_alert_and_drops_nothing() {
 }
 
 #[test]
+fn what_the_partner_needs_not_goes_as_well() {
+    let states = states(&served(PARTNERS));
+    assert!(
+        states.starts_with(&["dropped".into(), "dropped".into()]),
+        "{states:?}"
+    );
+}
+
+#[test]
 fn what_may_be_needed_by_the_partners_sets_stays() {
-    let pair = served(PARTNERS);
+    let pair = Pair::of(&keeps(PARTNERS));
+    std::fs::rename(pair.path().join(B), pair.path().join("away")).unwrap();
+    serves(&pair);
     let states = states(&pair);
     assert!(
         states.iter().all(|state| state == "published"),
