@@ -2,7 +2,7 @@
 //!
 //! * Floor 1 touches: [`clock`], [`trust`], [`state`], [`catalog`], [`config`], [`payload`], [`age`], [`device`],
 //!   [`media`] (which may use `device`), [`sqlserver`], [`report`].
-//! * Floor 2 runs one plan each: [`backup`], [`restore`].
+//! * Floor 2 runs one plan each: [`backup`], [`restore`], [`alerts`], [`fleet`].
 //! * Floor 3 tells the story: [`cli`], [`service`]; [`web`] shows it.
 
 pub mod age;
@@ -13,6 +13,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod device;
+pub mod fleet;
 pub mod media;
 pub mod payload;
 pub mod report;

@@ -23,7 +23,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("payload", &[]),
     ("age", &[]),
     ("state", &[]),
-    ("catalog", &[]),
+    // When something was written down for others is said by the clock, never decided by it.
+    ("catalog", &["clock"]),
     ("report", &[]),
     ("device", &["payload", "trust"]),
     ("sqlserver", &["payload", "trust"]),
@@ -31,6 +32,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("config", &["age", "sqlserver", "trust"]),
     // How long a program may take is measured, never decided by the time of day.
     ("alerts", &["catalog", "clock", "config", "trust"]),
+    // The shared catalog is told what the own one wrote down for it.
+    ("fleet", &["catalog", "clock", "config"]),
     ("media", &["age", "device", "payload"]),
     (
         "backup",

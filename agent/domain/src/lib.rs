@@ -14,7 +14,8 @@
 //! [`protection`] (what follows from what the partners say),
 //! [`stamp`] (which sessions on a server are ours), [`grants`] (which rights a login needs),
 //! [`doctor`] (what would stop a run), [`alert`] (what an operator must know, once),
-//! [`rpo`] (which backups are too old), [`integrity`] (what DBCC CHECKDB means, and when it runs).
+//! [`rpo`] (which backups are too old), [`integrity`] (what DBCC CHECKDB means, and when it runs),
+//! [`fleet`] (what a shared catalog is told, and how that survives every loss).
 
 pub mod adopt;
 pub mod alert;
@@ -24,6 +25,7 @@ pub mod chunk;
 pub mod confirm;
 pub mod doctor;
 pub mod fault;
+pub mod fleet;
 pub mod fork;
 pub mod grants;
 mod ids;

@@ -8,9 +8,10 @@ use rusqlite::{OptionalExtension, Row, Transaction, params, params_from_iter};
 use twinset_domain::alert::{
     Alert, Backoff, Entry, Event, Next, Notice, Raised, Resolved, Severity,
 };
+use twinset_domain::fleet;
 use twinset_domain::{Code, Fault, Moment};
 
-use super::{Catalog, fault};
+use super::{Catalog, fault, outbox};
 
 /// Most ended alerts that are kept.
 const MAX_ENDED: i64 = 10_000;
@@ -57,14 +58,17 @@ impl Catalog {
         self.in_one(|change| {
             let open = change
                 .query_row(
-                    "SELECT id, severity FROM alert
+                    "SELECT id, severity, message FROM alert
                      WHERE code = ?1 AND object = ?2 AND resolved IS NULL",
                     params![alert.code.text(), alert.object],
-                    |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)),
+                    |row| {
+                        let severity: String = row.get(1)?;
+                        Ok((row.get(0)?, severity, row.get::<_, String>(2)?))
+                    },
                 )
                 .optional()?;
-            let (id, is_news) = match open {
-                Some((id, severity)) => {
+            let (id, is_news, is_other) = match open {
+                Some((id, severity, message)) => {
                     change.execute(
                         "UPDATE alert SET severity = ?2, message = ?3, remedy = ?4, scope = ?5,
                          database = ?6, last = ?7, times = times + 1 WHERE id = ?1",
@@ -78,15 +82,20 @@ impl Catalog {
                             now.0
                         ],
                     )?;
-                    (id, alert.severity > Severity::from_word(&severity))
+                    let before = Severity::from_word(&severity);
+                    let is_other = alert.severity != before || alert.message != message;
+                    (id, alert.severity > before, is_other)
                 }
                 None => {
                     raised = Raised::New;
-                    (insert(change, alert, now)?, true)
+                    (insert(change, alert, now)?, true, true)
                 }
             };
             if is_news {
                 tell(change, Event::Raised, id, now)?;
+            }
+            if is_other {
+                share(change, id)?;
             }
             Ok(())
         })?;
@@ -153,6 +162,7 @@ impl Catalog {
                     params![one.id, now.0, by_hand, note],
                 )?;
                 tell(change, Event::Resolved, one.id, now)?;
+                share(change, one.id)?;
                 one.resolved = Some(Resolved {
                     at: now,
                     by_hand,
@@ -320,6 +330,41 @@ fn tell(change: &Transaction<'_>, event: Event, id: i64, now: Moment) -> rusqlit
         "DELETE FROM alert_event WHERE id <= (SELECT MAX(id) FROM alert_event) - ?1",
         [MAX_EVENTS],
     )?;
+    Ok(())
+}
+
+/// Tells the shared catalog of an alert, as it stands now.
+fn share(change: &Transaction<'_>, id: i64) -> rusqlite::Result<()> {
+    outbox::tell(change, || {
+        let sql = format!("SELECT {COLUMNS} FROM alert WHERE id = ?1");
+        let entry = change.query_row(&sql, [id], entry)?;
+        Ok(Some(fleet::Event::Alert(outbox::alert_told(&entry))))
+    })
+}
+
+/// Every open alert, and the newest that ended since a time.
+pub(super) fn each(
+    change: &Transaction<'_>,
+    (since, most): (Moment, u32),
+    say: &mut dyn FnMut(Entry) -> rusqlite::Result<()>,
+) -> rusqlite::Result<()> {
+    let known = [
+        (
+            "resolved IS NULL AND ?1 IS NOT NULL AND ?2 IS NOT NULL ORDER BY id",
+            0,
+        ),
+        (
+            "resolved >= ?1 ORDER BY resolved DESC, id DESC LIMIT ?2",
+            most,
+        ),
+    ];
+    for (condition, most) in known {
+        let mut statement =
+            change.prepare(&format!("SELECT {COLUMNS} FROM alert WHERE {condition}"))?;
+        for one in statement.query_map(params![since.0, most], entry)? {
+            say(one?)?;
+        }
+    }
     Ok(())
 }
 

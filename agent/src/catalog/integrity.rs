@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use rusqlite::types::Type;
-use rusqlite::{Row, params};
+use rusqlite::{Row, Transaction, params};
+use twinset_domain::fleet::{CheckTold, Event};
 use twinset_domain::integrity::{Check, Depth, Standing};
 use twinset_domain::{Fault, Moment};
 
-use super::{Catalog, fault};
+use super::{Catalog, fault, outbox};
 
 /// Checks of one database on one instance that are kept, beside the last of each kind of end.
 const MOST: i64 = 50;
@@ -44,6 +45,8 @@ impl Catalog {
                     outcome
                 ],
             )?;
+            let id = change.last_insert_rowid();
+            outbox::tell(change, || Ok(Some(Event::Check(CheckTold::new(id, check)))))?;
             change
                 .execute(
                     "DELETE FROM integrity WHERE database = ?1 AND instance = ?2
@@ -106,6 +109,21 @@ impl Catalog {
         };
         read().map_err(|error| fault(&self.path, &error))
     }
+}
+
+/// Every check that is kept, with its number.
+pub(super) fn each(
+    change: &Transaction<'_>,
+    say: &mut dyn FnMut(i64, Check) -> rusqlite::Result<()>,
+) -> rusqlite::Result<()> {
+    let mut statement = change.prepare(
+        "SELECT database, instance, depth, began, ended, outcome, id FROM integrity ORDER BY id",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(one) = rows.next()? {
+        say(one.get(6)?, row(one)?)?;
+    }
+    Ok(())
 }
 
 fn row(row: &Row<'_>) -> rusqlite::Result<Check> {

@@ -7,6 +7,7 @@ mod alerts;
 mod foreign;
 mod integrity;
 mod newest;
+mod outbox;
 mod past;
 mod protection;
 mod schema;
@@ -17,12 +18,14 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
+use twinset_domain::fleet::Event;
 use twinset_domain::{Fault, MediaSetId, Moment, Position, RunId, code};
 
 pub use alerts::{Parcel, Which};
 pub use foreign::Seen;
 pub use integrity::{Standings, standing};
 pub use newest::Newest;
+pub use outbox::Sharing;
 pub use past::Tally;
 pub use sets::Remembered;
 
@@ -172,6 +175,7 @@ impl Catalog {
     pub fn attach(&mut self, key: &str, known: &KnownSet) -> Result<(), Fault> {
         let mut transaction = || -> rusqlite::Result<()> {
             let change = self.connection.transaction()?;
+            sets::forsake(&change, key, known.id)?;
             // Runs of another media set under this key say nothing of the new one's positions.
             change.execute(
                 "UPDATE run SET media_set = ?1 || '@' ||
@@ -251,6 +255,10 @@ impl Catalog {
                  WHERE key = (SELECT media_set FROM run WHERE run = ?1)",
                 params![run.to_string(), signed(end.sequence)],
             )?;
+            outbox::tell(&change, || {
+                let told = outbox::run(&change, run)?;
+                Ok(told.map(Event::Run))
+            })?;
             change.commit()
         };
         transaction().map_err(|error| fault(&self.path, &error))

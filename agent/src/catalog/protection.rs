@@ -3,10 +3,11 @@
 
 use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
+use twinset_domain::fleet::{self, Event, MemberTold};
 use twinset_domain::protection::Record;
 use twinset_domain::{Fault, Moment, code};
 
-use super::{Catalog, fault};
+use super::{Catalog, fault, outbox};
 
 /// Most entries of history that are kept.
 const MOST: i64 = 100_000;
@@ -81,18 +82,31 @@ impl Catalog {
         record: &Record,
         now: Moment,
     ) -> Result<(), Fault> {
-        let written = serde_json::to_string(record)
-            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
-            .and_then(|text| {
-                self.connection.execute(
+        self.in_one(|change| {
+            let text = serde_json::to_string(record)
+                .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+            outbox::tell(change, || {
+                let before = change
+                    .prepare_cached(
+                        "SELECT record FROM protection WHERE scope = ?1 AND database = ?2",
+                    )?
+                    .query_row([group, database], |row| row.get::<_, String>(0))
+                    .optional()?;
+                let before = before.and_then(|text| outbox::member_told(group, database, &text));
+                let told = MemberTold::new(group, database, record);
+                // Much of a record changes with every look, and nobody else needs to know.
+                Ok(Some(told)
+                    .filter(|told| before.as_ref() != Some(told))
+                    .map(Event::Member))
+            })?;
+            change
+                .prepare_cached(
                     "INSERT INTO protection (scope, database, record, at) VALUES (?1, ?2, ?3, ?4)
                      ON CONFLICT (scope, database) DO UPDATE SET record = ?3, at = ?4",
-                    params![group, database, text, now.0],
-                )
-            });
-        written
-            .map(|_| ())
-            .map_err(|error| fault(&self.path, &error))
+                )?
+                .execute(params![group, database, text, now.0])
+                .map(drop)
+        })
     }
 
     /// Forgets the state of a database that is protected no more.
@@ -100,13 +114,18 @@ impl Catalog {
     /// # Errors
     /// [`code::CATALOG`].
     pub fn unprotect(&mut self, group: &str, database: &str) -> Result<(), Fault> {
-        self.connection
-            .execute(
+        self.in_one(|change| {
+            change.execute(
                 "DELETE FROM protection WHERE scope = ?1 AND database = ?2",
-                [group, database],
-            )
-            .map(drop)
-            .map_err(|error| fault(&self.path, &error))
+                params![group, database],
+            )?;
+            outbox::tell(change, || {
+                Ok(Some(Event::MemberGone {
+                    group: fleet::name(group),
+                    database: fleet::name(database),
+                }))
+            })
+        })
     }
 
     /// Writes a line of history.

@@ -6,12 +6,12 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 /// Version of the tables, in `PRAGMA user_version`.
-const VERSION: i64 = 6;
+const VERSION: i64 = 7;
 /// How long a process waits for another one's transaction.
 const BUSY: Duration = Duration::from_secs(10);
 
 /// What leads from each version to the next; a new file takes them all.
-const STEPS: [&str; 6] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH];
+const STEPS: [&str; 7] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH];
 
 const FIRST: &str = "
     CREATE TABLE media_set (
@@ -140,6 +140,28 @@ const SIXTH: &str = "
         outcome   TEXT NOT NULL
     ) STRICT;
     CREATE INDEX integrity_by_database ON integrity (database, instance);
+";
+
+/// What waits for the shared catalog. `shared` has one row: `epoch` is the highest that was begun,
+/// `open` says whether changes are written down in it, `tag` belongs to `acked`.
+const SEVENTH: &str = "
+    CREATE TABLE outbox (
+        number    INTEGER PRIMARY KEY,
+        at        INTEGER NOT NULL,
+        tag       TEXT NOT NULL,
+        body      TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE shared (
+        one       INTEGER PRIMARY KEY CHECK (one = 1),
+        epoch     INTEGER NOT NULL,
+        open      INTEGER NOT NULL,
+        newest    INTEGER NOT NULL,
+        acked     INTEGER NOT NULL,
+        tag       TEXT NOT NULL,
+        tries     TEXT
+    ) STRICT;
+    INSERT INTO shared (one, epoch, open, newest, acked, tag)
+    VALUES (1, 0, 0, 0, 0, '00000000-0000-0000-0000-000000000000');
 ";
 
 /// Opens the file with durable transactions, making the tables at first use.

@@ -1,12 +1,15 @@
 //! What lies on the media, as it was last read there.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{OptionalExtension, Transaction, params};
 use serde::Serialize;
+use twinset_domain::fleet::Event;
 use twinset_domain::retention::Accepted;
 use twinset_domain::{Fault, MediaSetId, Moment};
 use twinset_format::card::Card;
 
-use super::{Catalog, fault, signed};
+use super::{Catalog, fault, outbox, signed};
 
 /// A media set with all that is remembered of it. Everything here can be read from the media
 /// again.
@@ -130,7 +133,13 @@ impl Catalog {
         cards: &[Card],
     ) -> Result<(), Fault> {
         self.in_one(|change| {
-            change.execute("DELETE FROM backup_set WHERE key = ?1", [media_set])?;
+            let kept: BTreeSet<i64> = cards
+                .iter()
+                .map(|card| signed(card.position.get()))
+                .collect();
+            forget(change, media_set, |position, of| {
+                of != id.to_string() || !kept.contains(&position)
+            })?;
             for card in cards {
                 put(change, media_set, id, card)?;
             }
@@ -187,6 +196,66 @@ impl Catalog {
     }
 }
 
+/// Tells that the sets of a media set that another one takes the place of are not held any more.
+pub(super) fn forsake(change: &Transaction<'_>, key: &str, by: MediaSetId) -> rusqlite::Result<()> {
+    let old: Option<String> = change
+        .query_row("SELECT id FROM media_set WHERE key = ?1", [key], |row| {
+            row.get(0)
+        })
+        .optional()?;
+    match old {
+        Some(old) if old != by.to_string() => each_of(change, key, |position, of| {
+            if of == old {
+                gone(change, position, of)
+            } else {
+                Ok(())
+            }
+        }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Forgets positions under a key that `goes` says of.
+fn forget(
+    change: &Transaction<'_>,
+    key: &str,
+    goes: impl Fn(i64, &str) -> bool,
+) -> rusqlite::Result<()> {
+    each_of(change, key, |position, of| {
+        if !goes(position, of) {
+            return Ok(());
+        }
+        change
+            .prepare_cached("DELETE FROM backup_set WHERE key = ?1 AND position = ?2")?
+            .execute(params![key, position])?;
+        gone(change, position, of)
+    })
+}
+
+/// Every position under a key, with its media set.
+fn each_of(
+    change: &Transaction<'_>,
+    key: &str,
+    mut what: impl FnMut(i64, &str) -> rusqlite::Result<()>,
+) -> rusqlite::Result<()> {
+    let known: Vec<(i64, String)> = change
+        .prepare_cached("SELECT position, media_set FROM backup_set WHERE key = ?1")?
+        .query_map([key], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    known
+        .iter()
+        .try_for_each(|(position, of)| what(*position, of))
+}
+
+fn gone(change: &Transaction<'_>, position: i64, of: &str) -> rusqlite::Result<()> {
+    outbox::tell(change, || {
+        Ok(of.parse().ok().map(|media_set| Event::SetGone {
+            media_set,
+            position: position.unsigned_abs(),
+        }))
+    })
+}
+
 fn put(
     change: &Transaction<'_>,
     media_set: &str,
@@ -199,7 +268,24 @@ fn put(
     };
     let facts = serde_json::to_string(card)
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
-    let mut statement = change.prepare(
+    let position = signed(card.position.get());
+    let before: Option<(String, String)> = change
+        .prepare_cached("SELECT media_set, facts FROM backup_set WHERE key = ?1 AND position = ?2")?
+        .query_row(params![media_set, position], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .optional()?;
+    // What is read again and again is told once.
+    match &before {
+        Some((of, known)) if *of == id.to_string() && *known == facts => return Ok(()),
+        Some((of, _)) if *of != id.to_string() => gone(change, position, of)?,
+        Some(_) | None => {}
+    }
+    outbox::tell(change, || {
+        let told = outbox::set_told(media_set, id, card);
+        Ok(Some(Event::Set(Box::new(told))))
+    })?;
+    let mut statement = change.prepare_cached(
         "INSERT OR REPLACE INTO backup_set
          (key, media_set, position, state, run, database, kind, bytes, written, facts)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
@@ -207,7 +293,7 @@ fn put(
     statement.execute(params![
         media_set,
         id.to_string(),
-        signed(card.position.get()),
+        position,
         word(serde_json::to_value(card.state)),
         card.run.map(|run| run.to_string()),
         card.database,

@@ -4,7 +4,6 @@ use serde::Serialize;
 use twinset_domain::{Exit, Fault, code};
 use twinset_format::card::Card;
 
-use super::args::CatalogVerb;
 use super::context::Context;
 use super::show;
 use crate::backup::desk::Target;
@@ -19,21 +18,8 @@ struct Shown {
     media_sets: Vec<Remembered>,
 }
 
-/// Runs one of the verbs.
-pub(super) fn catalog(
-    context: &mut Context,
-    verb: CatalogVerb,
-    output: &Output,
-) -> Result<Exit, Fault> {
-    match verb {
-        CatalogVerb::Show { set } => show(context, set.as_deref(), output),
-        CatalogVerb::Rebuild { set, database, .. } => {
-            rebuild(context, set.as_deref(), database.as_deref(), output)
-        }
-    }
-}
-
-fn show(context: &Context, only: Option<&str>, output: &Output) -> Result<Exit, Fault> {
+/// `twinset catalog show`.
+pub(super) fn show(context: &Context, only: Option<&str>, output: &Output) -> Result<Exit, Fault> {
     if let Some(only) = only {
         context.config.media_set(only)?;
     }
@@ -88,7 +74,7 @@ struct Rebuilt {
     sequence: u64,
 }
 
-fn rebuild(
+pub(super) fn rebuild(
     context: &mut Context,
     only: Option<&str>,
     database: Option<&str>,

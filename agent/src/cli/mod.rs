@@ -29,6 +29,7 @@ mod repair;
 mod restore;
 mod retention;
 mod service;
+mod share;
 mod show;
 mod stage;
 mod status;
@@ -40,7 +41,7 @@ use std::path::Path;
 use twinset_domain::{Exit, Fault};
 
 use crate::report::Output;
-use args::{Args, ConfigVerb, GroupVerb, MediaVerb, Verb};
+use args::{Args, CatalogVerb, ConfigVerb, GroupVerb, MediaVerb, Verb};
 use context::Context;
 
 /// Does what was typed and tells how the process ends.
@@ -95,9 +96,18 @@ pub fn run(args: Args) -> Exit {
         Verb::Report { since } => within(file, &output, |context| {
             morning::report(context, since, &output)
         }),
-        Verb::Catalog(verb) => within(file, &output, |context| {
-            catalog::catalog(context, verb, &output)
+        Verb::Catalog(CatalogVerb::Push { dry_run }) => {
+            share::push(file, dry_run, args.attended, &output)
+        }
+        Verb::Catalog(CatalogVerb::Schema) => share::schema(&output),
+        Verb::Catalog(CatalogVerb::Show { set }) => within(file, &output, |context| {
+            catalog::show(context, set.as_deref(), &output)
         }),
+        Verb::Catalog(CatalogVerb::Rebuild { set, database, .. }) => {
+            within(file, &output, |context| {
+                catalog::rebuild(context, set.as_deref(), database.as_deref(), &output)
+            })
+        }
         Verb::Instance(verb) => instance::instance(file, &verb, &output),
         Verb::Alerts(verb) => alerts::alerts(file, verb, &output),
         Verb::Plan(order) => plan::plan(file, &order, &output),

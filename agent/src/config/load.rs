@@ -15,6 +15,7 @@ use super::checked::group::{Group, World, group};
 use super::checked::instance::{Instance, instance};
 use super::checked::media::{MediaSet, UsedPlaces, media_set};
 use super::checked::plugin::{Plugin, plugin};
+use super::checked::shared::shared;
 use super::checked::{Check, Config, Note};
 use super::draft::DraftFile;
 use super::raw::{AgentFile, GroupFile};
@@ -238,6 +239,7 @@ impl Loading {
             media_sets: sets,
             groups: BTreeMap::new(),
             alerts: alerts(check, raw.alerts),
+            shared: shared(check, raw.shared_catalog),
             spool_dir,
             notes: Vec::new(),
         };

@@ -40,6 +40,7 @@ pub use checked::media::{
     Device, DeviceSpec, Encoding, MediaSet, MinMirrors, Repair, SealedTo, Sealing, Stored,
 };
 pub use checked::plugin::Plugin;
+pub use checked::shared::Shared;
 pub use checked::{Config, Note};
 pub use databases::Databases;
 pub use kept::{Kept, Standing, standing};

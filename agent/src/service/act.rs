@@ -67,7 +67,7 @@ impl Service {
         let sets = match what {
             What::Backup(kind) => vec![group.media_set_of(kind)],
             What::Check => group.media_sets(),
-            What::Integrity | What::Expire | What::Alerts => Vec::new(),
+            What::Integrity | What::Expire | What::Alerts | What::Share => Vec::new(),
         };
         let mut keys = BTreeSet::new();
         for set in sets {
@@ -96,7 +96,7 @@ impl Service {
             }
             What::Check if end == End::Failed => self.check_stopped(&job.of, now),
             // The switch that takes it out of the queue says what comes in its place.
-            What::Check | What::Expire | What::Alerts => Ok(()),
+            What::Check | What::Expire | What::Alerts | What::Share => Ok(()),
             // Who takes it out of the queue does not want it at once again.
             What::Integrity => {
                 self.rest(&job.of, now);
@@ -136,6 +136,7 @@ impl Service {
         match job.what {
             What::Backup(kind) => self.backup_ended(&job, kind, (outcome, stopped), now)?,
             What::Alerts => return Ok(()),
+            What::Share => return self.was_shared(outcome, now),
             What::Integrity => self.looked_into(&job, (outcome, stopped), now)?,
             What::Expire => self.expired(&job, (outcome, stopped), now)?,
             What::Check if stopped => self.check_stopped(&job.of, now)?,

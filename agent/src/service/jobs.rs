@@ -1,5 +1,7 @@
 //! What runs and what waits: one process each, bounded in number, logs first.
 
+mod what;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
@@ -12,54 +14,10 @@ use twinset_domain::{BackupKind, Moment};
 
 use super::child::Child;
 use super::input::{Answer, Input};
+pub(super) use what::What;
 
 /// How long a process may take to stop once it was asked to; then it is killed.
 const GRACE: Duration = Duration::from_secs(60);
-
-/// What a job does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum What {
-    /// A backup.
-    Backup(BackupKind),
-    /// The consistency check.
-    Check,
-    /// The integrity check: the server's work, so it takes no place and holds nobody up.
-    Integrity,
-    /// What retention lets go is dropped from one media set.
-    Expire,
-    /// Ages of backups are judged, receivers of alerts are told: of no database, beside all others.
-    Alerts,
-}
-
-impl What {
-    /// Lower goes first: a log must never wait behind a full.
-    const fn rank(self) -> u8 {
-        match self {
-            Self::Alerts | Self::Check | Self::Backup(BackupKind::Log) => 0,
-            Self::Backup(BackupKind::Differential) => 1,
-            Self::Backup(BackupKind::Full) => 2,
-            Self::Integrity | Self::Expire => 3,
-        }
-    }
-
-    const fn is_long(self) -> bool {
-        self.rank() > 0
-    }
-
-    /// Whether it takes one of the places of `max_parallel`.
-    const fn takes_place(self) -> bool {
-        !matches!(self, Self::Alerts | Self::Integrity)
-    }
-
-    /// Reads the whole database, or much of it: no integrity check begins beside it.
-    const fn reads_all(self) -> bool {
-        matches!(
-            self,
-            Self::Backup(BackupKind::Full | BackupKind::Differential)
-        )
-    }
-}
 
 /// Which database, of which group.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -203,7 +161,7 @@ impl Jobs {
             };
             match Child::start((&self.program, &self.file), &verb(job), id, tell) {
                 Ok(child) => {
-                    if job.what != What::Alerts {
+                    if !job.what.is_quiet() {
                         tracing::info!(job = id, group = job.of.group, database = job.of.database,
                             what = ?job.what, why = job.why, "begins");
                     }
@@ -221,7 +179,7 @@ impl Jobs {
             return false;
         };
         match job.what {
-            What::Alerts => return true,
+            What::Alerts | What::Share => return true,
             // One at a time, and behind the database's own backups, those that wait too.
             What::Integrity => {
                 let in_way = |other: &Job| match other.what {
@@ -253,6 +211,20 @@ impl Jobs {
     /// Whether a round of alerts runs or waits.
     pub(super) fn tells(&self) -> bool {
         self.all.values().any(|job| job.what == What::Alerts)
+    }
+
+    /// Whether the shared catalog is told just now.
+    pub(super) fn shares(&self) -> bool {
+        self.all.values().any(|job| job.what == What::Share)
+    }
+
+    /// Ends what tells the shared catalog, at once: nothing is half told.
+    pub(super) fn end_sharing(&mut self) {
+        for job in self.all.values_mut().filter(|job| job.what == What::Share) {
+            if let Some(child) = &job.child {
+                child.kill();
+            }
+        }
     }
 
     /// The check of a database that runs or waits.
@@ -337,7 +309,7 @@ impl Jobs {
 
     /// Backups and checks: how many run, how many wait.
     pub(super) fn count(&self) -> (usize, usize) {
-        let all = || self.all.values().filter(|job| job.what != What::Alerts);
+        let all = || self.all.values().filter(|job| !job.what.is_quiet());
         let running = all().filter(|job| job.child.is_some()).count();
         (running, all().count().saturating_sub(running))
     }
@@ -353,7 +325,7 @@ impl Jobs {
             |(id, job): (&u64, &'_ Job)| (*id, job.child.as_ref().and_then(Child::progress));
         self.all
             .iter()
-            .filter(|(_, job)| job.what != What::Alerts)
+            .filter(|(_, job)| !job.what.is_quiet())
             .map(|entry| {
                 let (job, progress) = shown(entry);
                 let one = entry.1;
@@ -380,6 +352,7 @@ impl Jobs {
 fn verb(job: &Job) -> Vec<String> {
     let mut verb: Vec<String> = match job.what {
         What::Alerts => return vec!["alerts".into(), "check".into()],
+        What::Share => return vec!["catalog".into(), "push".into()],
         What::Expire => return job.line.clone(),
         What::Check => vec!["check".into()],
         What::Integrity => vec!["integrity".into()],

@@ -28,6 +28,7 @@ mod pairs;
 mod presence;
 mod reload;
 mod retention;
+mod share;
 mod state;
 mod watch;
 
@@ -123,6 +124,7 @@ fn one(service: &mut Service, told: &Receiver<Input>, longest: Duration) -> Resu
 fn finish(service: &mut Service, told: &Receiver<Input>) -> Result<(), Fault> {
     service.jobs.forget_queued();
     service.jobs.stop_integrity();
+    service.jobs.end_sharing();
     let until = Instant::now() + STOP_LIMIT;
     while service.jobs.are_running() && Instant::now() < until {
         tracing::info!(running = service.jobs.running(), "waits for what runs");

@@ -15,6 +15,7 @@ use super::members::{Member, changes, is_sure, meant, rules};
 use super::overview::Window;
 use super::presence::signs;
 use super::reload::keep;
+use super::share::Share;
 use super::watch::{Watch, Way};
 use crate::catalog::{Catalog, Standings};
 use crate::clock;
@@ -56,6 +57,8 @@ pub(super) struct Service {
     pub(super) sound: (i64, Standings),
     /// The slot of each group's retention that was served last.
     pub(super) expired: BTreeMap<String, Moment>,
+    /// How it goes with the shared catalog.
+    pub(super) share: Share,
     /// When alerts are judged and told next.
     pub(super) tells: Moment,
     pub(super) agent: AgentId,
@@ -99,6 +102,7 @@ impl Service {
             mark: None,
             sound: (-1, Standings::new()),
             expired: BTreeMap::new(),
+            share: Share::default(),
             tells: now,
             agent,
             watches: Vec::new(),
@@ -258,6 +262,7 @@ impl Service {
         self.look_into(now)?;
         self.expire_due(now)?;
         self.tell_alerts(now);
+        self.share_due(now)?;
         self.show(now)?;
         self.jobs.kill_late();
         for (job, error) in self.jobs.start_ready(now) {
@@ -293,6 +298,7 @@ impl Service {
         );
         let kept = keep(&standing, now);
         self.jobs.bound(standing.config.agent.max_parallel);
+        self.share.turned(&self.config, &standing.config);
         self.config = standing.config;
         let known = &self.config.instances;
         self.heard.retain(|name, _| known.contains_key(name));

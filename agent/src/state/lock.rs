@@ -49,6 +49,12 @@ pub struct ServiceLock {
     _file: File,
 }
 
+/// The right to tell the shared catalog; let go when dropped.
+#[derive(Debug)]
+pub struct PushLock {
+    _file: File,
+}
+
 impl StateDir {
     /// Takes the lock on a media set: one run at a time writes it. While a repair has it, waits for
     /// it to let go between two sections.
@@ -169,6 +175,15 @@ impl StateDir {
             Fault::new(code::STATE_LOCKED, path.display().to_string(), message)
                 .remedy("ask it: twinset status, twinset jobs"),
         )
+    }
+
+    /// Takes the right to tell the shared catalog; `None` when another process of this agent does.
+    ///
+    /// # Errors
+    /// [`code::STATE_DIR`].
+    pub fn lock_push(&self) -> Result<Option<PushLock>, Fault> {
+        let (path, file) = self.lock_file("shared", "push")?;
+        Ok(try_lock(&path, &file)?.then_some(PushLock { _file: file }))
     }
 
     fn lock_file(&self, key: &str, ending: &str) -> Result<(PathBuf, File), Fault> {

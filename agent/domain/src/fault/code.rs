@@ -296,11 +296,25 @@ codes! {
     /// The catalog is older than the media: what was decided by it is decided again.
     CATALOG_SET_BACK = "TW5007" Failed;
 
+    // The shared catalog.
+    /// The shared catalog does not answer.
+    SHARED_AWAY = "TW5011" Failed;
+    /// The shared catalog does not let the agent in, or not at its tables.
+    SHARED_REFUSED = "TW5012" Failed;
+    /// The server of the shared catalog cannot be trusted.
+    SHARED_TRUST = "TW5013" Failed;
+    /// The tables of the shared catalog are those of another release, or of something else.
+    SHARED_SCHEMA = "TW5014" Refused;
+    /// The shared catalog answered and could not take in what it was told.
+    SHARED_WRITE = "TW5015" Failed;
+
     // What an operator must know.
     /// The last backup of a kind is older than the group allows.
     RPO = "TW6021" Degraded;
     /// Retention by the service failed, or may not drop so much.
     RETENTION_FAILED = "TW6031" Failed;
+    /// The shared catalog has not been reached for long: what it shows of this agent is old.
+    SHARED_BEHIND = "TW6024" Degraded;
     /// A receiver of alerts did not take a message.
     NOT_TOLD = "TW6022" Failed;
     /// No open alert is meant by what was typed.

@@ -50,4 +50,20 @@ Examples:
         #[arg(long, value_name = "DB", requires = "set")]
         database: Option<String>,
     },
+    /// Tell the shared catalog everything that waits for it; the service does so by itself
+    #[command(after_help = "\
+Examples:
+  twinset catalog push
+  twinset catalog push --dry-run --json")]
+    Push {
+        /// Say what would be told, and change nothing on either side
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Print the tables of the shared catalog as SQL, for a database that agents may not change
+    #[command(after_help = "\
+Examples:
+  twinset catalog schema
+  twinset catalog schema --json")]
+    Schema,
 }

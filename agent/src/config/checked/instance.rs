@@ -7,6 +7,7 @@ use toml::Spanned;
 use twinset_domain::Fault;
 
 use super::Check;
+use super::password::password;
 use crate::config::raw::InstanceTable;
 use crate::config::secret::SecretRef;
 use crate::config::source::Place;
@@ -236,44 +237,15 @@ fn auth(check: &mut Check<'_>, name: &Spanned<String>, raw: &InstanceTable) -> O
         Some(user) => check.text(user, "user", 128),
         None => check.bad(&name.span(), "`user` is missing", "add `user = \"...\"`"),
     }
-    let given = [
-        ("password_file", &raw.password_file),
-        ("password_env", &raw.password_env),
-        ("password_credential", &raw.password_credential),
-    ];
-    let mut given = given
-        .into_iter()
-        .filter_map(|(key, value)| Some((key, value.as_ref()?)));
-    let Some((key, value)) = given.next() else {
-        let remedy = "add `password_file = \"...\"`, `password_env` or `password_credential`";
-        check.bad(&name.span(), "nothing says where the password lies", remedy);
-        return None;
-    };
-    for (second, value) in given {
-        let message = format!("`{second}` contradicts `{key}`");
-        check.bad(&value.span(), message, "keep exactly one of the two");
-    }
-    check.text(value, key, 4096);
-    let text = value.get_ref();
-    let password = match key {
-        "password_file" => SecretRef::File(check.secret_file(value)),
-        "password_env" if text.contains(['=', '\0']) => {
-            let message = format!("\"{text}\" cannot be an environment variable");
-            check.bad(&value.span(), message, "write the variable's name alone");
-            return None;
-        }
-        "password_env" => SecretRef::Env(text.clone()),
-        _ if text.contains('/') || text.starts_with('.') => {
-            let remedy = "write the name behind `LoadCredential=`, without a path";
-            check.bad(
-                &value.span(),
-                format!("\"{text}\" cannot be a credential"),
-                remedy,
-            );
-            return None;
-        }
-        _ => SecretRef::Credential(text.clone()),
-    };
+    let password = password(
+        check,
+        &name.span(),
+        [
+            ("password_file", &raw.password_file),
+            ("password_env", &raw.password_env),
+            ("password_credential", &raw.password_credential),
+        ],
+    )?;
     Some(Auth::Sql {
         user: user?.get_ref().clone(),
         password,

@@ -8,7 +8,9 @@ pub mod group;
 pub mod instance;
 pub(crate) mod mail;
 pub mod media;
+pub(crate) mod password;
 pub mod plugin;
+pub mod shared;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -25,6 +27,7 @@ use group::Group;
 use instance::Instance;
 use media::MediaSet;
 use plugin::Plugin;
+use shared::Shared;
 
 /// The whole configuration without doubt.
 #[derive(Clone, Debug)]
@@ -43,6 +46,8 @@ pub struct Config {
     pub groups: BTreeMap<String, Group>,
     /// Where alerts go.
     pub alerts: Alerts,
+    /// The view of all agents, if this one tells it.
+    pub shared: Option<Shared>,
     /// Folder for families that wait for a drive at restore.
     pub spool_dir: Option<PathBuf>,
     /// What is lawful and has no effect in this release, in file order.

@@ -20,6 +20,8 @@ table! {
         restore: Option<RestoreTable> = "table", "all defaults";
         /// Where alerts go.
         alerts: Option<AlertsTable> = "table", "log only";
+        /// The view of all agents in PostgreSQL.
+        shared_catalog: Option<Spanned<SharedTable>> = "table", "none";
     }
 }
 
@@ -244,5 +246,36 @@ table! {
         from: Spanned<String> = "mail address", "required";
         /// Receivers, at most 100.
         to: Spanned<Vec<Spanned<String>>> = "list of mail addresses", "required";
+    }
+}
+
+table! {
+    /// `[shared_catalog]`.
+    SharedTable in "agent.toml" at "[shared_catalog]" {
+        /// Host name or address of the PostgreSQL server.
+        host: Spanned<String> = "text", "required";
+        /// Its port.
+        port: Value<u16> = "1 to 65535", "`5432`";
+        /// Name of the database.
+        database: Value<String> = "text", "`twinset`";
+        /// Role that the agent logs in as; each agent may have its own.
+        user: Spanned<String> = "text", "required";
+        /// File that holds the password alone; others must not be able to read it.
+        password_file: Value<String> = "path", "exactly one of the three";
+        /// Environment variable that holds the password.
+        password_env: Value<String> = "text", "exactly one of the three";
+        /// systemd credential that holds the password.
+        password_credential: Value<String> = "text", "exactly one of the three";
+        /// `required`: TLS with a certificate that is checked; `off`: for a server on this host
+        /// alone.
+        encrypt: Value<String> = "choice", "`required`";
+        /// Certificates (PEM) of the authority that signed the server's certificate.
+        ca_file: Value<String> = "path", "the system's authorities";
+        /// Name expected in the server's certificate.
+        server_name: Value<String> = "text", "`host`";
+        /// How long a connection, or one answer, may take, 1s to 5m.
+        timeout: Value<String> = "duration", "`15s`";
+        /// How long the server may be away before an alert is raised, up to 30d.
+        alert_after: Value<String> = "duration", "`24h`";
     }
 }

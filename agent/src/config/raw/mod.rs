@@ -16,7 +16,7 @@ use toml::Spanned;
 
 pub(crate) use agent::{
     Age, AgentFile, AgentTable, AlertsTable, DeviceTable, InstanceTable, MediaSetTable,
-    MirrorTable, PluginTable, RestoreTable, SmtpTable,
+    MirrorTable, PluginTable, RestoreTable, SharedTable, SmtpTable,
 };
 pub(crate) use group::{
     BackupTable, CheckTable, EncryptionTable, FailoverTable, GroupAlertsTable, GroupFile,
@@ -87,6 +87,7 @@ pub fn keys() -> Vec<Key> {
         RestoreTable::KEYS,
         AlertsTable::KEYS,
         SmtpTable::KEYS,
+        SharedTable::KEYS,
         GroupFile::KEYS,
         GroupTable::KEYS,
         BackupTable::KEYS,
