@@ -5,6 +5,7 @@
 #   make test          every test; says first which ones it skips
 #   make check         formatting, lints and documentation, warnings denied
 #   make test-mutations  breaks Twinset in listed ways; a spec must notice each (takes long)
+#   make test-postgres  the shared catalog against a real PostgreSQL server
 #   make test-clients  independent TDS clients against the double
 #   make bench         Twinset beside mbuffer, b3sum, dd and a bare reader, release build
 #   make clean         removes the target folder
@@ -18,7 +19,7 @@ BENCH ?=
 
 target := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: demo drill test check test-clients test-mutations bench build clean
+.PHONY: demo drill test check test-postgres test-clients test-mutations bench build clean
 
 build:
 	$(CARGO) build --workspace --locked
@@ -38,6 +39,10 @@ check:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- --deny warnings
 	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --workspace --no-deps --locked
+
+# Starts servers of its own from the Debian package `postgresql`; fails without it.
+test-postgres: build
+	$(CARGO) test -p twinset-tests --test postgres --locked --no-fail-fast
 
 test-clients: build
 	TWINSET_LAB=$(abspath $(target))/debug/twinset-lab tests/run-clients

@@ -11,7 +11,7 @@ use twinset_domain::{Exit, Fault, code};
 
 use super::interrupt;
 use crate::alerts;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Sharing};
 use crate::clock;
 use crate::config::{self, Config, Shared};
 use crate::fleet::{self, Planned, Pushed, Teller};
@@ -124,6 +124,27 @@ fn behind(fault: &Fault, tries: &Tries) -> Alert {
         fault.code, fault.object, fault.message
     );
     Alert::new(code::SHARED_BEHIND, fleet::OBJECT, message).remedy(&fault.remedy)
+}
+
+/// How far the shared catalog was told, for people.
+pub(super) fn line(sharing: &Sharing) -> String {
+    let reached = sharing.tries.reached.map(utc);
+    let waiting = match (sharing.waiting, sharing.since) {
+        (Some(0), _) => "nothing waits".to_owned(),
+        (Some(events), Some(since)) => format!("{events} events wait since {}", utc(since)),
+        (Some(events), None) => format!("{events} events wait"),
+        (None, _) => "everything is told at the next meeting".to_owned(),
+    };
+    match (&sharing.fault, reached) {
+        (Some(fault), reached) => {
+            let since = sharing.tries.silent.map_or_else(|| "now".to_owned(), utc);
+            let told = reached.map_or_else(|| "never told".to_owned(), |at| format!("told {at}"));
+            let (code, message) = (fault.code, &fault.message);
+            format!("shared catalog: fails since {since}: {code} {message}; {told}, {waiting}")
+        }
+        (None, Some(reached)) => format!("shared catalog: told {reached}, {waiting}"),
+        (None, None) => format!("shared catalog: never told, {waiting}"),
+    }
 }
 
 /// Prints the tables.

@@ -8,11 +8,12 @@ use twinset_domain::{Exit, Fault, append, code};
 use super::context::Context;
 use super::integrity::{Sound, sound};
 use super::service::{self, Standing};
+use super::share;
 use super::show;
 use super::stage::{self, Staged};
 use crate::backup::desk::Target;
 use crate::backup::run;
-use crate::catalog::{Run, Seen};
+use crate::catalog::{Run, Seen, Sharing};
 use crate::config::{Group, MediaSet};
 use crate::media::inventory::SetLine;
 use crate::report::{Output, table, utc};
@@ -31,6 +32,9 @@ struct GroupStatus {
     protection: Vec<Standing>,
     /// What is wrong with it, and not over.
     alerts: Vec<Entry>,
+    /// How far the shared catalog was told, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shared_catalog: Option<Sharing>,
     /// Why that may be old: no service runs, or it stands still.
     #[serde(skip_serializing_if = "Option::is_none")]
     stale: Option<Fault>,
@@ -75,6 +79,10 @@ pub(super) fn status(
     let mut groups = Vec::new();
     let stale = service::stale(context.state.path(), &context.catalog)?;
     let open = context.catalog.open_alerts()?;
+    let shared_catalog = match context.config.shared {
+        Some(_) => Some(context.catalog.sharing()?),
+        None => None,
+    };
     for group in context.config.groups.values() {
         if only.is_some_and(|only| only != group.name) {
             continue;
@@ -124,6 +132,7 @@ pub(super) fn status(
             integrity: sound(&context.catalog, group)?,
             protection,
             alerts,
+            shared_catalog: shared_catalog.clone(),
             stale,
         });
     }
@@ -256,6 +265,9 @@ fn print(group: &GroupStatus, output: &Output) {
             "  {severity} since {since}: {code} {}: {}",
             one.object, one.message
         ));
+    }
+    if let Some(sharing) = &group.shared_catalog {
+        output.line(format!("  {}", share::line(sharing)));
     }
     for one in &group.integrity {
         output.line(format!("  {}", one.text));

@@ -48,7 +48,10 @@ pub(super) async fn version(client: &Client) -> Result<Option<i32>, Error> {
 }
 
 /// Whether tables of this version are ready; false when they are to be made or brought up to date.
-pub(super) fn judge(object: &str, found: Option<i32>) -> Result<bool, Fault> {
+///
+/// # Errors
+/// [`code::SHARED_SCHEMA`] when they are a newer release's.
+pub fn judge(object: &str, found: Option<i32>) -> Result<bool, Fault> {
     match found {
         Some(newer) if newer > VERSION => {
             let message =

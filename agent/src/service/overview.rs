@@ -18,7 +18,9 @@ use super::input::Input;
 use super::jobs::Name;
 use super::state::Service;
 use crate::catalog::Catalog;
-use crate::web::{self, Database, Instance, Jobs, Kind, Last, MediaSet, Overview, Web};
+use crate::web::{
+    self, Database, Instance, Jobs, Kind, Last, MediaSet, Overview, SharedCatalog, Web,
+};
 
 /// How long the loop may take to answer: a scrape that waits longer says that it is down.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -105,6 +107,12 @@ impl Service {
             media_sets: self.media_sets(),
             jobs: Jobs { running, waiting },
             alerts: Vec::new(),
+            // Filled in from the catalog.
+            shared_catalog: self.config.shared.as_ref().map(|_| SharedCatalog {
+                answers: false,
+                told: None,
+                waiting: None,
+            }),
         }
     }
 
@@ -174,6 +182,14 @@ fn fill(overview: &mut Overview, state_dir: &Path) -> Result<(), Fault> {
         return Ok(());
     };
     overview.alerts = catalog.open_alerts()?;
+    if let Some(shared) = &mut overview.shared_catalog {
+        let sharing = catalog.sharing()?;
+        *shared = SharedCatalog {
+            answers: sharing.fault.is_none() && sharing.tries.reached.is_some(),
+            told: sharing.tries.reached,
+            waiting: sharing.waiting,
+        };
+    }
     let too_old = |object: &str| {
         let mut alerts = overview.alerts.iter();
         alerts.any(|alert| alert.code == code::RPO.text() && alert.object == object)

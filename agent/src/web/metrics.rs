@@ -72,6 +72,18 @@ pub const METRICS: &[(&str, &str)] = &[
         "twinset_poll_timestamp_seconds",
         "When the instance was asked last, in seconds since 1970.",
     ),
+    (
+        "twinset_shared_catalog_up",
+        "1: the shared catalog took in what it was told last.",
+    ),
+    (
+        "twinset_shared_catalog_last_success_timestamp_seconds",
+        "When it did so, in seconds since 1970; 0: never.",
+    ),
+    (
+        "twinset_shared_catalog_waiting_events",
+        "Events that wait for the shared catalog; left out where everything is told anew.",
+    ),
 ];
 
 /// The text under construction.
@@ -229,4 +241,18 @@ fn rest(text: &mut Text, overview: &Overview) {
     for one in &overview.instances {
         text.sample(name, &[("sql_instance", &one.instance)], one.asked.0);
     }
+    shared(text, overview);
+}
+
+fn shared(text: &mut Text, overview: &Overview) {
+    let shared = overview.shared_catalog;
+    let mut each = |value: Option<i128>| {
+        let name = text.metric();
+        if let Some(value) = value {
+            text.sample(name, &[], value);
+        }
+    };
+    each(shared.map(|shared| shared.answers.into()));
+    each(shared.map(|shared| shared.told.map_or(0, |told| told.0.into())));
+    each(shared.and_then(|shared| shared.waiting).map(Into::into));
 }

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-pub use overview::{Database, Instance, Jobs, Kind, Last, MediaSet, Overview};
+pub use overview::{Database, Instance, Jobs, Kind, Last, MediaSet, Overview, SharedCatalog};
 
 /// Gives what is shown; `None` when the service does not answer in time.
 pub type Source = Arc<dyn Fn() -> Option<Overview> + Send + Sync>;

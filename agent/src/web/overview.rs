@@ -26,6 +26,20 @@ pub struct Overview {
     pub jobs: Jobs,
     /// Open alerts, the worst first.
     pub alerts: Vec<Entry>,
+    /// How far the shared catalog was told, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shared_catalog: Option<SharedCatalog>,
+}
+
+/// How far the shared catalog was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct SharedCatalog {
+    /// Whether the last meeting went well.
+    pub answers: bool,
+    /// When the last one that went well ended.
+    pub told: Option<Moment>,
+    /// Events that wait; nothing where everything is told at the next meeting.
+    pub waiting: Option<u64>,
 }
 
 /// A protected database.

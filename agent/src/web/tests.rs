@@ -9,7 +9,10 @@ use twinset_domain::alert::{Entry, Severity};
 use twinset_domain::protection::Shown;
 use twinset_domain::{BackupKind, Moment};
 
-use super::{Database, Instance, Jobs, Kind, Last, MediaSet, Overview, Web, listen, metrics, page};
+use super::{
+    Database, Instance, Jobs, Kind, Last, MediaSet, Overview, SharedCatalog, Web, listen, metrics,
+    page,
+};
 
 fn alert(severity: Severity, message: &str) -> Entry {
     Entry {
@@ -79,6 +82,11 @@ fn overview() -> Overview {
             running: 1,
             waiting: 3,
         },
+        shared_catalog: Some(SharedCatalog {
+            answers: true,
+            told: Some(Moment(1_795_305_600)),
+            waiting: Some(3),
+        }),
         alerts: vec![
             alert(Severity::Error, "<script>alert(1)</script>"),
             alert(Severity::Warning, "x"),

@@ -6,6 +6,7 @@
 mod agent;
 mod media;
 mod server;
+mod shared;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -50,6 +51,10 @@ pub(super) fn doctor(file: &Path, args: &DoctorArgs, output: &Output) -> Exit {
     findings.extend(agent::findings(&config));
     if scope.uses_vdi() {
         findings.extend(host::look(scope.largest_buffers()).findings());
+    }
+    if let (Some(shared), None) = (&config.shared, &args.instance) {
+        progress.note("look at the shared catalog");
+        findings.push(shared::finding(&config, shared));
     }
     let mut sizes = server::Sizes::default();
     for name in &scope.instances {

@@ -120,4 +120,5 @@ FROM (SELECT b.family, h.database, h.kind, h.written, h.published, h.bytes, h.ag
              CASE WHEN b.family IS NULL THEN h.database END AS name_alone
       FROM twinset.holding h LEFT JOIN twinset.backup_set b ON b.set_guid = h.set_guid
       WHERE h.state = 'published' AND NOT h.copy_only AND h.kind IS NOT NULL) s
-ORDER BY s.family, s.agent_alone, s.name_alone, s.kind, s.written DESC NULLS LAST, s.agent;
+ORDER BY s.family, s.agent_alone, s.name_alone, s.kind, s.written DESC NULLS LAST,
+         s.published DESC NULLS LAST, s.position DESC, s.agent;

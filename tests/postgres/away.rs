@@ -1,0 +1,166 @@
+//! The service goes on, whatever the shared catalog does.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::messages::full;
+use crate::relay::{Relay, Wrong};
+use crate::server::{Server, password};
+use crate::support::Running;
+use crate::support::pair::{A, Pair, Setup};
+
+/// Seconds are short where nothing else is looked at.
+pub(crate) const FAST: &str = "[failover]\npoll = \"1s\"\ncheck_delay = \"0s\"\n";
+
+pub(crate) fn fast() -> Setup {
+    Setup {
+        group: FAST,
+        ..Setup::default()
+    }
+}
+
+/// An agent of a pair tells this server from now on.
+pub(crate) fn shares(pair: &Pair, agent: &str, server: &Server, port: u16, more: &str) {
+    password(pair.path());
+    let file = pair.config_file(agent);
+    let text = fs::read_to_string(&file).unwrap();
+    let before = text.split("[shared_catalog]").next().unwrap();
+    fs::write(&file, format!("{before}{}{more}", server.table(port))).unwrap();
+}
+
+/// How an agent stands with the shared catalog, by its own catalog.
+fn sharing(pair: &Pair, agent: &str) -> Value {
+    let status = pair.json(agent, &["status"]).result();
+    status[0]["shared_catalog"].clone()
+}
+
+#[track_caller]
+fn waits(mut done: impl FnMut() -> bool, what: &str) {
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(180);
+    while !done() {
+        assert!(
+            std::time::Instant::now() < until,
+            "waited for {what} in vain"
+        );
+    }
+}
+
+/// The files are read again, so that a meeting is tried at once.
+fn turned(pair: &Pair, service: &mut Running, server: &Server, port: u16, more: &str) {
+    shares(pair, A, server, port, more);
+    service.line_with("the configuration was read again");
+}
+
+#[test]
+fn it_is_away_at_the_start_and_backups_go_on() {
+    let mut server = Server::start();
+    let pair = Pair::of(&fast());
+    server.stop();
+    shares(&pair, A, &server, server.port, "alert_after = \"0s\"\n");
+    let mut service = pair.serve(A);
+    service.line_with("the shared catalog cannot be told, and is tried again: TW5011");
+    pair.take(A, "full", &[]).ended(0);
+    let alert = || {
+        let open = pair.json(A, &["alerts", "list"]).ended(0).result()["open"].clone();
+        let open = open.as_array().unwrap().clone();
+        open.into_iter().find(|alert| alert["code"] == "TW6024")
+    };
+    waits(|| alert().is_some(), "the alert");
+    let told = sharing(&pair, A);
+    assert_eq!(
+        (&told["waiting"], &told["fault"]["code"]),
+        (&Value::Null, &"TW5011".into())
+    );
+    server.run();
+    turned(
+        &pair,
+        &mut service,
+        &server,
+        server.port,
+        "alert_after = \"1s\"\n",
+    );
+    service.line_with("the shared catalog is told");
+    waits(|| alert().is_none(), "the end of the alert");
+    let holds = "SELECT count(*) FROM twinset.holding WHERE state = 'published'";
+    waits(|| server.ask(holds) == "1", "the set");
+    let seen = "SELECT state, served_by, family IS NOT NULL FROM twinset.member";
+    waits(
+        || server.ask(seen) == "protected|sql-a|t",
+        "the protected database",
+    );
+    service.stop().ended(0);
+}
+
+#[test]
+fn it_dies_in_the_middle_of_a_batch_and_comes_back() {
+    let mut server = Server::start();
+    let relay = Relay::before(server.port);
+    let pair = Pair::of(&fast());
+    shares(&pair, A, &server, relay.port, "");
+    let mut service = pair.serve(A);
+    service.line_with("the shared catalog is told");
+    relay.goes_wrong(Wrong::Cut(b"INSERT INTO twinset.holding", 1));
+    pair.take(A, "full", &[]).ended(0);
+    relay.has_struck();
+    server.crash();
+    service.line_with("the shared catalog cannot be told");
+    pair.take(A, "log", &[]).ended(0);
+    server.run();
+    // Tried again by itself, behind pauses of some seconds.
+    let holds = "SELECT count(*), count(DISTINCT set_guid) FROM twinset.holding";
+    waits(|| server.ask(holds) == "2|2", "both sets");
+    service.stop().ended(0);
+}
+
+#[test]
+fn a_full_disk_there_costs_nothing_here() {
+    let server = Server::start();
+    let pair = Pair::of(&fast());
+    shares(&pair, A, &server, server.port, "");
+    let mut service = pair.serve(A);
+    service.line_with("the shared catalog is told");
+    full(&server, true);
+    pair.take(A, "full", &[]).ended(0);
+    service.line_with("the shared catalog cannot be told, and is tried again: TW5015");
+    pair.take(A, "log", &[]).ended(0);
+    let told = sharing(&pair, A);
+    assert!(told["waiting"].as_u64().unwrap() >= 2, "{told}");
+    assert_eq!(told["failed"], 1, "{told}");
+    assert_ne!(told["next"], Value::Null, "{told}");
+    full(&server, false);
+    turned(
+        &pair,
+        &mut service,
+        &server,
+        server.port,
+        "timeout = \"20s\"\n",
+    );
+    waits(
+        || server.ask("SELECT count(*) FROM twinset.holding") == "2",
+        "both sets",
+    );
+    service.stop().ended(0);
+}
+
+#[test]
+fn a_server_that_never_answers_holds_nobody_up() {
+    let server = Server::start();
+    let relay = Relay::before(server.port);
+    let pair = Pair::of(&fast());
+    // The first answer to a login.
+    relay.goes_wrong(Wrong::Swallow(b"SCRAM-SHA-256"));
+    shares(&pair, A, &server, relay.port, "timeout = \"5m\"\n");
+    let mut service = pair.serve(A);
+    relay.has_struck();
+    pair.take(A, "full", &[]).ended(0);
+    pair.json(A, &["catalog", "push"]).ended(5).failed("TW5002");
+    let began = std::time::Instant::now();
+    service.interrupt();
+    service.line_with("the service ends");
+    assert!(
+        began.elapsed().as_secs() < 60,
+        "the end of the service waits for nobody"
+    );
+    service.end().ended(0);
+}
