@@ -46,6 +46,27 @@ fn waits(mut done: impl FnMut() -> bool, what: &str) {
     }
 }
 
+/// A backup by hand; the service may be at one of its own just then.
+#[track_caller]
+fn takes(pair: &Pair, kind: &str) {
+    waits(|| pair.take(A, kind, &[]).code == 0, kind);
+}
+
+/// Waits until the server holds every set that the agent's catalog holds, and at least so many.
+#[track_caller]
+fn all_told(pair: &Pair, server: &Server, least: usize) {
+    waits(
+        || {
+            let known = pair.json(A, &["catalog", "show"]).ended(0).result();
+            let of = |set: &Value| set["sets"].as_array().unwrap().len();
+            let known: usize = known["media_sets"].as_array().unwrap().iter().map(of).sum();
+            let told = server.ask("SELECT count(*) FROM twinset.holding");
+            known >= least && told == known.to_string()
+        },
+        "all sets",
+    );
+}
+
 /// The files are read again, so that a meeting is tried at once.
 fn turned(pair: &Pair, service: &mut Running, server: &Server, port: u16, more: &str) {
     shares(pair, A, server, port, more);
@@ -60,7 +81,7 @@ fn it_is_away_at_the_start_and_backups_go_on() {
     shares(&pair, A, &server, server.port, "alert_after = \"0s\"\n");
     let mut service = pair.serve(A);
     service.line_with("the shared catalog cannot be told, and is tried again: TW5011");
-    pair.take(A, "full", &[]).ended(0);
+    takes(&pair, "full");
     let alert = || {
         let open = pair.json(A, &["alerts", "list"]).ended(0).result()["open"].clone();
         let open = open.as_array().unwrap().clone();
@@ -82,8 +103,7 @@ fn it_is_away_at_the_start_and_backups_go_on() {
     );
     service.line_with("the shared catalog is told");
     waits(|| alert().is_none(), "the end of the alert");
-    let holds = "SELECT count(*) FROM twinset.holding WHERE state = 'published'";
-    waits(|| server.ask(holds) == "1", "the set");
+    all_told(&pair, &server, 1);
     let seen = "SELECT state, served_by, family IS NOT NULL FROM twinset.member";
     waits(
         || server.ask(seen) == "protected|sql-a|t",
@@ -101,15 +121,14 @@ fn it_dies_in_the_middle_of_a_batch_and_comes_back() {
     let mut service = pair.serve(A);
     service.line_with("the shared catalog is told");
     relay.goes_wrong(Wrong::Cut(b"INSERT INTO twinset.holding", 1));
-    pair.take(A, "full", &[]).ended(0);
+    takes(&pair, "full");
     relay.has_struck();
     server.crash();
     service.line_with("the shared catalog cannot be told");
-    pair.take(A, "log", &[]).ended(0);
+    takes(&pair, "log");
     server.run();
     // Tried again by itself, behind pauses of some seconds.
-    let holds = "SELECT count(*), count(DISTINCT set_guid) FROM twinset.holding";
-    waits(|| server.ask(holds) == "2|2", "both sets");
+    all_told(&pair, &server, 2);
     service.stop().ended(0);
 }
 
@@ -121,12 +140,12 @@ fn a_full_disk_there_costs_nothing_here() {
     let mut service = pair.serve(A);
     service.line_with("the shared catalog is told");
     full(&server, true);
-    pair.take(A, "full", &[]).ended(0);
+    takes(&pair, "full");
     service.line_with("the shared catalog cannot be told, and is tried again: TW5015");
-    pair.take(A, "log", &[]).ended(0);
+    takes(&pair, "log");
     let told = sharing(&pair, A);
     assert!(told["waiting"].as_u64().unwrap() >= 2, "{told}");
-    assert_eq!(told["failed"], 1, "{told}");
+    assert_ne!(told["failed"], 0, "{told}");
     assert_ne!(told["next"], Value::Null, "{told}");
     full(&server, false);
     turned(
@@ -136,10 +155,7 @@ fn a_full_disk_there_costs_nothing_here() {
         server.port,
         "timeout = \"20s\"\n",
     );
-    waits(
-        || server.ask("SELECT count(*) FROM twinset.holding") == "2",
-        "both sets",
-    );
+    all_told(&pair, &server, 2);
     service.stop().ended(0);
 }
 
@@ -153,7 +169,7 @@ fn a_server_that_never_answers_holds_nobody_up() {
     shares(&pair, A, &server, relay.port, "timeout = \"5m\"\n");
     let mut service = pair.serve(A);
     relay.has_struck();
-    pair.take(A, "full", &[]).ended(0);
+    takes(&pair, "full");
     pair.json(A, &["catalog", "push"]).ended(5).failed("TW5002");
     let began = std::time::Instant::now();
     service.interrupt();
