@@ -165,11 +165,12 @@ fn rooms_of_the_agent_import_downwards() {
 
 #[test]
 fn crates_of_the_ground_floor_know_no_other() {
-    let rows: [(&str, &[&str]); 4] = [
+    let rows: [(&str, &[&str]); 5] = [
         ("agent/domain", &[]),
         ("agent/format", &["twinset-domain"]),
         ("plugin-api", &[]),
         ("plugins/disk", &["twinset-plugin-api"]),
+        ("plugins/object-store", &["twinset-plugin-api"]),
     ];
     for (package, allowed) in rows {
         let manifest = fs::read_to_string(root().join(package).join("Cargo.toml")).unwrap();
@@ -182,6 +183,31 @@ fn crates_of_the_ground_floor_know_no_other() {
             let name = line.split(['.', ' ', '=']).next().unwrap();
             assert!(allowed.contains(&name), "{package} depends on {name}");
         }
+    }
+}
+
+#[test]
+fn there_is_one_stack_of_cryptography() {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let tree = std::process::Command::new(cargo)
+        .current_dir(root())
+        .args([
+            "tree",
+            "--offline",
+            "--locked",
+            "--workspace",
+            "--prefix=none",
+        ])
+        .output()
+        .unwrap();
+    let tree = String::from_utf8(tree.stdout).unwrap();
+    let uses = |name: &str| {
+        tree.lines()
+            .any(|line| line.starts_with(&format!("{name} v")))
+    };
+    assert!(uses("aws-lc-rs"), "{tree}");
+    for other in ["ring", "openssl", "openssl-sys", "native-tls"] {
+        assert!(!uses(other), "{other} came in: see `cargo tree -i {other}`");
     }
 }
 
