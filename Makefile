@@ -6,6 +6,7 @@
 #   make check         formatting, lints and documentation, warnings denied
 #   make test-mutations  breaks Twinset in listed ways; a spec must notice each (takes long)
 #   make test-postgres  the shared catalog against a real PostgreSQL server
+#   make test-stores   object stores: installs and starts SeaweedFS and Azurite on loopback
 #   make test-clients  independent TDS clients against the double
 #   make bench         Twinset beside mbuffer, b3sum, dd and a bare reader, release build
 #   make clean         removes the target folder
@@ -19,7 +20,7 @@ BENCH ?=
 
 target := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: demo drill test check test-postgres test-clients test-mutations bench build clean
+.PHONY: demo drill test check test-postgres test-stores test-clients test-mutations bench build clean
 
 build:
 	$(CARGO) build --workspace --locked
@@ -46,6 +47,12 @@ test-postgres: build
 
 test-clients: build
 	TWINSET_LAB=$(abspath $(target))/debug/twinset-lab tests/run-clients
+
+# Arguments for the specs, such as STORES="stores::kills --nocapture".
+STORES ?=
+
+test-stores: build
+	tests/run-stores $(STORES)
 
 test-mutations:
 	tests/run-mutations

@@ -33,6 +33,7 @@ mod service;
 mod signing;
 mod sqlserver;
 mod stage;
+mod stores;
 mod support;
 mod tidy;
 mod unlike;

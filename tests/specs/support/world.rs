@@ -29,6 +29,8 @@ pub(crate) struct Media {
     pub(crate) elsewhere: BTreeMap<(u8, u16), PathBuf>,
     /// Another plugin file for the devices of one mirror.
     pub(crate) unlike: Option<(u8, PathBuf)>,
+    /// Devices that are prefixes of buckets, with all their options.
+    pub(crate) stores: Faults,
     /// The disk plugin's file.
     pub(crate) disk: PathBuf,
     /// Lines for the `[agent]` table.
@@ -54,6 +56,7 @@ impl Media {
             faults: Faults::new(),
             elsewhere: BTreeMap::new(),
             unlike: None,
+            stores: Faults::new(),
             disk: built("libtwinset_disk.so"),
             extra: String::new(),
             tables: String::new(),
@@ -72,12 +75,13 @@ impl Media {
         let fault = built("libtwinset_fault_device.so");
         let mut text = format!(
             "[agent]\nname = {:?}\nstate_dir = {:?}\n{}\n[plugins.disk]\npath = {:?}\n\
-             [plugins.fault]\npath = {fault:?}\n\
+             [plugins.fault]\npath = {fault:?}\n{}\
              [media_sets.payroll]\nname = {:?}\ndescription = {:?}\nfamilies = {}\n{}\n",
             self.agent,
             self.state_dir,
             self.extra,
             self.disk,
+            self.store_plugin(),
             self.name,
             self.description,
             self.families,
@@ -104,7 +108,20 @@ impl Media {
         text + &self.tables
     }
 
+    fn store_plugin(&self) -> String {
+        if self.stores.is_empty() {
+            return String::new();
+        }
+        let file = built("libtwinset_object_store.so");
+        format!("[plugins.store]\npath = {file:?}\n")
+    }
+
     fn device(&self, mirror: u8, family: u16) -> String {
+        if let Some(Value::Object(options)) = self.stores.get(&(mirror, family)) {
+            let pairs: Vec<String> = options.iter().map(|(k, v)| format!("{k} = {v}")).collect();
+            let options = pairs.join(", ");
+            return format!("  {{ plugin = \"store\", options = {{ {options} }} }},\n");
+        }
         let usual = PathBuf::from(format!("m{mirror}/f{family}"));
         let path = self.elsewhere.get(&(mirror, family)).unwrap_or(&usual);
         let mut options = format!("path = {path:?}");
