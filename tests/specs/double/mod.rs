@@ -2,6 +2,7 @@
 //! client looks closely enough.
 
 mod attention;
+mod availability;
 mod batches;
 mod checks;
 mod containers;

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::availability::AvailabilityFaults;
 use super::mirroring::knobs::MirroringFaults;
 
 /// How an attention is answered.
@@ -125,6 +126,8 @@ pub struct Faults {
     pub history_silent: bool,
     /// Database mirroring.
     pub mirroring: MirroringFaults,
+    /// Availability groups.
+    pub availability: AvailabilityFaults,
 }
 
 impl Default for Faults {
@@ -164,6 +167,7 @@ impl Default for Faults {
             vdi_memory: None,
             history_silent: false,
             mirroring: MirroringFaults::default(),
+            availability: AvailabilityFaults::default(),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! and [`statement`] run what clients send, [`backup`] and [`restore`] move data through devices.
 
 pub mod agent_jobs;
+pub mod availability;
 pub mod backup;
 pub mod catalog;
 pub mod clock;
@@ -174,6 +175,7 @@ impl Instance {
             msdb: History::default(),
             errorlog: ErrorLog::default(),
             witnessed: Vec::new(),
+            groups: Vec::new(),
             ids,
             sent: HashMap::new(),
             received: Vec::new(),

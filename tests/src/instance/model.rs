@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use uuid::Uuid;
 
+use super::availability::Joined;
 use super::ledger::Write;
 pub use super::mirroring::side::Mirroring;
 use super::moment::Moment;
@@ -235,6 +236,8 @@ pub struct Database {
     pub files: Vec<DbFile>,
     /// Mirroring session.
     pub mirroring: Option<Mirroring>,
+    /// Its part in an availability group.
+    pub joined: Option<Joined>,
     /// Partner named by SET PARTNER on a copy that still restores.
     pub partner_wanted: Option<String>,
     /// What a backup of it streams.
@@ -308,6 +311,7 @@ impl Database {
             base: None,
             files,
             mirroring: None,
+            joined: None,
             partner_wanted: None,
             source: DataSource {
                 size: 16 << 20,
@@ -331,6 +335,20 @@ impl Database {
     pub fn held_by_mirror(&self) -> bool {
         let session = self.mirroring.as_ref();
         session.is_some_and(|session| session.principal && session.state < 2)
+    }
+
+    /// Whether log that was backed up cannot go, because another copy has not got it.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        let joined = self.joined.as_ref();
+        self.held_by_mirror() || joined.is_some_and(|joined| joined.held)
+    }
+
+    /// Whether it is the copy of a secondary, or of a replica without a role.
+    #[must_use]
+    pub fn is_secondary(&self) -> bool {
+        let joined = self.joined.as_ref();
+        joined.is_some_and(|joined| joined.role != super::availability::Role::Primary)
     }
 
     /// Whether this is one of the system databases.

@@ -1,5 +1,6 @@
 //! Whether a database can be opened.
 
+use super::availability;
 use super::mirroring::messages;
 use super::model::{Database, DbState};
 use crate::tds::tokens::ServerMessage;
@@ -21,6 +22,11 @@ pub fn openable(database: &Database) -> Option<ServerMessage> {
         let text =
             format!("The database \"{name}\" cannot be opened. It is acting as a mirror database.");
         return Some(ServerMessage::new(954, 14, text));
+    }
+    let joined = database.joined.as_ref();
+    let barred = joined.and_then(|joined| availability::messages::closed(joined, name));
+    if barred.is_some() && database.state == S::Online {
+        return barred;
     }
     let closed = database
         .mirroring

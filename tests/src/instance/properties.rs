@@ -8,7 +8,12 @@ use crate::tds::types::Value;
 
 /// SERVERPROPERTY(key); NULL for keys that do not exist.
 #[must_use]
-pub fn server(key: &str, version: &Version, server: &str, machine: &str) -> Value {
+pub fn server(
+    key: &str,
+    version: &Version,
+    (server, machine): (&str, &str),
+    is_hadr: bool,
+) -> Value {
     let instance = server.split_once('\\').map(|(_, instance)| instance);
     match key.to_ascii_lowercase().as_str() {
         "servername" => server.into(),
@@ -22,8 +27,8 @@ pub fn server(key: &str, version: &Version, server: &str, machine: &str) -> Valu
         "edition" => version.edition.as_str().into(),
         "engineedition" => i64::from(version.engine_edition).into(),
         "collation" => COLLATION_NAME.into(),
+        "ishadrenabled" => is_hadr.into(),
         "isclustered"
-        | "ishadrenabled"
         | "issingleuser"
         | "isintegratedsecurityonly"
         | "islocaldb"

@@ -249,6 +249,7 @@ impl Session {
             me: &self.login,
             public_history: !self.instance.faults().msdb_is_private,
             mirroring: self.instance.faults().mirroring,
+            availability: self.instance.faults().availability,
             now: self.instance.clock.now(),
             server: self.instance.server_name(),
         }

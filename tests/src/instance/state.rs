@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Login;
+use super::availability;
 use super::errorlog::ErrorLog;
 use super::history::History;
 use super::mirroring::WitnessRow;
@@ -132,6 +133,8 @@ pub struct State {
     pub errorlog: ErrorLog,
     /// Sessions that this instance witnesses.
     pub witnessed: Vec<WitnessRow>,
+    /// Availability groups that it is a replica of.
+    pub groups: Vec<availability::View>,
     /// New GUIDs.
     pub ids: Ids,
     /// BLAKE3 of each family this instance sent, by backup set GUID and family number from 1.

@@ -89,7 +89,10 @@ impl Lab {
         let all = instances
             .iter()
             .map(|running| Arc::clone(&running.instance));
-        let network = Network::new(all.collect());
+        let all: Vec<_> = all.collect();
+        let groups = scene.groups.iter().map(|group| group.build(&all));
+        let groups = groups.collect::<io::Result<Vec<_>>>()?;
+        let network = Network::new(all, groups);
         Ok(Self {
             instances,
             _network: network,

@@ -13,6 +13,9 @@
 //! {"instance": "SQL-A", "session": {"database": "Payroll", "links": {"partner": false}}}   cut
 //! {"instance": "SQL-A", "session": {"database": "Payroll", "fail_over_to": "pending"}}   half-way
 //! {"instance": "SQL-A", "session": {"database": "Payroll", "partner": "OFF"}}   SET PARTNER
+//! {"instance": "SQL-B", "group": {"name": "ag", "fail_over": true}}   it becomes primary
+//! {"instance": "SQL-B", "group": {"name": "ag", "force": true}}   with what it has: a new fork
+//! {"instance": "SQL-A", "group": {"name": "ag", "cut": true}}   it is RESOLVING; also suspend
 //! {"instance": "SQL-A", "running": false}                          it crashes; true: comes back
 //! {"instance": "SQL-A", "errorlog": true}                          tells its error log
 //! {"instance": "SQL-A", "database": "Payroll", "state": "SUSPECT"} breaks or mends it
@@ -31,6 +34,7 @@ use serde_json::{Value, json};
 use super::Lab;
 use crate::instance::Instance;
 use crate::instance::agent_jobs::{self, Job};
+use crate::instance::availability;
 use crate::instance::catalog::Table;
 use crate::instance::catalog::msdb::BACKUPSET;
 use crate::instance::faults::Faults;
@@ -74,6 +78,9 @@ struct Order {
     /// Anything else with a mirroring session.
     #[serde(default)]
     session: Option<mirroring::Session>,
+    /// What happens to an availability group, here.
+    #[serde(default)]
+    group: Option<availability::Order>,
     /// The instance crashes, or comes back.
     #[serde(default)]
     running: Option<bool>,
@@ -142,6 +149,7 @@ fn answer(lab: &Lab, line: &str) -> Result<Value, String> {
         failover: order.failover,
         force: order.force,
         session: order.session,
+        group: order.group,
         running: order.running,
         errorlog: order.errorlog,
     };

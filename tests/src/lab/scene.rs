@@ -1,11 +1,15 @@
 //! The scene file: which instances there are, what they hold, how they misbehave.
 
+mod groups;
+
 use std::io;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Deserialize;
+
+pub use groups::{GroupScene, ReplicaScene};
 
 use crate::instance::faults::Faults;
 use crate::instance::model::{
@@ -23,6 +27,9 @@ use crate::tds::tls::ServerTls;
 pub struct Scene {
     /// Instances in order.
     pub instances: Vec<InstanceScene>,
+    /// Availability groups over them.
+    #[serde(default)]
+    pub groups: Vec<GroupScene>,
 }
 
 /// One instance.

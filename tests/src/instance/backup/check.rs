@@ -1,5 +1,6 @@
 //! Why a BACKUP is refused before any device is opened (order: sqlserver.md 10).
 
+use crate::instance::availability;
 use crate::instance::mirroring;
 use crate::instance::model::{Database, DbState, RecoveryModel};
 use crate::instance::openable;
@@ -9,6 +10,9 @@ use crate::instance::transfer::lane::Sizes;
 use crate::instance::transfer::messages::{backup_denied, numbered};
 use crate::instance::transfer::{DeviceKind, Plan, Verb, conflicts};
 use crate::tds::tokens::ServerMessage;
+
+/// First version whose secondaries take every backup.
+const NEEDS_NO_COPY: u8 = 17;
 
 /// Refuses, or marks the database as being backed up by this session.
 pub fn before_open(session: &Session, plan: &Plan) -> Result<Sizes, Vec<ServerMessage>> {
@@ -89,7 +93,11 @@ fn usable(session: &Session, plan: &Plan, database: &Database) -> Result<(), Ser
     let damaged = plan.has("NO_TRUNCATE") || plan.has("CONTINUE_AFTER_ERROR");
     let tail = plan.verb == Verb::BackupLog && damaged;
     let suspect = matches!(database.state, DbState::Suspect | DbState::RecoveryPending);
+    let groups = session.instance.faults().availability;
     match openable(database) {
+        // BACKUP needs no read access; without any, it is believed to be refused.
+        Some(message) if message.number == 978 => {}
+        Some(message) if message.number == 976 && groups.unreadable_backs_up => {}
         Some(_) if tail && suspect => {}
         Some(message) if message.number == 954 && knobs.backup_on_mirror != 954 => {
             return refuse(knobs.backup_on_mirror);
@@ -97,7 +105,8 @@ fn usable(session: &Session, plan: &Plan, database: &Database) -> Result<(), Ser
         Some(message) => return Err(message),
         None => {}
     }
-    if is_tail(plan) && database.mirroring.is_some() {
+    secondary(session, plan, database)?;
+    if is_tail(plan) && (database.mirroring.is_some() || database.joined.is_some()) {
         return Err(mirroring::messages::refused(
             knobs.tail_refusal,
             &database.name,
@@ -108,6 +117,30 @@ fn usable(session: &Session, plan: &Plan, database: &Database) -> Result<(), Ser
     }
     if database.standby {
         return refuse(3036);
+    }
+    Ok(())
+}
+
+/// What a secondary backs up: copy-only fulls and ordinary logs, while it gets the log; from 2025
+/// on fulls and differentials too.
+fn secondary(session: &Session, plan: &Plan, database: &Database) -> Result<(), ServerMessage> {
+    let Some(joined) = database.joined.as_ref().filter(|_| database.is_secondary()) else {
+        return Ok(());
+    };
+    let everything = session.instance.version().major >= NEEDS_NO_COPY;
+    let fits = match plan.verb {
+        Verb::BackupLog => !plan.has("COPY_ONLY") && !is_tail(plan),
+        _ if everything => true,
+        _ => plan.has("COPY_ONLY") && !plan.has("DIFFERENTIAL"),
+    };
+    if !fits {
+        return Err(availability::messages::not_here(
+            plan.verb.name(),
+            &database.name,
+        ));
+    }
+    if joined.sync == 0 {
+        return Err(availability::messages::not_synchronizing(&database.name));
     }
     Ok(())
 }

@@ -113,7 +113,7 @@ fn advance(database: &mut Database, plan: &Plan, facts: &SetFacts, kind: Kind) {
 /// The log before `last` goes; from now on it exists in backups alone.
 fn release(database: &mut Database, set: Uuid, first: Lsn, last: Lsn) {
     database.last_log_backup = Some(last);
-    if !database.held_by_mirror() {
+    if !database.is_held() {
         database.truncated_to = Some(last);
     }
     database.released.push(Released { first, last, set });

@@ -1,6 +1,7 @@
 //! The catalogue: which views and tables exist, with columns and types as documented, and their
 //! rows as this session may see them.
 
+pub mod availability;
 pub mod columns;
 pub mod mirroring;
 pub mod msdb;
@@ -9,6 +10,7 @@ pub mod table;
 
 pub use table::{Row, Table};
 
+use super::availability::AvailabilityFaults;
 use super::mirroring::knobs::MirroringFaults;
 use super::moment::Moment;
 use super::{Login, State, openable};
@@ -34,6 +36,8 @@ pub struct Viewer<'a> {
     pub public_history: bool,
     /// What is unknown of mirroring.
     pub mirroring: MirroringFaults,
+    /// What is unknown of availability groups.
+    pub availability: AvailabilityFaults,
     /// Server time of the statement.
     pub now: Moment,
     /// Server name.
@@ -73,6 +77,42 @@ const VIEWS: &[(&str, &str, Rows)] = &[
     ("dm_os_cluster_nodes", mirroring::CLUSTER_NODES, |_| {
         Vec::new()
     }),
+];
+
+type Guarded = fn(&Viewer<'_>) -> Result<Vec<Vec<Value>>, ServerMessage>;
+
+/// Views that may refuse whoever has no right to them.
+const GUARDED: &[(&str, &str, Guarded)] = &[
+    (
+        "availability_groups",
+        availability::GROUPS,
+        availability::groups,
+    ),
+    (
+        "availability_replicas",
+        availability::REPLICAS,
+        availability::replicas,
+    ),
+    (
+        "availability_databases_cluster",
+        availability::CLUSTER_DATABASES,
+        availability::databases,
+    ),
+    (
+        "dm_hadr_availability_group_states",
+        availability::GROUP_STATES,
+        availability::group_states,
+    ),
+    (
+        "dm_hadr_availability_replica_states",
+        availability::REPLICA_STATES,
+        availability::replica_states,
+    ),
+    (
+        "dm_hadr_database_replica_states",
+        availability::DATABASE_STATES,
+        availability::database_states,
+    ),
 ];
 
 const MSDB: &[(&str, &str, Rows)] = &[
@@ -145,6 +185,13 @@ pub fn find(
     let dbo = schema.eq_ignore_ascii_case("dbo");
     if dbo && name.eq_ignore_ascii_case("ledger") {
         return ledger(database, viewer);
+    }
+    let guarded = GUARDED
+        .iter()
+        .filter(|_| schema.eq_ignore_ascii_case("sys"))
+        .find(|(known, ..)| known.eq_ignore_ascii_case(name));
+    if let Some((known, columns, rows)) = guarded {
+        return Ok(Some((Table::parse(known, columns), rows(viewer)?)));
     }
     let views = if schema.eq_ignore_ascii_case("sys") {
         VIEWS

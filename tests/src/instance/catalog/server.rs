@@ -32,12 +32,16 @@ pub fn databases(viewer: &Viewer<'_>) -> Vec<Vec<Value>> {
         let waits = match (&database.mirroring, online && database.busy.is_some()) {
             (_, true) => (3, "ACTIVE_BACKUP_OR_RESTORE"),
             (Some(_), _) if database.held_by_mirror() => (5, "DATABASE_MIRRORING"),
+            _ if database.is_held() => (9, "AVAILABILITY_REPLICA"),
             _ if database.log_waits() => (2, "LOG_BACKUP"),
             _ => (0, "NOTHING"),
         };
+        let joined = database.joined.as_ref();
         let row = Row::new(&table)
             .set("name", database.name.as_str())
             .set("database_id", database.id)
+            .set("replica_id", joined.map(|joined| joined.replica))
+            .set("group_database_id", joined.map(|joined| joined.database))
             .set("source_database_id", database.snapshot_of)
             .set("owner_sid", vec![1_u8])
             .set("create_date", database.created)
@@ -77,7 +81,8 @@ pub fn recovery_status(viewer: &Viewer<'_>) -> Vec<Vec<Value>> {
     let table = Table::parse("database_recovery_status", RECOVERY_STATUS);
     each(viewer, &table, |database, row| {
         let row = row.set("database_id", database.id);
-        if !matches!(database.state, DbState::Online | DbState::Emergency) {
+        let hidden = viewer.availability.secondary_hides_recovery && database.is_secondary();
+        if hidden || !matches!(database.state, DbState::Online | DbState::Emergency) {
             return row.build();
         }
         row.set("database_guid", database.database_guid)

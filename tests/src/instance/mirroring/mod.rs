@@ -21,11 +21,13 @@ use std::time::Instant;
 
 use uuid::Uuid;
 
+use super::availability::Group;
 use super::model::Database;
 use super::{Instance, State};
 use crate::tds::reply::Stop;
 use crate::tds::tokens::ServerMessage;
 use knobs::SwitchEnd;
+pub(in crate::instance) use settle::redo;
 use side::Mirroring;
 pub use side::WitnessRow;
 
@@ -92,14 +94,17 @@ impl Links {
 pub struct Network {
     instances: Vec<Arc<Instance>>,
     links: Mutex<Vec<Link>>,
+    groups: Mutex<Vec<Group>>,
 }
 
 impl Network {
-    /// Links every two databases of different instances that carry one session's GUID.
+    /// Links every two databases of different instances that carry one session's GUID; the
+    /// availability groups are as they are given.
     #[must_use]
-    pub fn new(instances: Vec<Arc<Instance>>) -> Arc<Self> {
+    pub fn new(instances: Vec<Arc<Instance>>, groups: Vec<Group>) -> Arc<Self> {
         let network = Arc::new(Self {
             links: Mutex::new(found(&instances)),
+            groups: Mutex::new(groups),
             instances,
         });
         for instance in &network.instances {
@@ -121,7 +126,11 @@ impl Network {
         self.links.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn place(&self, instance: &Instance) -> Option<usize> {
+    pub(in crate::instance) fn groups(&self) -> MutexGuard<'_, Vec<Group>> {
+        self.groups.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(in crate::instance) fn place(&self, instance: &Instance) -> Option<usize> {
         self.instances
             .iter()
             .position(|known| std::ptr::eq(&**known, instance))
@@ -149,6 +158,8 @@ impl Network {
         }
         links.retain(|link| self.is_alive(link));
         self.note_witness(&links, at);
+        drop(links);
+        self.settle_groups(instance);
     }
 
     /// A change to the session of a database, with what follows from it.

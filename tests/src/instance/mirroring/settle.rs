@@ -222,7 +222,7 @@ pub(super) fn flow(link: &Link, sides: &mut [Side<'_>; 2]) {
 }
 
 /// What travels with the log: all that a database says of its data, nothing that a server says.
-pub(super) fn redo(from: &mut Database, to: &mut Database) {
+pub(in crate::instance) fn redo(from: &mut Database, to: &mut Database) {
     if from.chain_begun {
         // Sent log no longer holds back what a log backup has released.
         from.truncated_to = from.truncated_to.max(from.last_log_backup);

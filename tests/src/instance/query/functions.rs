@@ -274,7 +274,10 @@ impl Translator<'_> {
                 text(&viewer.now.to_iso(), SqlType::DateTime2(7))
             }
             ("newid", []) => Some(Typed::new("tw_newid()", SqlType::Guid)),
-            ("fn_hadr_backup_is_preferred_replica", [_]) => Some(Typed::new("1", SqlType::Bit)),
+            ("fn_hadr_backup_is_preferred_replica", [database]) => {
+                let sql = format!("tw_preferred({})", database.sql);
+                Some(Typed::new(sql, SqlType::Bit))
+            }
             _ => None,
         }
     }

@@ -213,8 +213,10 @@ fn about_instance(
 ) -> rusqlite::Result<()> {
     let (version, viewer) = (context.version.clone(), context.viewer);
     let (server, machine) = (viewer.server.to_owned(), context.machine.to_owned());
+    let is_hadr = !viewer.state.groups.is_empty();
     database.create_scalar_function("tw_serverproperty", 1, flags, move |call| {
-        let value = properties::server(&text(call, 0), &version, &server, &machine);
+        let names = (server.as_str(), machine.as_str());
+        let value = properties::server(&text(call, 0), &version, names, is_hadr);
         Ok(to_lite(&value, SqlType::Variant))
     })?;
     let named: Vec<Named> = viewer
@@ -260,7 +262,28 @@ fn about_instance(
             .find(|(known, _)| Some(*known) == id)
             .map(|(_, name)| name.clone()))
     })?;
+    about_groups(database, flags, context)?;
     about_login(database, flags, context)
+}
+
+/// Which databases are not preferred here; any other is, one outside of groups too.
+fn about_groups(
+    database: &Connection,
+    flags: FunctionFlags,
+    context: &Context<'_>,
+) -> rusqlite::Result<()> {
+    let views = context.viewer.state.groups.iter();
+    let elsewhere: Vec<String> = views
+        .filter(|view| !view.group.prefers(view.local))
+        .flat_map(|view| view.group.databases.iter().map(|(name, _)| name.clone()))
+        .collect();
+    database.create_scalar_function("tw_preferred", 1, flags, move |call| {
+        let name = text(call, 0);
+        let mut others = elsewhere.iter();
+        Ok(i64::from(
+            !others.any(|known| known.eq_ignore_ascii_case(&name)),
+        ))
+    })
 }
 
 fn about_login(

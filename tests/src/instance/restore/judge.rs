@@ -75,7 +75,7 @@ fn allowed(session: &Session, plan: &Plan) -> Result<(), Said> {
     if database.snapshot_of.is_some() {
         return refuse(3002);
     }
-    if database.mirroring.is_some() {
+    if database.mirroring.is_some() || database.joined.is_some() {
         return refuse(3104);
     }
     if database.is_busy() || others.contains(&database.id) {

@@ -1,6 +1,7 @@
 //! CREATE, DROP and ALTER DATABASE.
 
 use super::{Session, missing};
+use crate::instance::availability;
 use crate::instance::model::{Database, DbState, RecoveryModel};
 use crate::instance::openable;
 use crate::instance::statement::simple::Change;
@@ -54,6 +55,9 @@ impl Session {
             );
             return Err(ServerMessage::new(3743, 16, text));
         }
+        if database.joined.is_some() {
+            return Err(availability::messages::joined(name));
+        }
         let in_use = database.is_system() || database.is_busy();
         if in_use {
             let text = format!("Cannot drop database \"{name}\" because it is currently in use.");
@@ -68,7 +72,8 @@ impl Session {
     pub fn alter_database(&self, name: &str, change: Change) -> Result<(), ServerMessage> {
         let mut state = self.instance.state();
         let database = state.database_mut(name).ok_or_else(|| missing(name))?;
-        if database.mirroring.is_some() && !matches!(change, Change::Nothing) {
+        let bound = database.mirroring.is_some() || database.joined.is_some();
+        if bound && !matches!(change, Change::Nothing) {
             let text = format!(
                 "The operation cannot be performed on database \"{name}\" because it is involved \
                  in a database mirroring session or an availability group."

@@ -2,6 +2,7 @@
 //! a mark.
 
 use super::{Session, missing};
+use crate::instance::availability::messages::read_only;
 use crate::instance::history::Mark;
 use crate::instance::ledger::{BLOCKS_PER_WRITE, MAX_NOTE, MAX_WRITES, Write};
 use crate::instance::model::{Database, RecoveryModel};
@@ -108,6 +109,9 @@ impl Session {
         if let Some(refused) = openable(database) {
             return Err(refused);
         }
+        if database.is_secondary() {
+            return Err(read_only(name));
+        }
         if database.read_only {
             let text = format!(
                 "Failed to update database \"{}\" because the database is read-only.",
@@ -146,6 +150,9 @@ impl Session {
             // It may have lost its role since the transaction began.
             if let Some(refused) = openable(database) {
                 return Err(refused);
+            }
+            if database.is_secondary() {
+                return Err(read_only(&write.database));
             }
             let later = &pending[at + 1..];
             let is_last = !later.iter().any(|next| next.database == write.database);
@@ -186,6 +193,9 @@ impl Instance {
         let found = found.ok_or_else(|| missing(database))?;
         if let Some(refused) = openable(found) {
             return Err(refused);
+        }
+        if found.is_secondary() {
+            return Err(read_only(database));
         }
         let write = Pending {
             database: database.to_owned(),

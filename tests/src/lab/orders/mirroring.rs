@@ -1,8 +1,9 @@
-//! Orders about the roles of mirrored databases, and about instances that go and come back.
+//! Orders about the roles of mirrored databases and availability groups, and about instances that go and come back.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::instance::availability;
 use crate::instance::mirroring::{Links, Pause};
 use crate::instance::model::Database;
 use crate::lab::{Lab, RunningInstance};
@@ -34,6 +35,8 @@ pub(super) struct Orders {
     pub force: Option<String>,
     /// Anything else with a session.
     pub session: Option<Session>,
+    /// What happens to an availability group.
+    pub group: Option<availability::Order>,
     /// The instance crashes, or comes back.
     pub running: Option<bool>,
     /// The error log is told.
@@ -51,6 +54,9 @@ pub(super) fn run(
     let network = instance.network().ok_or("the lab has ended")?;
     if let Some(on) = orders.running {
         lab.power(running, on).map_err(|fault| fault.to_string())?;
+    }
+    if let Some(order) = orders.group {
+        network.order_group(instance, &order)?;
     }
     if let Some(name) = orders.failover {
         let done = network.fail_over(instance, &name, None);
