@@ -4,6 +4,7 @@
 
 mod adopt;
 mod alerts;
+mod availability;
 mod bad_input;
 mod catalog;
 mod chains;

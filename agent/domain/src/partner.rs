@@ -1,5 +1,6 @@
-//! Who is principal: what the partners of a database-mirroring session answered, compared (design
-//! 7.1; facts of the columns: documentation of `sys.database_mirroring`).
+//! Who is principal: what the partners of a database-mirroring session or the replicas of an
+//! availability group answered, compared (design 7.1 and 7.4; facts of the columns: documentation
+//! of `sys.database_mirroring` and `sys.availability_groups`).
 //!
 //! The same NULL means "not mirrored", "not allowed to see it" and "not open". So one answer alone
 //! says little; the two together say who may be backed up.
@@ -7,6 +8,7 @@
 mod address;
 mod duty;
 mod pair;
+mod replica;
 mod tenure;
 
 use std::fmt;
@@ -19,6 +21,10 @@ use crate::Lsn;
 pub use address::{Address, Host, Objection, Place, objections};
 pub use duty::{Allowed, Beside, Duty, Refusal, duty};
 pub use pair::{Pairing, Side, pairing};
+pub use replica::{
+    Access, Barred, Cluster, Membership, Posts, Preference, Replica, ReplicaRole, Shape, Site,
+    Unfollowed, barred, posts,
+};
 pub use tenure::{Tenure, Term, taken_over, tenure};
 
 /// A database's state (`sys.databases.state_desc`).
@@ -212,6 +218,16 @@ pub struct Copy {
     pub backed: Backed,
     /// The login sees a mirror's row (it is a sysadmin): without a session there is none.
     pub sees_mirrors: bool,
+    /// Its availability group, as far as the login may see it.
+    pub membership: Membership,
+}
+
+impl Copy {
+    /// Its replica, where it is in an availability group that can be seen.
+    #[must_use]
+    pub fn replica(&self) -> Option<&Replica> {
+        self.membership.replica()
+    }
 }
 
 /// What one partner answered about a database.
@@ -223,4 +239,15 @@ pub enum Answer {
     Absent,
     /// It does not answer.
     Unreachable,
+}
+
+impl Answer {
+    /// The copy that it has.
+    #[must_use]
+    pub const fn copy(&self) -> Option<&Copy> {
+        match self {
+            Self::Copy(copy) => Some(copy),
+            Self::Absent | Self::Unreachable => None,
+        }
+    }
 }

@@ -16,12 +16,12 @@ mod words;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::partner::{Backed, Objection, Term};
+use crate::partner::{Backed, Barred, Objection, Posts, Term, Unfollowed};
 use crate::{BackupKind, Moment};
 
 pub use event::{Action, Alarm, End, Event, Refusal, Verdict};
 pub use hand::{ByHand, by_hand};
-pub use look::{Voice, look};
+pub use look::{Voice, Wish, look};
 pub use shown::Shown;
 pub use step::step;
 
@@ -70,6 +70,17 @@ pub struct Served {
     pub family: Option<Uuid>,
     /// `recovery_fork_guid`, as far as it can be read.
     pub fork: Option<Uuid>,
+    /// Our instance, where it is a secondary that takes backups beside the primary.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub helper: Option<String>,
+}
+
+impl Served {
+    /// Whether the agent of this instance takes backups: it serves the database, or helps.
+    #[must_use]
+    pub fn works_at(&self, instance: &str) -> bool {
+        self.by == instance || self.helper.as_deref() == Some(instance)
+    }
 }
 
 /// Why a pair cannot be protected at all.
@@ -80,6 +91,27 @@ pub enum Unfit {
     Pair(Objection),
     /// Each is mirrored with another server than the configured one.
     OtherSessions,
+    /// Its availability group is of a kind that is not followed.
+    Group(Unfollowed),
+    /// It is bound in another way than the group's file says: how it is, and how it should be.
+    OtherBond {
+        /// What binds it, as it was seen.
+        seen: Bond,
+        /// What the file says.
+        wanted: Bond,
+    },
+}
+
+/// What binds the copies of a database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Bond {
+    /// A mirroring session.
+    Mirroring,
+    /// An availability group.
+    AvailabilityGroup,
+    /// Nothing.
+    Standalone,
 }
 
 /// What one look at the partners showed.
@@ -97,6 +129,9 @@ pub enum Sight {
         /// How far it is backed up, by whomever.
         #[serde(default)]
         backed: Backed,
+        /// Which kinds are taken here, where not all are.
+        #[serde(default, skip_serializing_if = "is_all")]
+        posts: Box<Posts>,
     },
     /// None of those who answer serves it.
     NoPrincipal,
@@ -112,6 +147,14 @@ pub enum Sight {
     Unreachable,
     /// Our own instance does not let us ask; with the right that is missing, or its refusal.
     Forbidden(String),
+}
+
+#[allow(
+    clippy::borrowed_box,
+    reason = "serde hands over what stands in the field"
+)]
+fn is_all(posts: &Box<Posts>) -> bool {
+    posts.is_all()
 }
 
 /// What changed about the session.
@@ -140,6 +183,8 @@ pub enum Why {
     BackedElsewhere,
     /// The session changed.
     Topology,
+    /// The availability group wants backups here from now on.
+    Preferred,
     /// The database is on another recovery fork, or another database of the same name.
     OtherCopy,
     /// The last one failed.
@@ -240,9 +285,30 @@ pub struct Record {
     /// was due there.
     #[serde(default)]
     pub taken_over: Option<Moment>,
+    /// When the database was last seen to be backed up further than before, by whomever: of logs
+    /// that another replica takes nothing else tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_moved: Option<Moment>,
 }
 
 impl Record {
+    /// Why a kind is not taken here, where another replica takes it.
+    #[must_use]
+    pub fn elsewhere(&self, kind: BackupKind) -> Option<&Barred> {
+        match &self.sight {
+            Sight::Principal { posts, .. } => posts.of(kind),
+            _ => None,
+        }
+    }
+
+    /// The kinds that another replica takes, with the reason, where ours works at all.
+    #[must_use]
+    pub fn excluded(&self) -> Vec<(BackupKind, String)> {
+        let all = [BackupKind::Full, BackupKind::Differential, BackupKind::Log];
+        let why = |kind| Some((kind, self.elsewhere(kind)?.to_string()));
+        all.into_iter().filter_map(why).collect()
+    }
+
     /// Of a database that was just added.
     #[must_use]
     pub const fn new(now: Moment) -> Self {
@@ -261,6 +327,7 @@ impl Record {
             pair_of: None,
             silent: None,
             taken_over: None,
+            log_moved: None,
         }
     }
 }

@@ -29,6 +29,8 @@ pub struct Held {
     pub is_simple: Option<bool>,
     /// The partner serves it: its agent takes the backups, and knows how old they are.
     pub elsewhere: bool,
+    /// Kinds that another replica takes: the same holds for those.
+    pub others: Vec<BackupKind>,
     /// The last full.
     pub full: Option<Moment>,
     /// The last differential.
@@ -102,11 +104,16 @@ fn standing(
 ) -> Standing {
     let is_master = held.database.eq_ignore_ascii_case("master");
     match kind {
-        _ if held.elsewhere => return Standing::Elsewhere,
+        _ if held.elsewhere || held.others.contains(&kind) => return Standing::Elsewhere,
         BackupKind::Full => {}
         _ if is_master => return Standing::Exempt,
         BackupKind::Log if held.is_simple == Some(true) => return Standing::Exempt,
-        _ if held.full.is_none() && limits.full.is_some() => return Standing::NoBase,
+        _ if held.full.is_none()
+            && limits.full.is_some()
+            && !held.others.contains(&BackupKind::Full) =>
+        {
+            return Standing::NoBase;
+        }
         BackupKind::Log if last.is_none() && held.is_simple.is_none() => return Standing::Unknown,
         _ => {}
     }

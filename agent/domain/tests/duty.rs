@@ -27,6 +27,7 @@ fn copy(state: State, session: Option<Session>, sees_mirrors: bool) -> Answer {
         session,
         backed: Backed::default(),
         sees_mirrors,
+        membership: Default::default(),
     })
 }
 
@@ -121,6 +122,7 @@ fn nothing_is_taken_of_two_copies_on_one_fork() {
             session: None,
             backed: Backed::default(),
             sees_mirrors: true,
+            membership: Default::default(),
         })
     };
     for allowed in [FOLLOW, DPM] {

@@ -20,6 +20,7 @@ fn bare(state: State) -> Copy {
         session: None,
         backed: Backed::default(),
         sees_mirrors: false,
+        membership: Default::default(),
     }
 }
 
@@ -57,6 +58,7 @@ fn the_table_of_two_answers() {
     let seeing = |state| {
         Answer::Copy(Copy {
             sees_mirrors: true,
+            membership: Default::default(),
             ..bare(state)
         })
     };
@@ -201,6 +203,7 @@ fn answers() -> impl Strategy<Value = Answer> {
             session,
             backed: Backed::default(),
             sees_mirrors,
+            membership: Default::default(),
         })
     });
     prop_oneof![4 => copy, 1 => Just(Answer::Absent), 1 => Just(Answer::Unreachable)]

@@ -13,7 +13,7 @@ use super::desk::{Desk, Target};
 use super::guard::{self, Guarded, Targets};
 use super::repair::{self, Wish};
 use super::vdi::{self, Order};
-use super::{recover, run};
+use super::{recover, replica, run};
 use crate::media::recover::Ask;
 use crate::media::repair::Depth;
 
@@ -86,7 +86,21 @@ pub fn check(
     let verdict = if logless {
         without_logs(desk, targets, &facts.name)?
     } else {
-        verdict(&guarded, targets)
+        let verdict = verdict(&guarded, targets);
+        match &verdict {
+            // What only the primary takes is that agent's to take: the guard stands before each
+            // log of ours.
+            Verdict::Take(kind)
+                if *kind != BackupKind::Log && replica::is_secondary(&probed.membership) =>
+            {
+                media.notes.push(format!(
+                    "{}: a {kind} backup of the primary must come first",
+                    guarded.why
+                ));
+                Verdict::Continue
+            }
+            _ => verdict,
+        }
     };
     let foreign = guarded.foreign.iter();
     media

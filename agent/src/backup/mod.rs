@@ -33,6 +33,7 @@ mod pump;
 pub mod recover;
 pub mod remember;
 pub mod repair;
+pub mod replica;
 pub mod role;
 pub mod run;
 mod sink;

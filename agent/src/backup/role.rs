@@ -13,7 +13,7 @@ use twinset_domain::partner::{
 use crate::sqlserver::partners::{self, Told};
 use crate::sqlserver::{Connector, InstanceSettings, Purpose};
 
-pub(super) use after::{After, Lost, look_again};
+pub(super) use after::{After, Before, Lost, look_again};
 
 /// The two partners of a group: the one that this agent serves, and the other.
 #[derive(Clone, Debug)]
@@ -65,23 +65,30 @@ fn ask(settings: &InstanceSettings, database: &str, patient: bool) -> Result<Tol
     partners::ask_one(&mut control, database)
 }
 
-/// Asks both partners of a database. The two are asked one after the other, so that a switch in
+/// Asks both partners of a database; nothing where ours is a replica of an availability group: that
+/// one knows its role by itself, and [`super::replica`] judges it. The two are asked one after the other, so that a switch in
 /// between may look like two principals or none: such a reading is asked for once more.
 ///
 /// # Errors
 /// Why our own instance cannot be asked.
-pub fn look(partners: &Partners, database: &str) -> Result<Role, Fault> {
-    let first = once(partners, database)?;
+pub fn look(partners: &Partners, database: &str) -> Result<Option<Role>, Fault> {
+    let Some(first) = once(partners, database)? else {
+        return Ok(None);
+    };
     match &first.duty {
         Duty::Refused(refusal) if refusal.may_pass() && first.fault.is_none() => {
             once(partners, database)
         }
-        _ => Ok(first),
+        _ => Ok(Some(first)),
     }
 }
 
-fn once(partners: &Partners, database: &str) -> Result<Role, Fault> {
+fn once(partners: &Partners, database: &str) -> Result<Option<Role>, Fault> {
     let ours = ask(&partners.ours, database, true)?;
+    let in_group = |found| ours.membership(found).is_in();
+    if ours.find(database).is_some_and(in_group) {
+        return Ok(None);
+    }
     let other = partners.other.as_ref().map_err(Clone::clone);
     let other = other.and_then(|settings| ask(settings, database, false));
     let (here, there) = (
@@ -105,7 +112,7 @@ fn once(partners: &Partners, database: &str) -> Result<Role, Fault> {
         said: Vec::new(),
     };
     let said = role.notes();
-    Ok(Role { said, ..role })
+    Ok(Some(Role { said, ..role }))
 }
 
 impl Role {

@@ -7,6 +7,7 @@ pub(super) mod agree;
 mod conclude;
 mod session;
 
+use twinset_domain::partner::Membership;
 use twinset_domain::presence;
 use twinset_domain::{BackupKind, Fault, code};
 use twinset_format::manifest::{Asked, Circumstances, Mirroring, Source};
@@ -16,11 +17,13 @@ use uuid::Uuid;
 use super::desk::{Desk, Target};
 use super::finished::Finished;
 use super::pump;
-use super::role::After;
+use super::replica;
+use super::role::{After, Before};
 use super::run::{Content, open};
 use crate::media::encoding::Recipe;
 use crate::media::kept;
 use crate::sqlserver::facts::{self, DatabaseFacts, InstanceFacts};
+use crate::sqlserver::groups;
 use crate::sqlserver::orphans;
 use crate::sqlserver::statement::support::supported;
 use crate::sqlserver::statement::{
@@ -77,6 +80,8 @@ pub struct Probed {
     pub instance: InstanceFacts,
     /// The database.
     pub database: DatabaseFacts,
+    /// Its availability group.
+    pub membership: Membership,
     /// The connection that was asked.
     pub control: Session,
     /// The other partner, to be asked when the role is lost on the way.
@@ -124,6 +129,9 @@ pub fn look(desk: &Desk<'_>, order: &Order<'_>, run: &str) -> Result<Probed, Fau
         );
     };
     backupable(&database, order.tail, control.instance())?;
+    let membership = groups::membership(&mut control, &instance, &database.name)?;
+    let object = format!("{}, database {}", control.instance(), database.name);
+    replica::fits(&membership, (order.kind, order.copy_only), &object)?;
     supported(&instance, order.compression, order.encryption)?;
     // A statement of a dead run would refuse this one (3023).
     for orphan in orphans::sweep(&connector, &mut control)? {
@@ -132,6 +140,7 @@ pub fn look(desk: &Desk<'_>, order: &Order<'_>, run: &str) -> Result<Probed, Fau
     Ok(Probed {
         instance,
         database,
+        membership,
         control,
         partner: None,
     })
@@ -229,7 +238,7 @@ pub fn backup(
         .base
         .filter(|_| order.kind == BackupKind::Differential);
     let after = After {
-        before: content.circumstances.mirroring,
+        before: Before::of(content.circumstances.mirroring, &probed.membership),
         database: &probed.database.name,
         ours: order.settings,
         instance: &probed.instance,

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde::Serialize;
 use twinset_domain::alert::{Entry, Event, Notice, Severity};
-use twinset_domain::protection::Phase;
+use twinset_domain::partner::Barred;
+use twinset_domain::protection::{Phase, Record};
 use twinset_domain::rpo::{Held, Limits, Reading, judge};
 use twinset_domain::{BackupKind, Exit, Fault, Moment, code};
 
@@ -210,12 +211,16 @@ pub(super) fn readings(
         };
         for subject in plan::subjects(config, Some(catalog), group, now)? {
             let record = catalog.protection(&group.name, &subject.database)?;
+            let stands_by = |record: &Record| record.phase == Phase::Standby;
+            // Of logs that another replica takes, nothing else tells the primary.
+            let moved = record.as_ref().and_then(|record| record.log_moved);
             let held = Held {
                 is_simple: None,
-                elsewhere: record.is_some_and(|record| record.phase == Phase::Standby),
+                elsewhere: record.as_ref().is_some_and(stands_by),
+                others: record.as_ref().map_or_else(Vec::new, not_ours),
                 full: subject.full.succeeded,
                 differential: subject.differential.succeeded,
-                log: subject.log.succeeded,
+                log: subject.log.succeeded.max(moved),
                 database: subject.database,
             };
             let readings = judge(&limits, &held, now);
@@ -223,6 +228,19 @@ pub(super) fn readings(
         }
     }
     Ok(judged)
+}
+
+/// The kinds that only another replica of an availability group takes: of those its agent tells. That
+/// logs go on is told by the database itself, so the primary judges them.
+fn not_ours(record: &Record) -> Vec<BackupKind> {
+    let kinds = [BackupKind::Full, BackupKind::Differential, BackupKind::Log];
+    let others = kinds.into_iter().filter(|kind| {
+        matches!(
+            record.elsewhere(*kind),
+            Some(Barred::NeedsPrimary { .. } | Barred::Basic)
+        )
+    });
+    others.collect()
 }
 
 /// Tells receivers what waits. One whose secret cannot be read is named and left out.

@@ -21,7 +21,7 @@ use crate::backup::finished::Finished;
 use crate::backup::guard::{self, Guarded};
 use crate::backup::role::Partners;
 use crate::backup::vdi::{self, Order};
-use crate::backup::{repair, stage};
+use crate::backup::{repair, replica, stage};
 use crate::clock;
 use crate::config::{Group, Repair};
 use crate::report::{Output, bytes, utc};
@@ -47,7 +47,10 @@ pub(super) fn backup(
         let lost = booked(context, args, (&group, &database), &done);
         match done {
             Ok(one) => faults.extend(ended.take(one, &group, output)),
-            Err(fault) if args.if_principal && fault.code == code::NOT_PRINCIPAL => {
+            Err(fault)
+                if args.if_principal
+                    && [code::NOT_PRINCIPAL, code::NOT_ON_SECONDARY].contains(&fault.code) =>
+            {
                 output.line(format!("{database}: passed over: {}", fault.message));
                 let why = fault.message;
                 ended.skipped.push(Skipped { database, why });
@@ -198,6 +201,9 @@ fn one(
     let facts = &probed.database;
     let mut guarded = guard::guard(&mut desk, &targets, facts, wish, &mut probed.control)?;
     guard::remember(&mut desk, &targets, &mut guarded)?;
+    if let Some(beyond) = replica::beyond(&probed.membership, &guarded) {
+        return Err(beyond);
+    }
     if guarded.decision.action == Action::Refuse {
         return Err(guard::refused(&group.name, &guarded));
     }

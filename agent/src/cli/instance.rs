@@ -4,10 +4,14 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::Serialize;
-use twinset_domain::partner::{Answer, Objection, Pairing, Session, Side, objections, pairing};
-use twinset_domain::{Exit, Fault, code};
+use twinset_domain::partner::{
+    Answer, Membership, Objection, Pairing, Replica, ReplicaRole, Session, Side, objections,
+    pairing,
+};
+use twinset_domain::{BackupKind, Exit, Fault, code};
 
 use super::args::InstanceVerb;
+use crate::backup::replica;
 use crate::backup::vdi::backupable;
 use crate::config::{self, Config};
 use crate::report::{Output, table};
@@ -44,6 +48,9 @@ struct Line {
     mirroring: Option<Mirroring>,
     /// It belongs to an availability group.
     availability_group: bool,
+    /// Its replica there, where that can be seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replica: Option<Replica>,
     /// What both partners say together.
     #[serde(flatten)]
     pairing: Option<Pairing>,
@@ -151,7 +158,10 @@ fn line(
         None => Answer::Unreachable,
         Some(told) => told.answer(&database.name),
     };
-    let read = answers.map(|answers| pairing(&ours, &answer(answers)));
+    let membership = here.membership(database);
+    // A replica knows its role by itself.
+    let asked = answers.filter(|_| !membership.is_in());
+    let read = asked.map(|answers| pairing(&ours, &answer(answers)));
     let there = answers.and_then(Option::as_ref);
     let pair = read.filter(|read| read.is_mirrored()).and(there);
     let against = pair.map_or_else(Vec::new, |there| {
@@ -164,10 +174,11 @@ fn line(
         groups: groups.map(|group| group.name.clone()).collect(),
         mirroring: mirroring(database),
         availability_group: database.replica_id.is_some(),
+        replica: membership.replica().cloned(),
         pairing: read,
         reading: read.map(|read| read.to_string()),
         objections: against,
-        refused: refused(database, instance, read),
+        refused: refused(database, instance, (read, &membership)),
     }
 }
 
@@ -189,9 +200,17 @@ fn mirroring(database: &DatabaseFacts) -> Option<Mirroring> {
 
 /// Why no backup can be taken here now: what the backup itself would say, and what only both
 /// partners together can tell.
-fn refused(database: &DatabaseFacts, instance: &str, read: Option<Pairing>) -> Option<Fault> {
+fn refused(
+    database: &DatabaseFacts,
+    instance: &str,
+    (read, membership): (Option<Pairing>, &Membership),
+) -> Option<Fault> {
     let object = format!("{instance}, database {}", database.name);
     if let Err(fault) = backupable(database, false, instance) {
+        return Some(fault);
+    }
+    // What a secondary can take at all.
+    if let Err(fault) = replica::fits(membership, (BackupKind::Log, false), &object) {
         return Some(fault);
     }
     match read {
@@ -254,6 +273,22 @@ const fn worth_saying(read: Pairing) -> bool {
     )
 }
 
+/// A replica in a few words.
+fn told(replica: &Replica) -> String {
+    let (name, role) = (&replica.name, replica.role);
+    let suspended = match &replica.suspended {
+        Some(why) => format!(", {why}"),
+        None => String::new(),
+    };
+    let preferred = if replica.preferred {
+        ", preferred for backups"
+    } else {
+        ""
+    };
+    let state = &replica.synchronization;
+    format!("{role} in {name}, {state}{suspended}{preferred}")
+}
+
 fn row(line: &Line) -> Vec<String> {
     let dash = || "-".to_owned();
     let session = |mirroring: &Mirroring| {
@@ -273,11 +308,16 @@ fn row(line: &Line) -> Vec<String> {
         let names = [&mirroring.partner_instance, &mirroring.partner];
         names.into_iter().flatten().next().cloned()
     };
-    let grouped = |line: &Line| {
-        line.availability_group
-            .then(|| "availability group".to_owned())
+    let grouped = |line: &Line| match &line.replica {
+        Some(replica) => Some(told(replica)),
+        None => line
+            .availability_group
+            .then(|| "availability group (hidden)".to_owned()),
     };
+    let primary = |line: &Line| line.replica.as_ref()?.primary.clone();
     let mirroring = line.mirroring.as_ref();
+    let secondary = |replica: &Replica| replica.role == ReplicaRole::Secondary;
+    let secondary = line.replica.as_ref().is_some_and(secondary);
     vec![
         line.name.clone(),
         line.state.clone(),
@@ -286,13 +326,17 @@ fn row(line: &Line) -> Vec<String> {
             .map(session)
             .or_else(|| grouped(line))
             .unwrap_or_else(dash),
-        mirroring.and_then(partner).unwrap_or_else(dash),
+        mirroring
+            .and_then(partner)
+            .or_else(|| primary(line))
+            .unwrap_or_else(dash),
         if line.groups.is_empty() {
             dash()
         } else {
             line.groups.join(", ")
         },
         match &line.refused {
+            None if secondary => "logs, copy-only fulls".to_owned(),
             None => "yes".to_owned(),
             Some(fault) => format!("no: {} {}", fault.code, fault.message),
         },

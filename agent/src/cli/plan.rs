@@ -152,6 +152,7 @@ pub(super) fn subjects(
 ) -> Result<Vec<Subject>, Fault> {
     // By lower case: a name of the configuration and of the server may differ in it.
     let mut since = BTreeMap::new();
+    let mut elsewhere = BTreeMap::new();
     let mut names: BTreeMap<String, String> = group
         .databases
         .named()
@@ -161,6 +162,7 @@ pub(super) fn subjects(
     for (of, name, record) in catalog.map_or(Ok(Vec::new()), Catalog::protected)? {
         if of == group.name && group.databases.select(&name) {
             since.insert(name.to_lowercase(), record.taken_over);
+            elsewhere.insert(name.to_lowercase(), record.excluded());
             names.insert(name.to_lowercase(), name);
         }
     }
@@ -184,7 +186,13 @@ pub(super) fn subjects(
             full: past(BackupKind::Full)?,
             differential: past(BackupKind::Differential)?,
             log: past(BackupKind::Log)?,
-            excluded: excluded(&database),
+            excluded: elsewhere
+                .get(&database.to_lowercase())
+                .into_iter()
+                .flatten()
+                .cloned()
+                .chain(excluded(&database))
+                .collect(),
             since: since.get(&database.to_lowercase()).copied().flatten(),
             database,
             ..Subject::default()

@@ -44,6 +44,9 @@ pub(super) fn standings(catalog: &Catalog, group: Option<&str>) -> Result<Vec<St
                                truncated meanwhile",
                 );
             }
+            for (kind, why) in record.excluded() {
+                text.push_str(&format!("; no {kind} backups here: {why}"));
+            }
             Standing {
                 group,
                 database,

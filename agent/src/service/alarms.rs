@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use twinset_domain::alert::{Alert, Severity};
-use twinset_domain::protection::{Alarm, Record};
+use twinset_domain::protection::{Alarm, Record, Sight, Unfit};
 use twinset_domain::{BackupKind, Code, Fault, Moment, code};
 
 use super::jobs::{Name, What};
@@ -47,15 +47,21 @@ const fn severity(alarm: Alarm) -> Severity {
 }
 
 /// The alarm of one database, with what to do.
-fn fault(name: &Name, alarm: Alarm, record: &Record) -> Fault {
+fn fault(name: &Name, alarm: Alarm, (record, grouped): (&Record, bool)) -> Fault {
     let (group, database) = (&name.group, &name.database);
     let object = name.object();
     let shown = record.shown();
     let text = match alarm {
+        Alarm::Switched if grouped => format!("the primary is another replica now: {shown}"),
         Alarm::Switched => format!("the mirror has become principal: {shown}"),
         Alarm::CheckRequired => format!("backups are refused until it is checked: {shown}"),
+        Alarm::NewlyMirrored if grouped => {
+            "the database is in an availability group now".to_owned()
+        }
         Alarm::NewlyMirrored => "the database is mirrored now".to_owned(),
-        Alarm::MirrorBroken => "its mirroring session is gone, or another one".to_owned(),
+        Alarm::MirrorBroken => {
+            "its mirroring session or availability group is gone, or another one".to_owned()
+        }
         Alarm::Inconsistent
         | Alarm::BothProtected
         | Alarm::Unfit
@@ -81,9 +87,20 @@ fn fault(name: &Name, alarm: Alarm, record: &Record) -> Fault {
         Alarm::BothProtected => {
             "protect the database in one group that names both partners, the principal's".into()
         }
+        Alarm::Unfit if matches!(record.sight, Sight::Unfit(Unfit::Group(_))) => {
+            "Twinset follows groups whose cluster arbitrates the roles; back this one up with SQL \
+             Server's own tools"
+                .into()
+        }
+        Alarm::Unfit if matches!(record.sight, Sight::Unfit(Unfit::OtherBond { .. })) => {
+            format!("correct `kind` in the file of group {group}, or leave it out")
+        }
         Alarm::Unfit => "put the partners on two computers, and name them by name; `allow_ip` \
                          accepts addresses"
             .into(),
+        Alarm::NoPrincipal if grouped => {
+            "look at the cluster: no replica is primary, or ours does not see it".into()
+        }
         Alarm::NoPrincipal => "look at both partners and the witness: nobody serves it".into(),
         Alarm::Split => "end the session of the partner whose changes are given up, or let the \
                          partners meet"
@@ -108,7 +125,7 @@ impl Service {
         let Some(member) = self.members.get(name) else {
             return Ok(());
         };
-        let fault = fault(name, alarm, &member.record);
+        let fault = fault(name, alarm, (&member.record, member.grouped));
         self.put(&fault, severity(alarm), Some(name), now)
     }
 

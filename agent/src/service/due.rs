@@ -111,12 +111,11 @@ fn speaks(member: &Member) -> bool {
 
 fn subject(database: &str, member: &Member) -> Subject {
     let past = |kind| past(&member.past, &member.early, kind);
-    let excluded = if member.logless {
+    let mut excluded = member.record.excluded();
+    if member.logless {
         let why = "the simple recovery model has no log backups".to_owned();
-        vec![(BackupKind::Log, why)]
-    } else {
-        Vec::new()
-    };
+        excluded.push((BackupKind::Log, why));
+    }
     Subject {
         database: database.to_owned(),
         full: past(BackupKind::Full),

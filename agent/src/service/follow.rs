@@ -86,7 +86,6 @@ impl Service {
     fn sight(&mut self, name: &Name) -> Option<Sight> {
         let group = self.config.groups.get(&name.group)?;
         let ours = self.config.served(group)?;
-        let other = group.partners.iter().find(|partner| *partner != ours);
         let here = match self.said(ours)? {
             Ok(told) => told,
             // Nothing to do with the database.
@@ -96,24 +95,28 @@ impl Service {
             }
             Err(_) => return Some(Sight::Unreachable),
         };
-        let there = match other {
-            Some(other) => Some((other, self.said(other)?.ok())),
-            None => None,
-        };
-        let heard = there.and_then(|(_, told)| told);
-        let theirs = heard.map_or(Answer::Unreachable, |told| told.answer(&name.database));
-        let place = heard.map(|told| told.place(&name.database));
+        let partners = group.partners.iter().filter(|partner| *partner != ours);
+        let mut theirs = Vec::new();
+        let mut place = None;
+        for partner in partners {
+            let heard = self.said(partner)?.ok();
+            let answer = heard.map_or(Answer::Unreachable, |told| told.answer(&name.database));
+            place = place.or_else(|| heard.map(|told| told.place(&name.database)));
+            theirs.push((partner.as_str(), answer));
+        }
         let against = objections(&here.place(&name.database), &place.unwrap_or_default());
-        let (mine, allowed) = (here.answer(&name.database), group.allowed());
+        let mine = here.answer(&name.database);
         let voice = |name, answer| Voice { name, answer };
-        let second = there.map(|(other, _)| voice(other.as_str(), &theirs));
-        let seen = look(voice(ours, &mine), second, &against, allowed);
+        let others: Vec<Voice<'_>> = theirs.iter().map(|(by, said)| voice(by, said)).collect();
+        let seen = look(voice(ours, &mine), &others, &against, group.wish());
         let logless = here.find(&name.database).map(|found| {
             found.recovery_model.eq_ignore_ascii_case("SIMPLE")
                 || found.name.eq_ignore_ascii_case("master")
         });
+        let grouped = mine.copy().is_some_and(|copy| copy.membership.is_in());
         if let Some(member) = self.members.get_mut(name) {
             member.logless = logless.unwrap_or(member.logless);
+            member.grouped = grouped;
         }
         Some(seen)
     }

@@ -7,7 +7,7 @@ use twinset_domain::schedule::Past;
 use twinset_domain::{BackupKind, Moment};
 
 use super::jobs::Name;
-use crate::config::{Group, SessionKind, TopologyChange};
+use crate::config::{Group, TopologyChange};
 use crate::sqlserver::partners::Told;
 
 /// A protected database.
@@ -21,6 +21,8 @@ pub(super) struct Member {
     pub(super) early: Vec<(BackupKind, Moment, Moment)>,
     /// The simple recovery model, or master: no log backups.
     pub(super) logless: bool,
+    /// It is in an availability group.
+    pub(super) grouped: bool,
     /// Both seem to claim the role: which partners were heard since. The answers are not of one
     /// moment, so each must say it once more.
     pub(super) doubt: BTreeSet<String>,
@@ -42,6 +44,7 @@ impl Member {
             past: BTreeMap::new(),
             early: Vec::new(),
             logless: false,
+            grouped: false,
             doubt: BTreeSet::new(),
             rests: Moment(0),
             daily: None,
@@ -51,16 +54,14 @@ impl Member {
     }
 }
 
-/// What a group says, as the state machine takes it.
-pub(super) fn rules(group: &Group) -> Rules {
+/// What a group says, as the state machine takes it. `grouped`: the database is in an availability
+/// group, where no check waits.
+pub(super) fn rules(group: &Group, grouped: bool) -> Rules {
     let failover = &group.failover;
     let seconds = |span: std::time::Duration| i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
     let follow = group.profile == crate::config::Profile::Follow;
     let base = if follow { Rules::FOLLOW } else { Rules::DPM };
-    let default = match group.kind {
-        SessionKind::AvailabilityGroup => 0,
-        SessionKind::Detect | SessionKind::Mirroring | SessionKind::Standalone => base.check_delay,
-    };
+    let default = if grouped { 0 } else { base.check_delay };
     Rules {
         check_delay: failover.check_delay.map_or(default, seconds),
         check_first: failover.check_before_backup,

@@ -14,7 +14,7 @@ use crate::sqlserver::partners::mirroring;
 /// What two groups may have in common.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Shared {
-    /// A mirroring session.
+    /// A mirroring session, or a database of an availability group.
     Session(Uuid),
     /// A database in no session, by its instance and its name in small letters.
     Database(String, String),
@@ -71,6 +71,12 @@ impl Service {
             .partners
             .iter()
             .find_map(|partner| Some(mirroring(told(partner)?)?.guid));
+        let heard = |partner: &String| {
+            let all = self.heard.get(partner)?;
+            let membership = all.membership(all.find(&name.database)?);
+            Some(membership.replica()?.database)
+        };
+        let session = session.or_else(|| group.partners.iter().find_map(heard));
         let ours = self.config.served(group)?;
         let plain = || {
             told(&ours.to_owned())?;

@@ -228,7 +228,10 @@ impl Service {
         };
         let group = self.config.groups.get(&name.group);
         let (rules, ours) = match group {
-            Some(group) => (rules(group), self.config.served(group).unwrap_or_default()),
+            Some(group) => (
+                rules(group, member.grouped),
+                self.config.served(group).unwrap_or_default(),
+            ),
             None => (Rules::FOLLOW, ""),
         };
         let (record, actions) = step(&member.record, event, now, (&rules, ours));

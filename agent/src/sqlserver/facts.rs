@@ -32,6 +32,8 @@ pub struct InstanceFacts {
     pub login: String,
     /// The login is a member of sysadmin: virtual devices need it (3265).
     pub is_sysadmin: bool,
+    /// Availability groups are enabled.
+    pub is_hadr: bool,
 }
 
 /// The row of facts/sqlserver.md 1.11 for one database.
@@ -106,6 +108,7 @@ SELECT CAST(SERVERPROPERTY(N'ServerName') AS nvarchar(128)) AS server_name,
        CAST(SERVERPROPERTY(N'ProductVersion') AS nvarchar(128)) AS product_version,
        CAST(SERVERPROPERTY(N'Edition') AS nvarchar(128)) AS edition,
        CAST(SERVERPROPERTY(N'EngineEdition') AS int) AS engine_edition,
+       CAST(SERVERPROPERTY(N'IsHadrEnabled') AS int) AS is_hadr,
        SUSER_SNAME() AS login_name,
        IS_SRVROLEMEMBER(N'sysadmin') AS is_sysadmin";
 
@@ -171,6 +174,8 @@ pub fn probe_instance(session: &mut Session) -> Result<InstanceFacts, Fault> {
         login: row.need_text("login_name")?,
         // NULL would mean that the role's name is unknown, which no server answers.
         is_sysadmin: row.bit("is_sysadmin")?.unwrap_or(false),
+        // NULL where the version, or the edition, has none.
+        is_hadr: row.int("is_hadr")? == Some(1),
     })
 }
 

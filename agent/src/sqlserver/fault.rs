@@ -52,6 +52,18 @@ fn of_role(number: u32) -> Option<(Code, &'static str)> {
             "the principal sees neither its partner nor the witness and serves nobody: bring one of \
              them back, or back the database up on the other partner if that is principal now",
         ),
+        976 | 978 | 979 => (
+            code::NOT_READABLE,
+            "the secondary is not readable: back the database up on the primary",
+        ),
+        3062 => (
+            code::NOT_SYNCHRONIZING,
+            "the secondary gets no log: resume it, or back the database up on the primary",
+        ),
+        983 => (
+            code::RESOLVING,
+            "the replica is neither primary nor secondary: try again when the cluster gave the roles",
+        ),
         913 | 921 | 922 | 952 | 956 => (
             code::ROLE_UNSEEN,
             "the database changes its role or recovers: try again in a moment",
@@ -119,7 +131,8 @@ fn known(number: u32) -> (Code, &'static str) {
         ),
         3059 => (
             code::SQL_ERROR,
-            "check BLOCKSIZE, MAXTRANSFERSIZE and BUFFERCOUNT in [backup] of the group",
+            "a mirror takes no backups, a secondary logs and copy-only fulls: back the database up on \
+             its principal or primary",
         ),
         3633 | 3634 => (
             code::SQL_ERROR,

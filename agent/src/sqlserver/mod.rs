@@ -10,6 +10,7 @@ pub mod cancel;
 pub mod connect;
 pub mod facts;
 mod fault;
+pub mod groups;
 pub mod health;
 pub mod history;
 pub mod host;

@@ -5,10 +5,11 @@ use std::collections::HashMap;
 
 use twinset_domain::Fault;
 use twinset_domain::partner::{
-    Answer, Backed, Copy, Place, Role, Session as Mirroring, SessionState, State,
+    Answer, Backed, Copy, Membership, Place, Role, Session as Mirroring, SessionState, State,
 };
 
 use super::facts::{self, DatabaseFacts, InstanceFacts};
+use super::groups::{self, Memberships};
 use super::session::Session;
 
 /// What one instance answered.
@@ -18,6 +19,8 @@ pub struct Told {
     pub instance: InstanceFacts,
     /// Its databases, by name: all of them, or the one that was asked for.
     pub databases: Vec<DatabaseFacts>,
+    /// Those that are in an availability group.
+    groups: Memberships,
     /// Where each stands in the list, by its name as it is written and in small letters: there may
     /// be thousands. A server whose collation minds case may have both.
     places: HashMap<String, usize>,
@@ -29,7 +32,9 @@ pub struct Told {
 /// The faults of [`Session::query`].
 pub fn ask(control: &mut Session) -> Result<Told, Fault> {
     let instance = facts::probe_instance(control)?;
-    Ok(Told::new(instance, facts::probe_databases(control)?))
+    let databases = facts::probe_databases(control)?;
+    let groups = groups::memberships(control, &instance, None)?;
+    Ok(Told::new(instance, databases, groups))
 }
 
 /// Asks an instance for itself and one database.
@@ -39,13 +44,18 @@ pub fn ask(control: &mut Session) -> Result<Told, Fault> {
 pub fn ask_one(control: &mut Session, name: &str) -> Result<Told, Fault> {
     let instance = facts::probe_instance(control)?;
     let database = facts::probe_database(control, name)?;
-    Ok(Told::new(instance, database.into_iter().collect()))
+    let groups = groups::memberships(control, &instance, Some(name))?;
+    Ok(Told::new(instance, database.into_iter().collect(), groups))
 }
 
 impl Told {
     /// Of an instance with these databases.
     #[must_use]
-    pub fn new(instance: InstanceFacts, databases: Vec<DatabaseFacts>) -> Self {
+    pub fn new(
+        instance: InstanceFacts,
+        databases: Vec<DatabaseFacts>,
+        groups: Memberships,
+    ) -> Self {
         let mut places = HashMap::new();
         for (at, database) in databases.iter().enumerate() {
             places.entry(database.name.to_lowercase()).or_insert(at);
@@ -56,6 +66,7 @@ impl Told {
         Self {
             instance,
             databases,
+            groups,
             places,
         }
     }
@@ -73,8 +84,18 @@ impl Told {
     pub fn answer(&self, name: &str) -> Answer {
         match self.find(name) {
             None => Answer::Absent,
-            Some(database) => Answer::Copy(copy(database, &self.instance)),
+            Some(database) => {
+                let membership = self.membership(database);
+                Answer::Copy(copy(database, &self.instance, membership))
+            }
         }
+    }
+
+    /// The availability group of a database.
+    #[must_use]
+    pub fn membership(&self, database: &DatabaseFacts) -> Membership {
+        let found = self.groups.get(&database.name).cloned();
+        found.unwrap_or_default()
     }
 
     /// Where it is, and the partner that a database's session names.
@@ -92,7 +113,7 @@ impl Told {
 
 /// A database as a partner's copy.
 #[must_use]
-pub fn copy(database: &DatabaseFacts, instance: &InstanceFacts) -> Copy {
+pub fn copy(database: &DatabaseFacts, instance: &InstanceFacts, membership: Membership) -> Copy {
     Copy {
         state: State::from_desc(&database.state_desc),
         family: database.family_guid,
@@ -103,6 +124,7 @@ pub fn copy(database: &DatabaseFacts, instance: &InstanceFacts) -> Copy {
             base: database.differential_base_lsn,
         },
         sees_mirrors: instance.is_sysadmin,
+        membership,
     }
 }
 

@@ -104,6 +104,12 @@ impl Pair {
         self.hosts.links(agent, links).unwrap();
     }
 
+    /// Something happens to the availability group, on an agent's server.
+    #[track_caller]
+    pub(crate) fn group(&mut self, agent: &str, what: Value) {
+        self.hosts.group(agent, what).unwrap();
+    }
+
     #[track_caller]
     pub(crate) fn fail_over(&mut self, agent: &str) {
         self.hosts.fail_over(agent).unwrap();

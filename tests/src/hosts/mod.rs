@@ -204,6 +204,15 @@ impl Pair {
         self.order(agent, json!({ "session": session })).map(drop)
     }
 
+    /// Something happens to the availability group, on an agent's server.
+    ///
+    /// # Errors
+    /// As [`Self::order`].
+    pub fn group(&mut self, agent: &str, mut what: Value) -> io::Result<()> {
+        what["name"] = "ag".into();
+        self.order(agent, json!({ "group": what })).map(drop)
+    }
+
     /// The planned switch, by the principal at `agent`.
     ///
     /// # Errors

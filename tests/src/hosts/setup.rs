@@ -33,6 +33,9 @@ pub struct Setup {
     pub set: &'static str,
     /// The databases are in a session; else the first server alone has one.
     pub mirrored: bool,
+    /// The databases are in an availability group instead: lines for the group of the scene, and
+    /// settings of its second replica.
+    pub group_of: Option<(&'static str, &'static str)>,
     /// Bytes of data pages of the database.
     pub size: u64,
     /// Options of the device of mirror 2 of an agent, beside its path: the fault plugin's.
@@ -50,6 +53,7 @@ impl Default for Setup {
             how: "",
             set: "",
             mirrored: true,
+            group_of: None,
             size: 2 << 20,
             faulty: [None, None],
         }
@@ -74,6 +78,17 @@ impl Setup {
             "[[instances.databases]]\nname = \"Payroll\"\nsize = {}\n",
             self.size
         );
+        if let Some((group, second)) = self.group_of {
+            let [a, b] = self.servers;
+            return format!(
+                "{}{database}{}{database}{third}[[groups]]\nname = \"ag\"\nid = {GUID:?}\n\
+                 databases = [\"Payroll\"]\n{group}\nreplicas = [\n\
+                 {{ instance = {a:?}, automatic = true }},\n\
+                 {{ instance = {b:?}, automatic = true{second} }},\n]\n",
+                self.server(0),
+                self.server(1)
+            );
+        }
         if !self.mirrored {
             return format!("{}{database}{}{third}", self.server(0), self.server(1));
         }

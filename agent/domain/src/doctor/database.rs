@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::Finding;
-use crate::code;
+use crate::partner::{Membership, barred};
+use crate::{BackupKind, code};
 
 /// What SQL Server itself is asked to do with the bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -35,6 +36,11 @@ pub struct Database {
     pub is_snapshot: bool,
     /// It is the mirror of its session here; the other side's name.
     pub mirror_of: Option<String>,
+    /// Its availability group.
+    pub membership: Membership,
+    /// The bond that its group of ours asks for, where that is another one than what was seen: both
+    /// in a sentence.
+    pub other_bond: Option<String>,
     /// It has FILESTREAM or memory-optimized data.
     pub filestream: bool,
     /// Encrypted by the server (TDE).
@@ -59,6 +65,7 @@ impl Database {
             return vec![finding];
         }
         let mut found = vec![self.fit()];
+        found.extend(self.grouped());
         if self.recovery_model == "SIMPLE" {
             let message = "its recovery model is SIMPLE: it has no log backups (4208)";
             found.push(
@@ -102,6 +109,46 @@ impl Database {
         } else {
             return None;
         })
+    }
+
+    /// What its availability group means for it.
+    fn grouped(&self) -> Vec<Finding> {
+        let mut found = Vec::new();
+        let object = self.object();
+        if let Some(bond) = &self.other_bond {
+            found.push(
+                Finding::failure(code::UNFIT, &object, bond.clone())
+                    .remedy("correct `kind` in the group's file, or leave it out"),
+            );
+        }
+        let replica = match &self.membership {
+            Membership::Alone => return found,
+            Membership::Hidden(why) => {
+                found.push(
+                    Finding::failure(code::RIGHT, &object, why.clone())
+                        .remedy("GRANT VIEW SERVER STATE and VIEW ANY DEFINITION to the login"),
+                );
+                return found;
+            }
+            Membership::In(replica) => replica,
+        };
+        if let Some(why) = replica.unfollowed() {
+            found.push(
+                Finding::failure(code::PAIR_UNFIT, &object, why.to_string())
+                    .remedy("back it up with SQL Server's own tools"),
+            );
+            return found;
+        }
+        let (role, name) = (replica.role, &replica.name);
+        let message = format!(
+            "it is {role} in availability group {name}, {}; the group prefers backups on {}",
+            replica.synchronization, replica.preference
+        );
+        found.push(match barred(replica, (BackupKind::Log, false)) {
+            None => Finding::ok(&object, message),
+            Some(why) => Finding::note(&object, format!("{message}; {why}")),
+        });
+        found
     }
 
     fn fit(&self) -> Finding {

@@ -185,6 +185,14 @@ codes! {
     ROLE_LOST = "TW4064" Failed;
     /// One of two branches was backed up: both partners claim to be principal.
     BRANCH = "TW4065" Degraded;
+    /// Another replica of the availability group takes this backup.
+    NOT_ON_SECONDARY = "3059" Refused;
+    /// The log does not reach the secondary.
+    NOT_SYNCHRONIZING = "3062" Refused;
+    /// The secondary may not be read.
+    NOT_READABLE = "976" Refused;
+    /// The replica is neither primary nor secondary.
+    RESOLVING = "983" Refused;
     /// BACKUP met a damaged page of the database.
     BAD_PAGE = "3043" Failed;
     /// DBCC CHECKDB found the database damaged.

@@ -22,7 +22,7 @@ fn source(record: &Record, at: &Turn<'_>) -> Result<Served, Refusal> {
     }
     match &record.sight {
         Sight::Unseen => Err(Refusal::NotSeen),
-        Sight::Principal { who, .. } if who.by == at.ours => Ok(who.clone()),
+        Sight::Principal { who, .. } if who.works_at(at.ours) => Ok(who.clone()),
         Sight::Principal { who, .. } => Err(Refusal::NotPrincipal(who.by.clone())),
         Sight::Split(Some(who)) if at.rules.go_on_in_split => Ok(who.clone()),
         other => Err(Refusal::Sight(other.clone())),
@@ -48,7 +48,7 @@ pub(super) fn backup(
             // more in which nothing happened (rows 4 and 6).
             record.disturbed |= match refusal {
                 Refusal::NotPrincipal(_) => record.phase != Phase::Standby,
-                Refusal::Running | Refusal::NotSeen => false,
+                Refusal::Running | Refusal::NotSeen | Refusal::NotHere(..) => false,
                 _ => true,
             };
             actions.push(Action::Refuse(refusal));
@@ -68,6 +68,9 @@ fn permitted(
     actions: &mut Vec<Action>,
 ) -> Result<(), Option<Refusal>> {
     let who = source(record, at).map_err(Some)?;
+    if let Some(barred) = record.elsewhere(kind) {
+        return Err(Some(Refusal::NotHere(kind, barred.clone())));
+    }
     match &mut record.phase {
         Phase::Protected if record.running.contains(&kind) => Err(Some(Refusal::Running)),
         Phase::Protected => Ok(()),

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Change, Sight, Why};
+use crate::partner::Barred;
 use crate::{BackupKind, Moment};
 
 /// What happened.
@@ -142,6 +143,8 @@ pub enum Refusal {
     NotSeen,
     /// The partner serves it; its agent works.
     NotPrincipal(String),
+    /// Another replica of its availability group takes this kind.
+    NotHere(BackupKind, Barred),
     /// What was seen does not allow it.
     Sight(Sight),
     /// A consistency check is required; it runs by itself then.

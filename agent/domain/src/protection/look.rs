@@ -1,9 +1,12 @@
 //! From what the partners said to what was seen. Whether ours may be backed up is [`duty`]'s word,
 //! the same as for a backup by hand.
 
-use super::{Served, Sight, Unfit};
+mod group;
+
+use super::{Bond, Served, Sight, Unfit};
 use crate::partner::{
-    Allowed, Answer, Beside, Copy, Duty, Objection, Refusal, Role, Side, State, Term, duty, pairing,
+    Allowed, Answer, Beside, Copy, Duty, Objection, Refusal, Role, Side, Site, State, Term, duty,
+    pairing,
 };
 
 /// A partner as the configuration names it, with what it said.
@@ -15,9 +18,69 @@ pub struct Voice<'a> {
     pub answer: &'a Answer,
 }
 
-/// What ours and the other partner, if there is one, say together. Total.
+/// What a group of ours says of its partners.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wish {
+    /// What it allows.
+    pub allowed: Allowed,
+    /// Where it wants its logs.
+    pub site: Site,
+    /// What must bind the copies; nothing: whatever does.
+    pub bond: Option<Bond>,
+}
+
+impl From<Allowed> for Wish {
+    /// Whatever binds them, with logs where an availability group prefers them.
+    fn from(allowed: Allowed) -> Self {
+        Self {
+            allowed,
+            site: Site::Preferred,
+            bond: None,
+        }
+    }
+}
+
+/// What ours and the other partners, if there are any, say together. Total. In an availability
+/// group all of them count, in a mirroring session the first one.
 #[must_use]
-pub fn look(
+pub fn look(ours: Voice<'_>, others: &[Voice<'_>], against: &[Objection], wish: Wish) -> Sight {
+    let bond = ours.answer.copy().map(bond);
+    match (ours.answer.copy(), bond.zip(wish.bond)) {
+        // Without a session a pair may be one whose row is hidden, or not mirrored yet.
+        (Some(_), Some((seen, wanted)))
+            if seen != wanted && (seen, wanted) != (Bond::Standalone, Bond::Mirroring) =>
+        {
+            Sight::Unfit(Unfit::OtherBond { seen, wanted })
+        }
+        (Some(copy), _) if copy.membership.is_in() => {
+            group::look((ours.name, copy), others, wish.site)
+        }
+        _ => pair(ours, partner(ours, others), against, wish.allowed),
+    }
+}
+
+/// The other partner of our session, where several are named: the one that shows the same; else the
+/// first.
+fn partner<'a>(ours: Voice<'_>, others: &[Voice<'a>]) -> Option<Voice<'a>> {
+    let guid = |answer: &Answer| Some(answer.copy()?.session.as_ref()?.guid);
+    let session = guid(ours.answer);
+    let same = |voice: &&Voice<'_>| session.is_some() && guid(voice.answer) == session;
+    others.iter().find(same).or(others.first()).copied()
+}
+
+/// What binds a copy, as far as it tells.
+fn bond(copy: &Copy) -> Bond {
+    if copy.membership.is_in() {
+        Bond::AvailabilityGroup
+    } else if copy.session.is_some() {
+        Bond::Mirroring
+    } else {
+        Bond::Standalone
+    }
+}
+
+/// What two partners say of a session.
+fn pair(
     ours: Voice<'_>,
     other: Option<Voice<'_>>,
     against: &[Objection],
@@ -74,6 +137,7 @@ fn here((name, copy): (&str, &Copy), other: Voice<'_>, beside: &[Beside]) -> Opt
         who,
         exposed: beside.iter().any(exposed),
         backed: copy.backed,
+        posts: Box::default(),
     })
 }
 
@@ -98,6 +162,7 @@ fn elsewhere(ours: Voice<'_>, other: Voice<'_>) -> Option<Sight> {
             who,
             exposed,
             backed: copy.backed,
+            posts: Box::default(),
         },
     ))
 }
@@ -116,5 +181,6 @@ fn open(by: &str, copy: &Copy) -> Option<Served> {
         term: term(copy),
         family: copy.family,
         fork: copy.fork,
+        helper: None,
     })
 }

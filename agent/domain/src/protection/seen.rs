@@ -96,6 +96,7 @@ pub(super) fn seen(record: &mut Record, sight: &Sight, at: &Turn<'_>, actions: &
         let lasts = alarm_of(sight) == Some(left);
         actions.extend((!lasts).then_some(Action::Resolve(left)));
     }
+    moved(record, sight, at);
     record.sight = sight.clone();
     match sight {
         Sight::Principal { who, .. } => principal(record, who, at, actions),
@@ -108,6 +109,22 @@ pub(super) fn seen(record: &mut Record, sight: &Sight, at: &Turn<'_>, actions: &
         }
         // The run's own connection tells better than a poll that was not answered.
         Sight::Unseen | Sight::Unreachable | Sight::Forbidden(_) => {}
+    }
+}
+
+/// Remembers when the database was backed up further, by whomever.
+fn moved(record: &mut Record, sight: &Sight, at: &Turn<'_>) {
+    let Sight::Principal { backed, posts, .. } = sight else {
+        return;
+    };
+    let before = match record.sight {
+        Sight::Principal { backed, .. } => backed.log,
+        _ => None,
+    };
+    if posts.log.is_none() {
+        record.log_moved = None;
+    } else if record.log_moved.is_none() || (before.is_some() && before != backed.log) {
+        record.log_moved = Some(at.now);
     }
 }
 
@@ -160,6 +177,15 @@ fn principal(record: &mut Record, who: &Served, at: &Turn<'_>, actions: &mut Vec
     let Some(anchor) = record.anchor.clone() else {
         return first(record, who, at, actions);
     };
+    if let Some(works) = helps(record, (&anchor, who), at) {
+        if works {
+            check_now(record, Why::Preferred, who, at, actions);
+        } else {
+            stop(record, actions);
+            stand_by(record, who.clone(), actions);
+        }
+        return;
+    }
     let shift = shift(&anchor, who);
     match (&record.phase, shift) {
         (Phase::Initializing, _) => first(record, who, at, actions),
@@ -188,6 +214,24 @@ fn principal(record: &mut Record, who: &Served, at: &Turn<'_>, actions: &mut Vec
     }
 }
 
+/// The same primary, and its group wants the backups of a secondary here from now on, or no longer.
+fn helps(record: &Record, (anchor, who): (&Served, &Served), at: &Turn<'_>) -> Option<bool> {
+    let waits = matches!(
+        record.phase,
+        Phase::Initializing | Phase::TopologyChanged { .. }
+    );
+    if waits || anchor.by != who.by || anchor.term != who.term || anchor.family != who.family {
+        return None;
+    }
+    match (&record.phase, who.works_at(at.ours)) {
+        (Phase::Standby, true) => Some(true),
+        (Phase::Standby, false) | (_, true) => None,
+        // A switch that was not answered yet is answered at its time.
+        (Phase::CheckPending { .. }, false) => None,
+        (_, false) => anchor.works_at(at.ours).then_some(false),
+    }
+}
+
 /// How far it is backed up now, as far as that can be told.
 pub(super) fn backed(record: &Record) -> Option<Backed> {
     match record.sight {
@@ -203,7 +247,7 @@ const fn undisturbed(record: &Record) -> bool {
 /// Row 1, and a database of which this agent knows nothing (P7: checked before it is protected).
 fn first(record: &mut Record, who: &Served, at: &Turn<'_>, actions: &mut Vec<Action>) {
     record.anchor = Some(who.clone());
-    if who.by == at.ours {
+    if who.works_at(at.ours) {
         // Until that check has passed, no way back leads around it.
         record.disturbed = true;
         begin_check(record, Why::First, who.clone(), at, actions);
@@ -219,7 +263,7 @@ fn standing_by(
     at: &Turn<'_>,
     actions: &mut Vec<Action>,
 ) {
-    if who.by == at.ours {
+    if who.works_at(at.ours) {
         record.taken_over = Some(at.now);
         switched(record, anchor, at, actions);
     } else {
@@ -246,7 +290,7 @@ fn back(
     at: &Turn<'_>,
     actions: &mut Vec<Action>,
 ) {
-    if who.by != at.ours {
+    if !who.works_at(at.ours) {
         return stand_by(record, who.clone(), actions);
     }
     let sequence = |served: &Served| served.term.map_or(0, |term| term.role_sequence);
@@ -302,7 +346,7 @@ fn check_now(
     actions: &mut Vec<Action>,
 ) {
     stop(record, actions);
-    if who.by == at.ours {
+    if who.works_at(at.ours) {
         begin_check(record, why, who.clone(), at, actions);
     } else {
         stand_by(record, who.clone(), actions);

@@ -178,7 +178,7 @@ fn reprotect(record: &mut Record, at: &Turn<'_>, actions: &mut Vec<Action>) {
         record.phase = Phase::Initializing;
         return;
     };
-    if who.by == at.ours {
+    if who.works_at(at.ours) {
         begin_check(record, Why::Topology, who, at, actions);
     } else {
         stand_by(record, who, actions);
@@ -230,7 +230,7 @@ fn timers(record: &mut Record, at: &Turn<'_>, actions: &mut Vec<Action>) {
     let Sight::Principal { who, .. } = record.sight.clone() else {
         return;
     };
-    let ours = who.by == at.ours;
+    let ours = who.works_at(at.ours);
     match record.phase {
         Phase::CheckPending { due, .. } if due <= at.now && ours => {
             begin_check(record, Why::Due, who, at, actions);

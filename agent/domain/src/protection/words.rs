@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Change, Refusal, Shown, Sight, Unfit, Why};
+use super::{Bond, Change, Refusal, Shown, Sight, Unfit, Why};
 
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -20,7 +20,28 @@ impl fmt::Display for Unfit {
             Self::OtherSessions => {
                 f.write_str("each partner is mirrored with another server than the configured one")
             }
+            Self::Group(why) => why.fmt(f),
+            Self::OtherBond { seen, wanted } => {
+                write!(
+                    f,
+                    "the database is {seen}, and its group says kind = \"{wanted:#}\""
+                )
+            }
         }
+    }
+}
+
+impl fmt::Display for Bond {
+    /// What is said of a database; `{:#}`: the word of the configuration.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match (self, f.alternate()) {
+            (Self::Mirroring, false) => "mirrored",
+            (Self::Mirroring, true) => "mirroring",
+            (Self::AvailabilityGroup, false) => "in an availability group",
+            (Self::AvailabilityGroup, true) => "availability-group",
+            (Self::Standalone, false) => "in no availability group",
+            (Self::Standalone, true) => "standalone",
+        })
     }
 }
 
@@ -33,6 +54,7 @@ impl fmt::Display for Why {
             Self::FailedBack => "failed back while a backup was running or refused",
             Self::BackedElsewhere => "failed back, and the partner was backed up meanwhile",
             Self::Topology => "the mirroring session changed",
+            Self::Preferred => "the availability group wants backups here",
             Self::OtherCopy => "another recovery fork, or another database of the same name",
             Self::Again => "the last one failed",
             Self::Daily => "by schedule",
@@ -74,6 +96,7 @@ impl fmt::Display for Refusal {
             }
             Self::NotSeen => f.write_str("the partners were not asked yet"),
             Self::NotPrincipal(by) => write!(f, "not principal: {by} serves it"),
+            Self::NotHere(kind, barred) => write!(f, "no {kind} backup here: {barred}"),
             Self::Sight(sight) => sight.fmt(f),
             Self::CheckRequired(due) => {
                 write!(f, "consistency check required; it runs at {due}")

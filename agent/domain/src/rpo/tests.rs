@@ -29,6 +29,7 @@ fn held() -> Held {
         log: Some(Moment(1000)),
         is_simple: None,
         elsewhere: false,
+        others: Vec::new(),
     }
 }
 

@@ -220,7 +220,12 @@ impl Lab {
         } else {
             None
         };
-        Some(look(voice(me)?, other, &[], self.allowed()))
+        Some(look(
+            voice(me)?,
+            other.as_slice(),
+            &[],
+            self.allowed().into(),
+        ))
     }
 
     /// As `service::follow` has it: of two that claim a role, both must have spoken again.

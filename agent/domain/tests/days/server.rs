@@ -161,6 +161,7 @@ impl Pair {
                 base: head.base.filter(|_| open).map(|(_, at)| lsn(at)),
             },
             sees_mirrors: true,
+            membership: Default::default(),
         })
     }
 

@@ -35,10 +35,11 @@ fn alone(role: Role) -> Sight {
         }),
         backed: BACKED,
         sees_mirrors: true,
+        membership: Default::default(),
     });
     let voice = |name, answer| Voice { name, answer };
-    let other = Some(voice("sql-b", &Answer::Unreachable));
-    look(voice("sql-a", &copy), other, &[], ALLOWED)
+    let other = [voice("sql-b", &Answer::Unreachable)];
+    look(voice("sql-a", &copy), &other, &[], ALLOWED.into())
 }
 
 #[test]

@@ -33,6 +33,7 @@ fn copy(state: State, session: Option<Session>) -> Copy {
         session,
         backed: Backed::default(),
         sees_mirrors: true,
+        membership: Default::default(),
     }
 }
 
@@ -49,9 +50,9 @@ fn mirror() -> Answer {
 fn seen(ours: &Answer, other: Option<&Answer>, allowed: Allowed) -> Sight {
     look(
         voice("sql-a", ours),
-        other.map(|answer| voice("sql-b", answer)),
+        other.map(|answer| voice("sql-b", answer)).as_slice(),
         &[],
-        allowed,
+        allowed.into(),
     )
 }
 
@@ -135,9 +136,9 @@ fn a_pair_that_is_unfit_and_what_is_not_there_or_not_open() {
     let pair = |against: &[Objection]| {
         look(
             voice("sql-a", &ours),
-            Some(voice("sql-b", &theirs)),
+            &[voice("sql-b", &theirs)],
             against,
-            FOLLOW,
+            FOLLOW.into(),
         )
     };
     assert_eq!(
@@ -188,6 +189,7 @@ fn answers() -> impl Strategy<Value = Answer> {
         Answer::Copy(Copy {
             family: known.then(|| Uuid::from_u128(1)),
             sees_mirrors,
+            membership: Default::default(),
             ..copy(state, session)
         })
     });

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod elsewhere;
+mod groups;
 mod long;
 mod look;
 mod promises;

@@ -34,7 +34,7 @@ fn marks() -> impl Strategy<Value = Backed> {
 fn sights() -> impl Strategy<Value = Sight> {
     prop_oneof![
         8 => (serving(), any::<bool>(), marks()).prop_map(|(who, exposed, backed)| {
-            Sight::Principal { who, exposed, backed }
+            Sight::Principal { who, exposed, backed, posts: Box::default() }
         }),
         1 => Just(Sight::NoPrincipal),
         1 => Just(Sight::Split(Some(served("sql-a", Some(7), 2, 100)))),

@@ -81,6 +81,7 @@ fn row_3_the_mirror_is_broken_or_made_anew() {
             who: served("sql-a", Some(8), 1, 100),
             exposed: false,
             backed: BACKED,
+            posts: Box::default(),
         };
         for seen in [alone("sql-a"), anew] {
             let (what, alarm) = (Change::MirrorBroken, Alarm::MirrorBroken);
@@ -150,6 +151,7 @@ fn row_13_a_principal_without_its_partner_is_backed_up() {
             who: served("sql-a", Some(7), 1, 100),
             exposed: true,
             backed: BACKED,
+            posts: Box::default(),
         });
         assert!(world.record.is_exposed());
         assert_eq!(

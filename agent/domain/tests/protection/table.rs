@@ -177,6 +177,7 @@ fn rows() -> Vec<Row> {
                     who: served("sql-a", Some(7), 1, 100),
                     exposed: true,
                     backed: BACKED,
+                    posts: Box::default(),
                 });
                 world.due(BackupKind::Log);
             },

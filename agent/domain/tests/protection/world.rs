@@ -84,6 +84,7 @@ pub(crate) fn served(by: &str, session: Option<u128>, sequence: i64, fork: u128)
         }),
         family: Some(guid(1)),
         fork: Some(guid(fork)),
+        helper: None,
     }
 }
 
@@ -104,6 +105,7 @@ pub(crate) fn backed(by: &str, sequence: i64, backed: Backed) -> Sight {
         who: served(by, Some(7), sequence, 100),
         exposed: false,
         backed,
+        posts: Box::default(),
     }
 }
 
@@ -113,6 +115,7 @@ pub(crate) fn alone(by: &str) -> Sight {
         who: served(by, None, 0, 100),
         exposed: false,
         backed: BACKED,
+        posts: Box::default(),
     }
 }
 

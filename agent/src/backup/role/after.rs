@@ -1,18 +1,20 @@
 //! The role is read again when the statement has ended and before the verdict (design 7.2, row 12).
 
-use twinset_domain::partner::{Answer, Tenure, Term, taken_over, tenure};
+use twinset_domain::partner::{Answer, Membership, ReplicaRole, Tenure, Term, taken_over, tenure};
 use twinset_domain::{Fault, code};
 use twinset_format::manifest::Mirroring;
+use uuid::Uuid;
 
 use super::ask;
 use crate::sqlserver::facts::{self, InstanceFacts};
+use crate::sqlserver::groups;
 use crate::sqlserver::partners::copy;
 use crate::sqlserver::{Connector, InstanceSettings, Purpose, Session};
 
 /// Who can be asked behind a backup.
 pub(in crate::backup) struct After<'a> {
-    /// The session that the run began under.
-    pub(in crate::backup) before: Option<Mirroring>,
+    /// What bound the database when the run began.
+    pub(in crate::backup) before: Option<Before>,
     /// The database.
     pub(in crate::backup) database: &'a str,
     /// Our instance.
@@ -23,6 +25,32 @@ pub(in crate::backup) struct After<'a> {
     pub(in crate::backup) other: Option<&'a InstanceSettings>,
 }
 
+/// What bound a database when its run began.
+pub(in crate::backup) enum Before {
+    /// A mirroring session.
+    Session(Term),
+    /// An availability group: its `group_database_id`, and the role here.
+    Replica(Uuid, ReplicaRole),
+}
+
+impl Before {
+    /// Nothing where nothing did.
+    pub(in crate::backup) fn of(
+        session: Option<Mirroring>,
+        membership: &Membership,
+    ) -> Option<Self> {
+        let replica = membership.replica();
+        let group = || Some(Self::Replica(replica?.database, replica?.role));
+        let term = |session: Mirroring| {
+            Self::Session(Term {
+                guid: session.guid,
+                role_sequence: session.role_sequence,
+            })
+        };
+        session.map(term).or_else(group)
+    }
+}
+
 /// A role that was not kept, or is not known to be.
 #[derive(Clone, Debug)]
 pub(in crate::backup) struct Lost {
@@ -30,6 +58,8 @@ pub(in crate::backup) struct Lost {
     before: i64,
     /// The new principal.
     now: Option<String>,
+    /// What it is called.
+    role: &'static str,
 }
 
 /// Looks at the role again. `None`: it was kept, or there was none to keep. A server that is cut off
@@ -39,10 +69,12 @@ pub(in crate::backup) fn look_again(
     control: &mut Session,
     failed: bool,
 ) -> Option<Lost> {
-    let before = after.before.map(|session| Term {
-        guid: session.guid,
-        role_sequence: session.role_sequence,
-    })?;
+    let before = match after.before.as_ref()? {
+        Before::Session(term) => *term,
+        Before::Replica(database, role) => {
+            return replica_again(after, control, (*database, *role));
+        }
+    };
     let (mut kept, mut named) = read(after, before, control);
     if kept == Tenure::Unknown {
         // A connection that was lost is made anew once: the server itself may be well.
@@ -75,7 +107,48 @@ pub(in crate::backup) fn look_again(
         tenure: kept,
         before: before.role_sequence,
         now: named,
+        role: "principal",
     })
+}
+
+/// The same of a replica: its own word counts.
+fn replica_again(
+    after: &After<'_>,
+    control: &mut Session,
+    (database, role): (Uuid, ReplicaRole),
+) -> Option<Lost> {
+    let mut found = groups::membership(control, after.instance, after.database);
+    if found.is_err() {
+        let connector = Connector::new(after.ours.clone(), "roles");
+        let fresh = connector.open_once(Purpose::Control);
+        found = fresh
+            .and_then(|mut fresh| groups::membership(&mut fresh, after.instance, after.database));
+    }
+    let lost = |tenure, now| {
+        Some(Lost {
+            tenure,
+            before: 0,
+            now,
+            role: "primary",
+        })
+    };
+    match found {
+        Err(fault) => {
+            tracing::warn!(%fault, "the role could not be read again");
+            lost(Tenure::Unknown, None)
+        }
+        Ok(Membership::Alone) => lost(Tenure::Ended, None),
+        Ok(Membership::Hidden(_)) => lost(Tenure::Unknown, None),
+        Ok(Membership::In(now)) if now.database != database => lost(Tenure::Ended, None),
+        Ok(Membership::In(now)) if now.role == role => None,
+        Ok(Membership::In(now)) => {
+            let switched = Tenure::Switched {
+                sequence: None,
+                back: false,
+            };
+            lost(switched, now.primary)
+        }
+    }
 }
 
 /// What our instance says now, with the partner that its session names.
@@ -87,7 +160,7 @@ fn read(after: &After<'_>, before: Term, control: &mut Session) -> (Tenure, Opti
         }
         Ok(None) => (tenure(before, &Answer::Absent), None),
         Ok(Some(database)) => {
-            let answer = Answer::Copy(copy(&database, after.instance));
+            let answer = Answer::Copy(copy(&database, after.instance, Membership::Alone));
             (tenure(before, &answer), database.mirroring_partner_instance)
         }
     }
@@ -107,7 +180,11 @@ impl Lost {
                 "the roles were switched and switched back while it was backed up".to_owned()
             }
             Tenure::Switched { .. } => {
-                format!("the roles were switched while it was backed up: {now} is principal now")
+                let role = self.role;
+                format!("the roles were switched while it was backed up: {now} is {role} now")
+            }
+            Tenure::Ended if self.role == "primary" => {
+                "it left its availability group while it was backed up".to_owned()
             }
             Tenure::Ended => "its mirroring session ended while it was backed up".to_owned(),
             Tenure::Kept | Tenure::Unknown => {

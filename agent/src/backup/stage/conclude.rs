@@ -12,7 +12,7 @@ use super::{Order, Probed, look, reconnected, take};
 use crate::backup::desk::Desk;
 use crate::backup::finished::Finished;
 use crate::backup::pump::cancelled;
-use crate::backup::role::{After, Lost, look_again};
+use crate::backup::role::{After, Before, Lost, look_again};
 use crate::backup::run::Reserved;
 use crate::sqlserver::facts::backup_ended;
 use crate::sqlserver::history::{MsdbSet, SetKey, find_set};
@@ -34,10 +34,11 @@ pub(super) fn conclude(
         control,
         instance,
         partner,
+        membership,
         ..
     } = probed;
     let after = After {
-        before: intent.circumstances.mirroring,
+        before: Before::of(intent.circumstances.mirroring, membership),
         database: &intent.database,
         ours: order.settings,
         instance,

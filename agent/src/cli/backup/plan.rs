@@ -10,7 +10,7 @@ use super::{decided, typed, wish};
 use crate::backup::desk::Desk;
 use crate::backup::guard::{self, Guarded};
 use crate::backup::role::{self, Role};
-use crate::backup::{stage, vdi};
+use crate::backup::{replica, stage, vdi};
 use crate::cli::args::BackupArgs;
 use crate::cli::chosen::targets;
 use crate::cli::context::Context;
@@ -125,9 +125,8 @@ fn plan(
         fault: None,
     };
     if let Some(partners) = &partners {
-        let role = role::look(partners, database)?;
-        planned.fault = role.refused();
-        planned.role = Some(role);
+        planned.role = role::look(partners, database)?;
+        planned.fault = planned.role.as_ref().and_then(Role::refused);
         if planned.fault.is_some() {
             return Ok(planned);
         }
@@ -146,6 +145,11 @@ fn plan(
     };
     let facts = &probed.database;
     let guarded = guard::guard(&mut desk, &targets, facts, wish, &mut probed.control)?;
+    if let Some(beyond) = replica::beyond(&probed.membership, &guarded) {
+        planned.fault = Some(beyond);
+        planned.decision = Some(guarded);
+        return Ok(planned);
+    }
     if guarded.decision.action == Action::Refuse {
         planned.fault = Some(guard::refused(&group.name, &guarded));
     }

@@ -23,6 +23,7 @@ pub(super) fn partners(
     group: &Group,
     ours: &InstanceSettings,
 ) -> Option<Partners> {
+    // A replica of an availability group knows its role without its partners.
     let mirrored = !matches!(
         group.kind,
         SessionKind::Standalone | SessionKind::AvailabilityGroup
@@ -55,7 +56,9 @@ pub(super) fn stand(
     let Some(partners) = partners else {
         return Ok(Standing::Ours(None));
     };
-    let role = Box::new(role::look(partners, database)?);
+    let Some(role) = role::look(partners, database)?.map(Box::new) else {
+        return Ok(Standing::Ours(None));
+    };
     if let Some(fault) = &role.fault {
         partners.other = Err(fault.clone());
     }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use twinset_domain::doctor::{Database, Finding, Level, Native, Server};
 use twinset_domain::grants::{self, Feature, Release, Wanted};
+use twinset_domain::partner::Answer;
+use twinset_domain::protection::{Sight, Unfit, Voice, look};
 use twinset_domain::stamp::Finding as Standing;
 use twinset_domain::{AgentId, Fault};
 
@@ -14,7 +16,7 @@ use crate::config::{Auth, Group, Instance, Source};
 use crate::sqlserver::facts::{self, InstanceFacts};
 use crate::sqlserver::statement::Compression;
 use crate::sqlserver::vdi::VdiLibrary;
-use crate::sqlserver::{Connector, Purpose, Session, health, orphans, rights};
+use crate::sqlserver::{Connector, Purpose, Session, groups, health, orphans, partners, rights};
 use crate::state::identity;
 
 /// Express editions (SERVERPROPERTY EngineEdition).
@@ -236,6 +238,17 @@ fn database(
         return Ok((seen, None));
     };
     seen.exists = true;
+    let membership = groups::membership(control, facts, &probed.name)?;
+    let answer = Answer::Copy(partners::copy(&probed, facts, membership.clone()));
+    let name = &instance.name;
+    let voice = Voice {
+        name,
+        answer: &answer,
+    };
+    if let Sight::Unfit(why @ Unfit::OtherBond { .. }) = look(voice, &[], &[], group.wish()) {
+        seen.other_bond = Some(why.to_string());
+    }
+    seen.membership = membership;
     seen.state = probed.state_desc;
     seen.recovery_model = probed.recovery_model;
     seen.is_snapshot = probed.source_database_id.is_some();

@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use twinset_domain::BackupKind;
 use twinset_domain::integrity::Rule;
-use twinset_domain::partner::Allowed;
+use twinset_domain::partner::{Allowed, Site};
+use twinset_domain::protection::{Bond, Wish};
 use twinset_domain::schedule::{Cron, Rules, Zone};
 
 use super::super::databases::Databases;
@@ -77,6 +78,21 @@ impl Group {
         }
     }
 
+    /// What it says of its partners, for a look at them.
+    #[must_use]
+    pub fn wish(&self) -> Wish {
+        Wish {
+            allowed: self.allowed(),
+            site: self.backup.replica,
+            bond: match self.kind {
+                SessionKind::Detect => None,
+                SessionKind::Mirroring => Some(Bond::Mirroring),
+                SessionKind::AvailabilityGroup => Some(Bond::AvailabilityGroup),
+                SessionKind::Standalone => Some(Bond::Standalone),
+            },
+        }
+    }
+
     /// The keys of its media sets.
     #[must_use]
     pub fn media_sets(&self) -> Vec<&str> {
@@ -133,6 +149,8 @@ pub enum SessionKind {
 pub struct Backup {
     /// What bridges a chain that others broke.
     pub on_broken_chain: BrokenChain,
+    /// Which replica of an availability group takes logs.
+    pub replica: Site,
     /// BLOCKSIZE, a power of two from 512 to 65536.
     pub block_size: u32,
     /// MAXTRANSFERSIZE, a multiple of 65536 up to 4194304.

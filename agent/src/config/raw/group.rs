@@ -61,6 +61,9 @@ table! {
     BackupTable in "groups.d/*.toml" at "[backup]" {
         /// What bridges a chain that others broke: `differential`, `full` or `refuse`.
         on_broken_chain: Value<String> = "choice", "`differential`";
+        /// Which replica of an availability group takes logs: `preferred`, the one that the group
+        /// itself prefers, or `primary`. Fulls and differentials are the primary's.
+        replica: Value<String> = "choice", "`preferred`";
         /// BLOCKSIZE of the backup: a power of two from 512 to 65536.
         block_size: Value<Quantity> = "size", "the media set's";
         /// MAXTRANSFERSIZE of the backup: a multiple of 64KiB up to 4MiB.

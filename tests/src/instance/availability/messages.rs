@@ -46,16 +46,6 @@ pub fn read_only(name: &str) -> ServerMessage {
     ServerMessage::new(3906, 16, text)
 }
 
-/// What a secondary does not back up.
-#[must_use]
-pub fn not_here(statement: &str, name: &str) -> ServerMessage {
-    let text = format!(
-        "This {statement} command is not supported on a database mirror or secondary replica: \
-         database '{name}'."
-    );
-    ServerMessage::new(3059, 16, text)
-}
-
 /// A secondary that does not get the log.
 #[must_use]
 pub fn not_synchronizing(name: &str) -> ServerMessage {

@@ -134,10 +134,7 @@ fn secondary(session: &Session, plan: &Plan, database: &Database) -> Result<(), 
         _ => plan.has("COPY_ONLY") && !plan.has("DIFFERENTIAL"),
     };
     if !fits {
-        return Err(availability::messages::not_here(
-            plan.verb.name(),
-            &database.name,
-        ));
+        return Err(numbered(3059, &database.name));
     }
     if joined.sync == 0 {
         return Err(availability::messages::not_synchronizing(&database.name));

@@ -9,7 +9,7 @@ use super::{check as checks, how, keep, later, stage, when};
 use crate::config::checked::Check;
 use crate::config::checked::media::MediaSet;
 use crate::config::databases::{self, Databases};
-use crate::config::raw::{GroupFile, GroupTable};
+use crate::config::raw::{BackupTable, GroupFile, GroupTable};
 use crate::config::source::Place;
 
 /// Most partners of a group: an availability group has one primary and eight secondaries.
@@ -51,6 +51,7 @@ pub(crate) fn group(
         ("standalone", SessionKind::Standalone),
     ];
     let kind = check.choice(&table.kind, "kind", &kinds, SessionKind::Detect);
+    bound(check, &table, kind, raw.backup.as_ref());
     let source = stage::source(check, &table);
     let set = world.and_then(|world| world.sound.get(table.media_set.get_ref()));
     let limit = world.map(|world| world.memory_limit);
@@ -77,6 +78,35 @@ pub(crate) fn group(
         source,
         profile,
         kind,
+    }
+}
+
+/// How many partners a bond has, and what only an availability group can be told.
+fn bound(
+    check: &mut Check<'_>,
+    table: &GroupTable,
+    kind: SessionKind,
+    backup: Option<&BackupTable>,
+) {
+    let named = table.partners.get_ref().len();
+    let (most, what) = match kind {
+        SessionKind::Standalone => (1, "standalone: it has one instance"),
+        SessionKind::Mirroring => (2, "mirroring: a session has two partners"),
+        SessionKind::Detect | SessionKind::AvailabilityGroup => (MAX_PARTNERS, ""),
+    };
+    if named > most && named <= MAX_PARTNERS {
+        let message = format!("`partners` names {named} instances, and the kind is {what}");
+        let remedy = "name fewer partners, or leave `kind` out: what binds them is detected";
+        check.bad(&table.partners.span(), message, remedy);
+    }
+    let replica = backup.and_then(|backup| backup.replica.as_ref());
+    if let Some(replica) = replica
+        && matches!(kind, SessionKind::Standalone | SessionKind::Mirroring)
+    {
+        let message = "`replica` chooses a replica of an availability group, and `kind` says that \
+                       there is none";
+        let remedy = "leave `replica` out, or set kind = \"availability-group\" or \"detect\"";
+        check.bad(&replica.span(), message, remedy);
     }
 }
 

@@ -1,5 +1,7 @@
 //! `[backup]`: how backups are taken.
 
+use twinset_domain::partner::Site;
+
 use super::{Backup, BrokenChain};
 use crate::config::checked::Check;
 use crate::config::checked::media::{DEFAULT_BLOCK_SIZE, MediaSet};
@@ -26,6 +28,7 @@ pub(super) fn backup(
     let Some(raw) = raw else {
         return Backup {
             on_broken_chain: BrokenChain::Differential,
+            replica: Site::Preferred,
             block_size: default_block,
             max_transfer_size: DEFAULT_MAX_TRANSFER_SIZE,
             buffer_count: None,
@@ -39,6 +42,7 @@ pub(super) fn backup(
         ("full", BrokenChain::Full),
         ("refuse", BrokenChain::Refuse),
     ];
+    let sites = [("preferred", Site::Preferred), ("primary", Site::Primary)];
     let block: (&str, fn(u64) -> bool) = ("a power of two from 512 to 65536", |bytes| {
         bytes.is_power_of_two() && (512..=65536).contains(&bytes)
     });
@@ -65,6 +69,7 @@ pub(super) fn backup(
             &chains,
             BrokenChain::Differential,
         ),
+        replica: check.choice(&raw.replica, "replica", &sites, Site::Preferred),
         block_size: u32::try_from(block_size).unwrap_or(default_block),
         max_transfer_size: u32::try_from(max_transfer).unwrap_or(DEFAULT_MAX_TRANSFER_SIZE),
         buffer_count: raw.buffer_count.as_ref().map(|count| *count.get_ref()),

@@ -15,6 +15,7 @@ fn instance(major: u16, edition: &str, engine_edition: i64) -> InstanceFacts {
         engine_edition,
         login: "twinset".into(),
         is_sysadmin: true,
+        is_hadr: false,
     }
 }
 
