@@ -16,6 +16,7 @@ impl Lab {
             database: "Payroll".to_owned(),
             is_simple: None,
             elsewhere: self.agents[me].record.phase == Phase::Standby,
+            others: Vec::new(),
             full: past(BackupKind::Full),
             differential: past(BackupKind::Differential),
             log: past(BackupKind::Log),

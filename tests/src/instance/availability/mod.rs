@@ -1,8 +1,8 @@
 //! Availability groups over the instances of one lab (facts: sqlserver.md 8).
 //!
-//! What a cluster knows of a group is one value that all its replicas share; [`settle`] lets the
+//! What a cluster knows of a group is one value that all its replicas share; `settle` lets the
 //! log flow from the primary, brings home what a secondary has backed up, and tells each instance
-//! how things stand there, before anybody looks. [`switch`] moves the roles. Nothing here waits.
+//! how things stand there, before anybody looks. `switch` moves the roles. Nothing here waits.
 
 pub mod messages;
 mod settle;
