@@ -127,11 +127,13 @@ fn runs_alerts_checks_and_members_are_told_whole() {
         term: None,
         family: Some(ONE),
         fork: None,
+        helper: None,
     };
     record.sight = Sight::Principal {
         who,
         exposed: true,
         backed: Backed::default(),
+        posts: Box::default(),
     };
     let member = Event::Member(MemberTold::new("payroll", "Payroll", &record));
     let rest = [
@@ -226,6 +228,7 @@ fn a_family_is_kept_while_nobody_serves_it() {
         term: None,
         family: Some(ONE),
         fork: None,
+        helper: None,
     });
     record.sight = Sight::Absent;
     let told = MemberTold::new("payroll", "Payroll", &record);
