@@ -2,15 +2,18 @@
 //!
 //! An alert is known by its code and the object it is about: raised again, it is the same one, seen
 //! again. It ends when its cause is gone, or when somebody says so; both stay in the history.
-//! [`Backoff`] says when a receiver that is down is tried again.
+//! [`Backoff`] says when a receiver that is down is tried again, [`pace`] how often one is told of
+//! an alert that comes and goes.
 
 mod backoff;
+mod flood;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 pub use backoff::{Backoff, Next};
+pub use flood::{MANY, PAUSE, Pace, SPAN, pace};
 
 use crate::{Code, Exit, Fault, Moment};
 
@@ -220,6 +223,14 @@ pub struct Notice {
     pub at: Moment,
     /// The alert.
     pub alert: Entry,
+    /// Messages about it that were left out within the last hour, since it comes and goes.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub left_out: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+const fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Notice {
@@ -233,7 +244,11 @@ impl Notice {
             Event::Test => "test",
         };
         let (agent, code, object) = (&self.agent, &alert.code, &alert.object);
-        format!("{agent}: {word} {code} {object}: {}", alert.message)
+        let line = format!("{agent}: {word} {code} {object}: {}", alert.message);
+        match self.left_out {
+            0 => line,
+            count => format!("{line} (comes and goes: {count} messages were left out)"),
+        }
     }
 }
 

@@ -12,10 +12,10 @@ pub mod runs;
 mod webhook;
 
 use serde::Serialize;
-use twinset_domain::alert::{Alert, Notice, Raised, Severity};
+use twinset_domain::alert::{Alert, Notice, Pace, Raised, Severity, pace};
 use twinset_domain::{Fault, Moment};
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Parcel};
 use crate::clock;
 
 pub use channels::channels;
@@ -90,6 +90,33 @@ pub fn raise(catalog: &mut Catalog, alert: &Alert, now: Moment) -> Result<Raised
     Ok(raised)
 }
 
+/// What a channel is told now. Of an alert that comes and goes only the newest, now and then.
+fn paced(catalog: &mut Catalog, channel: &str, agent: &str) -> Result<Vec<Parcel>, Fault> {
+    let now = clock::now();
+    let mut parcels = catalog.parcels(channel, agent, now)?;
+    let mut goes: Vec<Parcel> = Vec::new();
+    while !parcels.is_empty() {
+        let mut parcel = parcels.remove(0);
+        let about = |other: &Parcel| {
+            let (one, other) = (&parcel.notice.alert, &other.notice.alert);
+            one.code == other.code && one.object == other.object
+        };
+        let mut told = catalog.told(channel, &parcel, now)?;
+        told.extend(goes.iter().filter(|other| about(other)).map(|_| now));
+        let is_newest = !parcels.iter().any(about);
+        match pace(&told, now) {
+            Pace::Each => goes.push(parcel),
+            _ if !is_newest => catalog.leave_out(channel, parcel.event, now)?,
+            Pace::Newest => {
+                parcel.notice.left_out = catalog.left_out(channel, &parcel, now)?;
+                goes.push(parcel);
+            }
+            Pace::Wait => {}
+        }
+    }
+    Ok(goes)
+}
+
 /// Tells each channel what it was not told yet and may be tried now.
 ///
 /// # Errors
@@ -106,7 +133,7 @@ pub fn deliver(
             told: 0,
             failed: None,
         };
-        for parcel in catalog.parcels(channel.name(), agent, clock::now())? {
+        for parcel in paced(catalog, channel.name(), agent)? {
             let told = channel.tell(&parcel.notice);
             let failed = told.err();
             catalog.delivered(channel.name(), &parcel, failed.as_deref(), clock::now())?;

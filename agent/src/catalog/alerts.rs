@@ -3,6 +3,8 @@
 //! An alert and the message about it are one transaction, so that none is lost when a receiver is
 //! down or the agent dies. History of this agent: a lost catalog loses it.
 
+mod flood;
+
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Row, Transaction, params, params_from_iter};
 use twinset_domain::alert::{
@@ -319,6 +321,7 @@ fn tell(change: &Transaction<'_>, event: Event, id: i64, now: Moment) -> rusqlit
         agent: String::new(),
         at: now,
         alert: change.query_row(&sql, [id], entry)?,
+        left_out: 0,
     };
     let body = serde_json::to_string(&notice)
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;

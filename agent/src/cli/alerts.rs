@@ -174,6 +174,7 @@ fn test(config: &Config, output: &Output) -> Result<Exit, Fault> {
             times: 1,
             resolved: None,
         },
+        left_out: 0,
     };
     let mut tested = Vec::new();
     for channel in &channels {

@@ -134,6 +134,7 @@ fn notice(config: &Config, still: &Fault) -> Notice {
             times: 1,
             resolved: None,
         },
+        left_out: 0,
     }
 }
 

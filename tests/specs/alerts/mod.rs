@@ -49,3 +49,11 @@ pub(crate) fn time_passes(host: &Host) {
     book.execute("UPDATE alert_delivery SET next = 0", [])
         .unwrap();
 }
+
+/// What was told, and left out, is so many seconds older.
+pub(crate) fn passes(host: &Host, seconds: i64) {
+    let path = host.world.path().join("state/catalog.sqlite");
+    let book = rusqlite::Connection::open(path).unwrap();
+    book.execute("UPDATE alert_delivery SET next = next - ?1", [seconds])
+        .unwrap();
+}

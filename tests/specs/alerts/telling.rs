@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::receivers::{SILENT, Web};
-use super::{break_devices, host, time_passes};
+use super::{break_devices, host, passes, time_passes};
 use crate::front::Host;
 
 /// An RPO rule that a database without backups breaks.
@@ -53,6 +53,36 @@ fn a_program_reads_what_was_raised_and_what_ended() {
     assert_eq!(alert["resolved"], Value::Null);
     assert_eq!(told[1]["alert"]["resolved"]["by_hand"], false);
     assert_eq!(told[1]["alert"]["id"], alert["id"]);
+}
+
+#[test]
+fn one_that_comes_and_goes_is_told_now_and_then() {
+    let host = with_script(RPO, "cat >> \"$1\"; echo >> \"$1\"", "");
+    for _ in 0..5 {
+        host.world.json(&["alerts", "check"]).ended(3);
+        let line = ["alerts", "resolve", "--code", "TW6021"];
+        host.world.json(&line).ended(0);
+    }
+    host.world.json(&["alerts", "check"]).ended(3);
+    let told = || -> Vec<Value> {
+        let told = fs::read_to_string(host.world.path().join("told")).unwrap();
+        let line = |line: &str| serde_json::from_str(line).unwrap();
+        told.lines().map(line).collect()
+    };
+    assert_eq!(told().len(), 6, "{:#?}", told());
+    assert_eq!(told()[5]["left_out"], Value::Null);
+    passes(&host, 600);
+    host.world.json(&["alerts", "check"]).ended(3);
+    let all = told();
+    assert_eq!(all.len(), 7, "{all:#?}");
+    assert_eq!(all[6]["event"], "raised", "the newest: how it stands");
+    assert_eq!(all[6]["left_out"], 4);
+    // An hour later nothing is known of that any more.
+    passes(&host, 3600);
+    host.backup().ended(0);
+    host.world.json(&["alerts", "check"]).ended(0);
+    assert_eq!(told()[7]["event"], "resolved");
+    assert_eq!(told()[7]["left_out"], Value::Null);
 }
 
 #[test]

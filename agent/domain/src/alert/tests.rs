@@ -67,3 +67,25 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn one_that_comes_and_goes_is_told_now_and_then() {
+    let told = |count: i64, newest: i64| -> Vec<Moment> {
+        (0..count).map(|at| Moment(newest - at * 10)).collect()
+    };
+    let now = Moment(100_000);
+    let many = i64::try_from(MANY).unwrap();
+    for (before, wanted) in [
+        (told(0, 0), Pace::Each),
+        (told(many - 1, now.0), Pace::Each),
+        (told(many, now.0), Pace::Wait),
+        (told(many, now.0 - PAUSE + 1), Pace::Wait),
+        (told(many, now.0 - PAUSE), Pace::Newest),
+        // As many, and all of them too long ago.
+        (told(many, now.0 - SPAN), Pace::Each),
+        // By a clock that ran ahead.
+        (told(many, now.0 + 100_000), Pace::Each),
+    ] {
+        assert_eq!(pace(&before, now), wanted, "{before:?}");
+    }
+}
