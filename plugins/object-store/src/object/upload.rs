@@ -17,11 +17,11 @@ use super::names::{self, Attempt};
 use super::seal::{PIECES_MAX, Piece};
 
 /// Bytes of a part: the smallest that stores take is 5 MiB, and larger ones were not faster.
-pub(crate) const PART: usize = 8 * 1024 * 1024;
+pub(crate) const PART: usize = 6 * 1024 * 1024;
 /// Bytes of a part of a section that would need too many objects otherwise.
-const LARGE_PART: usize = 16 * 1024 * 1024;
+const LARGE_PART: usize = 2 * PART;
 /// Bytes in parts that are on their way.
-const IN_FLIGHT: usize = 24 * 1024 * 1024;
+const IN_FLIGHT: usize = 3 * PART;
 /// Bytes of payload that a lane holds.
 pub(crate) const BYTES_HELD: u64 = (IN_FLIGHT + PART) as u64;
 

@@ -63,7 +63,7 @@ fn a_section_that_outgrows_its_object_goes_on_in_the_next() {
     let mut world = World::new();
     world.limits.parts = 2;
     let mut device = world.blank();
-    for (index, length) in [(1, 40 * MIB + 5), (3, 32 * MIB), (5, 16 * MIB), (7, 0)] {
+    for (index, length) in [(1, 40 * MIB + 5), (3, 32 * MIB), (5, 12 * MIB), (7, 0)] {
         let whole = bytes(length);
         put(&mut device, index, "a.bak", &whole);
         assert!(get(&mut device, index) == whole, "{length}");
@@ -81,12 +81,12 @@ fn a_section_that_outgrows_its_object_goes_on_in_the_next() {
     }
     // Reading begins anywhere, across the objects too.
     let length = device.open_section(1).unwrap();
-    device.seek(16 * MIB - 3).unwrap();
+    device.seek(12 * MIB - 3).unwrap();
     let mut buffer = [0; 3];
     assert_eq!(device.read(&mut buffer).unwrap(), 3);
     assert_eq!(device.read(&mut buffer).unwrap(), 3);
     let whole = bytes(40 * MIB + 5);
-    let from = usize::try_from(16 * MIB).unwrap();
+    let from = usize::try_from(12 * MIB).unwrap();
     assert_eq!(buffer, whole[from..from + 3]);
     device.seek(length).unwrap();
     assert_eq!(device.read(&mut buffer).unwrap(), 0);
@@ -103,14 +103,14 @@ fn parts_are_planned_from_the_expected_length_and_the_limits() {
         object: 5 << 40,
     };
     let small = Plan {
-        part: 8 << 20,
+        part: 6 << 20,
         in_flight: 3,
         parts: 10_000,
     };
     assert_eq!(plan(None, limits), small);
-    assert_eq!(plan(Some(78 << 30), limits), small);
+    assert_eq!(plan(Some(58 << 30), limits), small);
     let large = Plan {
-        part: 16 << 20,
+        part: 12 << 20,
         in_flight: 1,
         parts: 10_000,
     };
@@ -119,7 +119,7 @@ fn parts_are_planned_from_the_expected_length_and_the_limits() {
         parts: 10_000,
         object: 1 << 30,
     };
-    assert_eq!(plan(None, tight).parts, 128);
+    assert_eq!(plan(None, tight).parts, 170);
 }
 
 #[test]
