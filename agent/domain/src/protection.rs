@@ -301,6 +301,22 @@ impl Record {
         }
     }
 
+    /// Whether another replica took a full between two looks, of which the record before this one
+    /// knew nothing: what is held here of the same replica may be dispensable now.
+    #[must_use]
+    pub fn full_elsewhere(&self, before: &Self) -> bool {
+        let base = |record: &Self| match record.sight {
+            Sight::Principal { backed, .. } => backed.base,
+            _ => None,
+        };
+        let (was, is) = (base(before), base(self));
+        self.elsewhere(BackupKind::Full).is_some()
+            && self.phase == Phase::Protected
+            && was.is_some()
+            && is.is_some()
+            && was != is
+    }
+
     /// The kinds that another replica takes, with the reason, where ours works at all.
     #[must_use]
     pub fn excluded(&self) -> Vec<(BackupKind, String)> {

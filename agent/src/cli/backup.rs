@@ -168,7 +168,7 @@ fn one(
         Standing::PassedOver(role) => return Ok(One::PassedOver(role)),
     };
     if !context.attended {
-        let kind = args.kind.backup();
+        let kind = (args.kind.backup(), args.copy_only);
         stands::stands(context, kind, (group, settings), database, output)?;
     }
     let targets = targets(context, group, database)?;

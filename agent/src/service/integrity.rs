@@ -124,7 +124,9 @@ fn may_begin(member: &Member, group: &Group, now: Moment) -> bool {
         .schedule
         .as_ref()
         .and_then(|rules| until(&rules.blackout, &rules.zone, BackupKind::Full, now));
+    // Of a replica that takes no fulls the primary's agent looks.
     member.record.shown() == Shown::Protected
+        && member.record.elsewhere(BackupKind::Full).is_none()
         && member.record.running.is_empty()
         && member.rests <= now
         && barred.is_none()

@@ -237,6 +237,7 @@ impl Service {
         let (record, actions) = step(&member.record, event, now, (&rules, ours));
         if record != member.record {
             let (was, is) = (member.record.shown(), record.shown());
+            let full_elsewhere = record.full_elsewhere(&member.record);
             // Before anything is done or said about it: after a crash the same follows again.
             self.catalog
                 .protect(&name.group, &name.database, &record, now)?;
@@ -245,6 +246,9 @@ impl Service {
                 self.catalog
                     .note(&name.group, &name.database, &is.to_string(), now)?;
                 tracing::info!(group = name.group, database = name.database, "{is}");
+            }
+            if full_elsewhere {
+                self.expire_behind(name, now)?;
             }
         }
         for action in actions {

@@ -214,6 +214,25 @@ fn that_logs_go_on_elsewhere_is_seen_by_the_primary() {
 }
 
 #[test]
+fn a_full_of_the_primary_is_seen_by_the_secondary_that_takes_logs() {
+    let mut b = protected(B, A, GROUP);
+    let before = b.record.clone();
+    b.sees(Group { log: 1100, ..GROUP }.seen((B, A)));
+    assert!(!b.record.full_elsewhere(&before), "a log");
+    let mut sight = GROUP.seen((B, A));
+    if let Sight::Principal { backed, .. } = &mut sight {
+        backed.base = Some(Lsn(1200));
+    }
+    let before = b.record.clone();
+    b.sees(sight);
+    assert!(b.record.full_elsewhere(&before));
+    let mut a = protected(A, B, GROUP);
+    let before = a.record.clone();
+    a.sees(Group { log: 1100, ..GROUP }.seen((A, B)));
+    assert!(!a.record.full_elsewhere(&before), "its own");
+}
+
+#[test]
 fn who_has_no_role_or_may_not_see_it_takes_nothing() {
     let answer = |change: fn(&mut Replica)| {
         let mut copy = GROUP.copy("SQL-B");

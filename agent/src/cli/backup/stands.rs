@@ -1,7 +1,7 @@
 //! A backup by hand of a database that the service protects: what holds for the service holds for
 //! the operator too (design 7.2, rows 8, 9 and 2).
 
-use twinset_domain::protection::{ByHand, Phase, by_hand};
+use twinset_domain::protection::{ByHand, Phase, Record, by_hand};
 use twinset_domain::{BackupKind, Exit, Fault, code};
 
 use super::super::check::{inconsistent, one as check_one};
@@ -12,10 +12,15 @@ use crate::config::Group;
 use crate::report::Output;
 use crate::sqlserver::InstanceSettings;
 
+/// A copy-only full beside the agent of the primary extends nothing, and nobody waits for it.
+const fn is_beside(record: &Record, (kind, copy_only): (BackupKind, bool)) -> bool {
+    copy_only && matches!(kind, BackupKind::Full) && matches!(record.phase, Phase::Standby)
+}
+
 /// Refuses, or runs the check that must come first. Asked when ours is known to serve it.
 pub(super) fn stands(
     context: &mut Context,
-    kind: BackupKind,
+    (kind, copy_only): (BackupKind, bool),
     (group, settings): (&Group, &InstanceSettings),
     database: &str,
     output: &Output,
@@ -23,6 +28,9 @@ pub(super) fn stands(
     let Some(record) = context.catalog.protection(&group.name, database)? else {
         return Ok(());
     };
+    if record.elsewhere(kind).is_some() && is_beside(&record, (kind, copy_only)) {
+        return Ok(());
+    }
     let object = format!("group {}, database {database}", group.name);
     let (name, shown) = (&group.name, record.shown().to_string());
     match by_hand(&record, kind, group.failover.check_before_backup) {
