@@ -36,7 +36,7 @@ fn sharing(pair: &Pair, agent: &str) -> Value {
 }
 
 #[track_caller]
-fn waits(mut done: impl FnMut() -> bool, what: &str) {
+pub(crate) fn waits(mut done: impl FnMut() -> bool, what: &str) {
     let until = std::time::Instant::now() + std::time::Duration::from_secs(180);
     while !done() {
         assert!(

@@ -10,6 +10,7 @@ mod fleet;
 mod messages;
 mod relay;
 mod server;
+mod shaken;
 #[allow(dead_code, unused_imports)]
 #[path = "../specs/support/mod.rs"]
 mod support;

@@ -3,7 +3,8 @@
 //! An agent works from its own catalog. Every change there that a fleet wants to see is written as
 //! an [`Event`] into an outbox, in the transaction of the change, under the next number of the
 //! agent. [`meet`] says what is to be sent when both sides meet, [`fit`] what the shared side takes
-//! of what it is sent, [`Pace`] when the next meeting is tried. An event holds the whole row as it
+//! of what it is sent, [`Pace`] when the next meeting is tried,
+//! and [`Report`] what all agents together have told. An event holds the whole row as it
 //! is from now on, so that one that is taken twice changes nothing.
 //!
 //! Numbers count within an *epoch*. An epoch begins with everything that the agent holds, so a
@@ -13,6 +14,7 @@
 mod event;
 mod meet;
 mod pace;
+mod report;
 
 pub use event::{
     AlertTold, CheckTold, Event, Inside, MAX_INSIDE, MAX_NAME, MAX_TEXT, MemberTold, RunTold,
@@ -20,6 +22,9 @@ pub use event::{
 };
 pub use meet::{Batch, Fit, Mark, Meet, Misfit, Ours, Tag, Told, Why, fit, meet};
 pub use pace::{ABSENCE, HEARTBEAT, Pace, Tries, is_due, is_long};
+pub use report::{
+    AgentLine, AgentSeen, AlertSeen, Guarded, LastSeen, MemberSeen, Replica, Report, SILENCE, Seen,
+};
 
 /// Most events that wait. When there are more, they are given up for everything at once at the next
 /// meeting: an outbox must not fill the disk while the shared catalog is away for weeks.

@@ -256,3 +256,6 @@ pub(super) fn tell(
     }
     put(change, newest, &event, clock::now())
 }
+
+#[cfg(test)]
+mod tests;

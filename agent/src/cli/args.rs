@@ -32,7 +32,7 @@ pub use integrity::IntegrityArgs;
 pub use look::{DoctorArgs, GrantsArgs, PlanArgs, WantedFeature};
 pub use owner::{AdoptArgs, AgentVerb, DropMirrorArgs, KeyVerb, VerifyArgs};
 pub use restore::{Move, RestoreArgs, RestoreFrom, RestorePoint, RestoreVerb, SetNumber};
-pub use upkeep::{CatalogVerb, ExpireArgs};
+pub use upkeep::{CatalogVerb, ExpireArgs, FleetVerb};
 
 /// Where the configuration lies when nothing else is said.
 pub const DEFAULT_CONFIG: &str = "/etc/twinset/agent.toml";
@@ -176,6 +176,9 @@ Example:
     /// What the agent remembers of its media sets
     #[command(subcommand)]
     Catalog(CatalogVerb),
+    /// All agents at one look, through the shared catalog
+    #[command(subcommand)]
+    Fleet(FleetVerb),
     /// Device plugins
     #[command(subcommand)]
     Plugin(PluginVerb),

@@ -12,6 +12,7 @@ mod config;
 mod context;
 mod device;
 mod doctor;
+mod fleet;
 mod format;
 mod grants;
 mod init;
@@ -99,6 +100,7 @@ pub fn run(args: Args) -> Exit {
         Verb::Catalog(CatalogVerb::Push { dry_run }) => {
             share::push(file, dry_run, args.attended, &output)
         }
+        Verb::Fleet(verb) => fleet::fleet(file, &verb, &output),
         Verb::Catalog(CatalogVerb::Schema) => share::schema(&output),
         Verb::Catalog(CatalogVerb::Show { set }) => within(file, &output, |context| {
             catalog::show(context, set.as_deref(), &output)

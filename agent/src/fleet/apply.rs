@@ -2,7 +2,7 @@
 
 mod rows;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, GenericClient, Statement, Transaction};
@@ -55,7 +55,7 @@ pub(super) async fn apply(
         change,
         agent: teller.agent.0,
         epoch: signed(batch.epoch),
-        orphans: false,
+        let_go: BTreeSet::new(),
         statements: BTreeMap::new(),
     };
     for told in batch.events.iter().skip(skip) {
@@ -95,8 +95,8 @@ struct Work<'a> {
     change: Transaction<'a>,
     agent: Uuid,
     epoch: i64,
-    /// Sets may have lost their last holder.
-    orphans: bool,
+    /// Sets that this transaction took from a holder: perhaps from the last one.
+    let_go: BTreeSet<Uuid>,
     /// What was prepared, by its text.
     statements: BTreeMap<&'static str, Statement>,
 }
@@ -104,15 +104,26 @@ struct Work<'a> {
 impl Work<'_> {
     /// Gives how many rows it touched.
     async fn run(&mut self, sql: &'static str, values: Values<'_>) -> Result<u64, Error> {
-        let statement = match self.statements.get(sql) {
-            Some(known) => known.clone(),
-            None => {
-                let new = self.change.prepare(sql).await?;
-                self.statements.insert(sql, new.clone());
-                new
-            }
-        };
+        let statement = self.prepared(sql).await?;
         self.change.execute(&statement, values).await
+    }
+
+    async fn prepared(&mut self, sql: &'static str) -> Result<Statement, Error> {
+        if let Some(known) = self.statements.get(sql) {
+            return Ok(known.clone());
+        }
+        let new = self.change.prepare(sql).await?;
+        self.statements.insert(sql, new.clone());
+        Ok(new)
+    }
+
+    /// Takes places of this agent away, and remembers which sets were held there.
+    async fn take_away(&mut self, sql: &'static str, values: Values<'_>) -> Result<(), Error> {
+        let statement = self.prepared(sql).await?;
+        for row in self.change.query(&statement, values).await? {
+            self.let_go.extend(row.try_get::<_, Option<Uuid>>(0)?);
+        }
+        Ok(())
     }
 
     async fn event(&mut self, event: &Event) -> Result<(), Error> {
@@ -140,9 +151,10 @@ impl Work<'_> {
     /// What older epochs told, and this one did not, is gone.
     async fn whole(&mut self) -> Result<(), Error> {
         let (agent, epoch) = (self.agent, self.epoch);
-        self.orphans = true;
+        let holdings = "DELETE FROM twinset.holding WHERE agent = $1 AND epoch <> $2
+                        RETURNING set_guid";
+        self.take_away(holdings, &[&agent, &epoch]).await?;
         for sql in [
-            "DELETE FROM twinset.holding WHERE agent = $1 AND epoch <> $2",
             "DELETE FROM twinset.run WHERE agent = $1 AND epoch <> $2",
             "DELETE FROM twinset.alert WHERE agent = $1 AND epoch <> $2",
             "DELETE FROM twinset.integrity WHERE agent = $1 AND epoch <> $2",
@@ -154,22 +166,16 @@ impl Work<'_> {
     }
 
     async fn set_gone(&mut self, media_set: MediaSetId, position: u64) -> Result<(), Error> {
-        self.orphans = true;
-        self.forget(media_set, position).await.map(drop)
-    }
-
-    async fn forget(&mut self, media_set: MediaSetId, position: u64) -> Result<u64, Error> {
         let agent = self.agent;
         let sql = "DELETE FROM twinset.holding
-                   WHERE agent = $1 AND media_set = $2 AND position = $3";
+                   WHERE agent = $1 AND media_set = $2 AND position = $3 RETURNING set_guid";
         let position = signed(position);
-        self.run(sql, &[&agent, &media_set.0, &position]).await
+        self.take_away(sql, &[&agent, &media_set.0, &position])
+            .await
     }
 
     async fn set(&mut self, set: &SetTold) -> Result<(), Error> {
-        let gone = self.forget(set.media_set, set.position).await?;
-        // A void has nothing inside: what was held there may be held nowhere now.
-        self.orphans |= gone > 0 && set.inside.is_empty();
+        self.set_gone(set.media_set, set.position).await?;
         for inside in &set.inside {
             self.inside(inside).await?;
         }
@@ -185,11 +191,12 @@ impl Work<'_> {
 
     async fn finish(mut self, taken: Mark) -> Result<(), Error> {
         let agent = self.agent;
-        if self.orphans {
+        let let_go: Vec<Uuid> = self.let_go.iter().copied().collect();
+        if !let_go.is_empty() {
             self.run(
-                "DELETE FROM twinset.backup_set b WHERE NOT EXISTS
+                "DELETE FROM twinset.backup_set b WHERE b.set_guid = ANY($1) AND NOT EXISTS
                    (SELECT 1 FROM twinset.holding h WHERE h.set_guid = b.set_guid)",
-                &[],
+                &[&let_go],
             )
             .await?;
         }

@@ -3,3 +3,4 @@
 mod golden;
 mod meeting;
 mod pauses;
+mod report;
