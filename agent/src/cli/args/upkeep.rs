@@ -72,11 +72,11 @@ Examples:
 #[derive(Debug, Subcommand)]
 pub enum FleetVerb {
     /// Print what all agents told the shared catalog: databases, last backups, open alerts
+    ///
+    /// Ends with 3 when an agent is silent, a database is not protected now, or an alert is open.
     #[command(after_help = "\
 Examples:
   twinset fleet status
-  twinset fleet status --json
-
-Ends with 3 when an agent is silent, a database is not protected now, or an alert is open.")]
+  twinset fleet status --json")]
     Status,
 }
