@@ -43,7 +43,7 @@ check:
 
 # Starts servers of its own from the Debian package `postgresql`; fails without it.
 test-postgres: build
-	$(CARGO) test -p twinset-tests --test postgres --locked --no-fail-fast
+	$(CARGO) test --workspace --test postgres --locked --no-fail-fast
 
 test-clients: build
 	TWINSET_LAB=$(abspath $(target))/debug/twinset-lab tests/run-clients
