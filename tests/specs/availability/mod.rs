@@ -26,30 +26,3 @@ fn group_with(lines: &'static str, second: &'static str) -> Setup {
         ..group()
     }
 }
-
-/// A message for people, folded, without what changes from run to run.
-fn said(pair: &Pair, agent: &str, args: &[&str]) -> String {
-    let ran = pair.run_as(agent, &["--no-progress"], args);
-    let text = ran
-        .stderr
-        .replace(pair.folder.path().to_str().unwrap(), "~");
-    let ports = pair.lab.instances.iter();
-    let text = ports.fold(text, |text, instance| {
-        text.replace(&format!(":{}", instance.port), ":PORT")
-    });
-    text.lines().map(fold).collect()
-}
-
-/// Columns of a snapshot.
-const WIDTH: usize = 84;
-
-fn fold(line: &str) -> String {
-    let (mut out, mut rest) = (String::new(), line.to_owned());
-    while rest.len() > WIDTH {
-        let cut = rest[..WIDTH].rfind(' ').unwrap();
-        out.push_str(&rest[..cut]);
-        out.push('\n');
-        rest = format!("      > {}", &rest[cut + 1..]);
-    }
-    out + &rest + "\n"
-}

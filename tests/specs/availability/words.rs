@@ -2,7 +2,8 @@
 
 use insta::assert_snapshot;
 
-use super::{A, B, FAST, Pair, Setup, group, group_with, said};
+use super::{A, B, FAST, Pair, Setup, group, group_with};
+use crate::support::pair::fold;
 
 const FULL: &[&str] = &["backup", "payroll"];
 const LOG: &[&str] = &["backup", "payroll", "--kind", "log"];
@@ -10,7 +11,7 @@ const LOG: &[&str] = &["backup", "payroll", "--kind", "log"];
 #[test]
 fn a_full_on_a_secondary() {
     let pair = Pair::of(&group());
-    assert_snapshot!(said(&pair, B, FULL), @r"
+    assert_snapshot!(pair.said(B, FULL), @r"
     probe sql-b: Payroll
     error 3059 sql-b, database Payroll: only the primary takes it, which is SQL-A
       remedy: the agent of the primary takes it; a secondary takes logs, and fulls with
@@ -21,7 +22,7 @@ fn a_full_on_a_secondary() {
 #[test]
 fn a_log_on_a_secondary_that_is_not_readable() {
     let pair = Pair::of(&group_with("", ", connections = \"no\""));
-    assert_snapshot!(said(&pair, B, LOG), @r#"
+    assert_snapshot!(pair.said(B, LOG), @r#"
     probe sql-b: Payroll
     error 976 sql-b, database Payroll: the secondary here is not readable
           > (ALLOW_CONNECTIONS = NO), and is not backed up
@@ -33,7 +34,7 @@ fn a_log_on_a_secondary_that_is_not_readable() {
 #[test]
 fn a_read_scale_group() {
     let pair = Pair::of(&group_with("cluster = \"none\"", ""));
-    assert_snapshot!(said(&pair, A, FULL), @r"
+    assert_snapshot!(pair.said(A, FULL), @r"
     probe sql-a: Payroll
     error TW4063 sql-a, database Payroll: availability group ag is a read-scale group
           > (cluster type NONE): nobody arbitrates its roles
@@ -52,7 +53,7 @@ fn a_group_that_is_hidden() {
         ..group()
     };
     let pair = Pair::of(&setup);
-    assert_snapshot!(said(&pair, A, FULL), @r"
+    assert_snapshot!(pair.said(A, FULL), @r"
     probe sql-a: Payroll
     error TW6010 sql-a, database Payroll: how its availability group stands is hidden:
           > VIEW SERVER STATE shows it (twinset grants)
@@ -63,7 +64,7 @@ fn a_group_that_is_hidden() {
 #[test]
 fn a_chain_that_only_the_primary_can_mend() {
     let pair = Pair::of(&group());
-    assert_snapshot!(said(&pair, B, LOG), @r"
+    assert_snapshot!(pair.said(B, LOG), @r"
     probe sql-b: Payroll
     error TW4020 database Payroll: nothing is held that the next log could follow on
       cause: it would take a full backup, and only the primary takes those
@@ -87,7 +88,7 @@ fn a_kind_that_does_not_fit_its_file() {
             .run_as(A, &["--no-progress"], &["config", "check"])
             .unwrap();
         let text = ran.stderr.replace(folder.path().to_str().unwrap(), "~");
-        text.lines().map(super::fold).collect::<String>()
+        text.lines().map(fold).collect::<String>()
     };
     assert_snapshot!(faults("kind = \"standalone\"", FAST), @r"
     error TW1002 groups.d/payroll.toml:3:12: `partners` names 2 instances, and the kind
@@ -114,9 +115,7 @@ fn doctor_names_the_group() {
         let ran = pair.run_as(agent, &["--no-progress"], &["doctor", "payroll"]);
         let text = format!("{}{}", ran.stdout, ran.stderr);
         let lines = text.lines().filter(|line| line.contains("availability"));
-        lines
-            .map(|line| super::fold(line.trim_end()))
-            .collect::<String>()
+        lines.map(|line| fold(line.trim_end())).collect::<String>()
     };
     let pair = Pair::of(&group());
     assert_snapshot!(lines(&pair, B), @r"

@@ -167,6 +167,34 @@ impl Pair {
             })
             .to_vec()
     }
+
+    /// Standard error of a verb as people read it, folded, without what changes from run to run.
+    pub(crate) fn said(&self, agent: &str, args: &[&str]) -> String {
+        let ran = self.run_as(agent, &["--no-progress"], args);
+        let text = ran
+            .stderr
+            .replace(self.folder.path().to_str().unwrap(), "~");
+        let ports = self.lab.instances.iter();
+        let text = ports.fold(text, |text, instance| {
+            text.replace(&format!(":{}", instance.port), ":PORT")
+        });
+        text.lines().map(fold).collect()
+    }
+}
+
+/// Columns of a snapshot.
+const WIDTH: usize = 84;
+
+/// Folds a long line so that it fits this page.
+pub(crate) fn fold(line: &str) -> String {
+    let (mut out, mut rest) = (String::new(), line.to_owned());
+    while rest.len() > WIDTH {
+        let cut = rest[..WIDTH].rfind(' ').unwrap();
+        out.push_str(&rest[..cut]);
+        out.push('\n');
+        rest = format!("      > {}", &rest[cut + 1..]);
+    }
+    out + &rest + "\n"
 }
 
 pub(crate) fn volume(device: &Path) -> PathBuf {

@@ -5,39 +5,12 @@ use serde_json::json;
 
 use super::{A, B, Pair, Setup};
 
-/// Standard error of a verb, without what changes from run to run.
-fn said(pair: &Pair, agent: &str, args: &[&str]) -> String {
-    let ran = pair.run_as(agent, &["--no-progress"], args);
-    let text = ran
-        .stderr
-        .replace(pair.folder.path().to_str().unwrap(), "~");
-    let ports = pair.lab.instances.iter();
-    let text = ports.fold(text, |text, instance| {
-        text.replace(&format!(":{}", instance.port), ":PORT")
-    });
-    text.lines().map(fold).collect()
-}
-
-/// Folds a long line so that it fits this page.
-fn fold(line: &str) -> String {
-    let (mut out, mut rest) = (String::new(), line.to_owned());
-    while rest.len() > WIDTH {
-        let cut = rest[..WIDTH].rfind(' ').unwrap();
-        out.push_str(&rest[..cut]);
-        out.push('\n');
-        rest = format!("      > {}", &rest[cut + 1..]);
-    }
-    out + &rest + "\n"
-}
-
-/// Columns of a snapshot.
-const WIDTH: usize = 84;
 const FULL: &[&str] = &["backup", "payroll"];
 
 #[test]
 fn not_principal() {
     let pair = Pair::start();
-    assert_snapshot!(said(&pair, B, FULL), @r"
+    assert_snapshot!(pair.said(B, FULL), @r"
     error 954 database Payroll: sql-a is principal, sql-b holds the mirror
       remedy: the agent of sql-a backs it up; --if-principal passes over it here
     ");
@@ -47,7 +20,7 @@ fn not_principal() {
 fn a_principal_that_is_not_seen() {
     let mut pair = Pair::start();
     pair.order(A, json!({ "running": false }));
-    assert_snapshot!(said(&pair, B, FULL), @r"
+    assert_snapshot!(pair.said(B, FULL), @r"
     error 954 database Payroll: sql-b holds the mirror, and SQL-A is not seen to be
           > principal
       cause: TW4001 sql-a (localhost:PORT): cannot connect to SQL Server
@@ -59,7 +32,7 @@ fn a_principal_that_is_not_seen() {
 fn a_partner_that_is_not_seen() {
     let mut pair = Pair::start();
     pair.order(B, json!({ "running": false }));
-    assert_snapshot!(said(&pair, A, FULL), @r"
+    assert_snapshot!(pair.said(A, FULL), @r"
     warning Payroll: the mirroring session is DISCONNECTED: log that was backed up
           > cannot be truncated meanwhile
     warning Payroll: principal here; sql-b could not be asked: TW4001 cannot connect to
@@ -73,7 +46,7 @@ fn roles_that_change() {
     let mut pair = Pair::start();
     let session = json!({ "database": "Payroll", "fail_over_to": "pending" });
     pair.order(A, json!({ "session": session }));
-    assert_snapshot!(said(&pair, A, FULL), @r"
+    assert_snapshot!(pair.said(A, FULL), @r"
     error TW4061 database Payroll: sql-a and sql-b are changing their roles just now
       remedy: try again in a moment
     ");
@@ -86,7 +59,7 @@ fn two_principals() {
         ..Setup::default()
     });
     pair.order(A, json!({ "force": "Payroll" }));
-    assert_snapshot!(said(&pair, A, FULL), @r#"
+    assert_snapshot!(pair.said(A, FULL), @r#"
     error TW4062 database Payroll: sql-a and sql-b both claim to be principal
       cause: one of them was forced into service while the other was cut off
       remedy: let them meet, or end the session on the side that is given up; profile =
@@ -98,7 +71,7 @@ fn two_principals() {
 fn one_of_two_branches() {
     let mut pair = Pair::start();
     pair.order(A, json!({ "force": "Payroll" }));
-    assert_snapshot!(said(&pair, B, FULL), @r"
+    assert_snapshot!(pair.said(B, FULL), @r"
     warning Payroll: the mirroring session is DISCONNECTED: log that was backed up
           > cannot be truncated meanwhile
     warning Payroll: sql-a claims to be principal as well: this is one of two branches
@@ -117,7 +90,7 @@ fn no_quorum() {
         ..Setup::default()
     });
     pair.links(A, json!({ "partner": false, "witness": false }));
-    assert_snapshot!(said(&pair, A, FULL), @r#"
+    assert_snapshot!(pair.said(A, FULL), @r#"
     warning Payroll: the mirroring session is DISCONNECTED: log that was backed up
           > cannot be truncated meanwhile
     warning Payroll: sql-b claims to be principal as well: this is one of two branches
@@ -138,7 +111,7 @@ fn no_pair() {
         group: "[failover]\nallow_ip = false",
         ..Setup::default()
     });
-    assert_snapshot!(said(&pair, A, FULL), @r"
+    assert_snapshot!(pair.said(A, FULL), @r"
     error TW4063 database Payroll: the session names its partner by an IP address,
           > TCP://10.0.0.2:5022
       remedy: make the session anew with names; or set allow_ip = true in [failover]
@@ -153,7 +126,7 @@ fn a_role_lost_on_the_way() {
         json!({ "how": "failover", "when": "before-open" }),
         "error",
     );
-    assert_snapshot!(said(&pair, A, FULL), @r"
+    assert_snapshot!(pair.said(A, FULL), @r"
     probe sql-a: Payroll
     error TW4064 database Payroll: the roles were switched while it was backed up:
           > sql-b is principal now
@@ -169,7 +142,7 @@ fn a_role_lost_on_the_way() {
 fn a_role_lost_behind_the_last_acknowledgement() {
     let mut pair = Pair::start();
     pair.struck(A, json!({ "how": "failover", "when": "answered" }), "error");
-    assert_snapshot!(said(&pair, A, FULL), @r"
+    assert_snapshot!(pair.said(A, FULL), @r"
     probe sql-a: Payroll
     error TW4064 database Payroll, position 1: the roles were switched while it was
           > backed up: sql-b is principal now
