@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use object_store::{BackoffConfig, Certificate, ClientOptions, Error, RetryConfig
 use twinset_plugin_api::{DeviceError, Outcome};
 
 use super::bucket::{Bucket, Limits};
-use super::credentials::FromFile;
+use super::credentials::{FromFile, Shown};
 use super::errors::failed;
 use super::options::{Checksum, Credentials, Options, Provider};
 use super::uploads::OpenUploads;
@@ -132,12 +133,7 @@ fn s3(
     builder = match &options.credentials {
         Credentials::Instance => builder,
         Credentials::Environment => from_environment(builder),
-        Credentials::File { file, profile } => {
-            let provider = FromFile::new(file, profile);
-            let read = provider.read();
-            read.map_err(|text| refuse("credentials_file", text))?;
-            builder.with_credentials(Arc::new(provider))
-        }
+        Credentials::File { file, profile } => builder.with_credentials(from_file(file, profile)?),
     };
     let store = builder.build().map_err(|error| unusable(&error))?;
     let http = ReqwestConnector::default().connect(&client);
@@ -202,6 +198,14 @@ fn from_environment(mut builder: AmazonS3Builder) -> AmazonS3Builder {
     builder
 }
 
+/// Credentials of a file that can be read now, and is read again when it changes.
+fn from_file<T: Shown>(file: &Path, profile: &str) -> Result<Arc<FromFile<T>>, DeviceError> {
+    let provider = FromFile::new(file, profile);
+    let read = provider.read();
+    read.map_err(|text| refuse("credentials_file", text))?;
+    Ok(Arc::new(provider))
+}
+
 fn azure(options: &Options, client: ClientOptions, account: &str) -> Result<Bucket, DeviceError> {
     let mut builder = MicrosoftAzureBuilder::new()
         .with_account(account)
@@ -215,12 +219,7 @@ fn azure(options: &Options, client: ClientOptions, account: &str) -> Result<Buck
     builder = match &options.credentials {
         Credentials::Instance => builder,
         Credentials::Environment => azure_environment(builder),
-        Credentials::File { file, profile } => {
-            let provider = FromFile::new(file, profile);
-            let read = provider.read();
-            read.map_err(|text| refuse("credentials_file", text))?;
-            builder.with_credentials(Arc::new(provider))
-        }
+        Credentials::File { file, profile } => builder.with_credentials(from_file(file, profile)?),
     };
     let store = builder.build().map_err(|error| unusable(&error))?;
     Ok(Bucket {
