@@ -141,28 +141,6 @@ impl Catalog {
         })
     }
 
-    /// Begins an epoch with everything that this catalog holds.
-    ///
-    /// # Errors
-    /// [`twinset_domain::code::CATALOG`].
-    pub fn begin_epoch(&mut self, epoch: u64, now: Moment) -> Result<(), Fault> {
-        self.in_one(|change| {
-            change.execute("DELETE FROM outbox", [])?;
-            change.execute(
-                "UPDATE shared SET epoch = ?1, open = 1, newest = 0, acked = 0, tag = ?2",
-                params![signed(epoch), Tag::NONE.0.to_string()],
-            )?;
-            let mut number = 0;
-            snapshot::each(change, now, &mut |event| {
-                number += 1;
-                put(change, number, event, now)
-            })?;
-            change
-                .execute("UPDATE shared SET newest = ?1", [number])
-                .map(drop)
-        })
-    }
-
     /// How things stand with the shared catalog.
     ///
     /// # Errors

@@ -2,8 +2,9 @@
 //!
 //! [`push`] is one meeting: what waits in the agent's own catalog goes over in batches of one
 //! transaction each, and waits no more once they are committed. [`link`] is the way there,
-//! [`schema`] the tables, [`view`] what all agents told, `apply` what an event does to them. What is to be sent and taken is
-//! decided in [`twinset_domain::fleet`]; nothing here is needed for a backup or a restore.
+//! [`schema`] the tables, [`view`] what all agents told, `apply` what an event does to them. What is
+//! to be sent and taken is decided in [`twinset_domain::fleet`]; nothing here is needed for a backup
+//! or a restore.
 
 mod apply;
 mod fault;

@@ -1,15 +1,40 @@
 //! Everything that a fleet wants to know of this catalog, as the events that an epoch begins with.
 
 use rusqlite::{Transaction, params};
-use twinset_domain::Moment;
-use twinset_domain::fleet::{CheckTold, Event, HISTORY, MAX_HISTORY};
+use twinset_domain::fleet::{CheckTold, Event, HISTORY, MAX_HISTORY, Tag};
+use twinset_domain::{Fault, Moment};
 use twinset_format::card::Card;
 
+use super::put;
 use super::shapes::{RUN, alert_told, member_told, run_told, set_told};
-use crate::catalog::{alerts, integrity};
+use crate::catalog::{Catalog, alerts, integrity, signed};
+
+impl Catalog {
+    /// Begins an epoch with everything that this catalog holds.
+    ///
+    /// # Errors
+    /// [`twinset_domain::code::CATALOG`].
+    pub fn begin_epoch(&mut self, epoch: u64, now: Moment) -> Result<(), Fault> {
+        self.in_one(|change| {
+            change.execute("DELETE FROM outbox", [])?;
+            change.execute(
+                "UPDATE shared SET epoch = ?1, open = 1, newest = 0, acked = 0, tag = ?2",
+                params![signed(epoch), Tag::NONE.0.to_string()],
+            )?;
+            let mut number = 0;
+            each(change, now, &mut |event| {
+                number += 1;
+                put(change, number, event, now)
+            })?;
+            change
+                .execute("UPDATE shared SET newest = ?1", [number])
+                .map(drop)
+        })
+    }
+}
 
 /// Says each event.
-pub(super) fn each(
+fn each(
     change: &Transaction<'_>,
     now: Moment,
     say: &mut dyn FnMut(&Event) -> rusqlite::Result<()>,
