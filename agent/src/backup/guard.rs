@@ -17,13 +17,12 @@ use twinset_plugin_api::Access;
 use elsewhere::{continues_elsewhere, newest, others_sets};
 
 use super::desk::{Desk, Target};
-use super::vdi::DAMAGED;
 use crate::clock;
 use crate::media::inventory::{self, SetOnMedia};
 use crate::media::known;
 use crate::media::matrix::Matrix;
 use crate::sqlserver::Session;
-use crate::sqlserver::facts::{self, DatabaseFacts};
+use crate::sqlserver::facts::{self, DAMAGED, DatabaseFacts};
 use crate::sqlserver::history::newest_sets;
 
 /// The media sets that a database's backups may lie on.

@@ -22,7 +22,7 @@ use super::role::{After, Before};
 use super::run::{Content, open};
 use crate::media::encoding::Recipe;
 use crate::media::kept;
-use crate::sqlserver::facts::{self, DatabaseFacts, InstanceFacts};
+use crate::sqlserver::facts::{self, DAMAGED, DatabaseFacts, InstanceFacts};
 use crate::sqlserver::groups;
 use crate::sqlserver::orphans;
 use crate::sqlserver::statement::support::supported;
@@ -34,9 +34,6 @@ use crate::sqlserver::{Connector, InstanceSettings, Purpose, Session};
 
 /// A database that is online (sys.databases.state).
 const ONLINE: i64 = 0;
-/// A database whose data are damaged or missing, while its log may be whole: recovery pending,
-/// suspect.
-pub(super) const DAMAGED: [i64; 2] = [3, 4];
 /// Id of tempdb in every instance.
 const TEMPDB: i64 = 2;
 /// The role of a principal (sys.database_mirroring.mirroring_role).

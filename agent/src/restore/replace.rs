@@ -7,14 +7,12 @@ use twinset_domain::{BackupKind, Fault, code};
 use super::holdings::Holdings;
 use super::run::Order;
 use crate::sqlserver::Session;
-use crate::sqlserver::facts::{self, DatabaseFacts};
+use crate::sqlserver::facts::{self, DAMAGED, DatabaseFacts};
 
 /// Databases of the instance itself: master, tempdb, model, msdb.
 const SYSTEM: i64 = 4;
 /// sys.databases.state of one that is being restored, as the tail of the log leaves it.
 const RESTORING: i64 = 1;
-/// The same of recovery pending and suspect: only their log can still be saved.
-const DAMAGED: [i64; 2] = [3, 4];
 
 /// What becomes of the log of a database that is replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

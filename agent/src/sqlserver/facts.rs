@@ -36,6 +36,10 @@ pub struct InstanceFacts {
     pub is_hadr: bool,
 }
 
+/// `sys.databases.state` where data are damaged or missing, while the log may be whole: recovery
+/// pending, suspect.
+pub const DAMAGED: [i64; 2] = [3, 4];
+
 /// The row of facts/sqlserver.md 1.11 for one database.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[allow(

@@ -4,10 +4,7 @@ use std::fmt;
 
 use super::{DAY, Depth, Standing};
 use crate::Moment;
-
-/// A begin further ahead than this, in seconds, is not believed: a clock that was wrong once would
-/// stop checks for years.
-const FUTURE: i64 = 3600;
+use crate::schedule::FUTURE;
 
 /// What a group wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
