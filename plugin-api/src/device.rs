@@ -126,6 +126,18 @@ pub struct SectionRequest<'a> {
     pub mode: SectionMode,
 }
 
+/// Order to go on with the open section on the next medium of the row.
+#[derive(Clone, Copy, Debug)]
+pub struct SpanRequest<'a> {
+    /// How many bytes of the section lie on the media so far, the current one included. What this
+    /// medium took behind them does not count.
+    pub cut: u64,
+    /// Closes the part on this medium: a small text that says what it is and that it goes on.
+    pub note: &'a [u8],
+    /// Media header of the next medium: its section 0.
+    pub header: &'a [u8],
+}
+
 /// A small record beside the sections.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordEntry {
@@ -209,6 +221,18 @@ impl DeviceError {
 ///   durable. [`Device::sync`] promises the bytes alone.
 /// * A section that was not ended is invisible in [`Device::sections`]; it is a leftover.
 /// * A buffer given to [`Device::write`] is lent for the length of the call.
+///
+/// # Rows of media (capability `SPAN`)
+/// A volume of a device that can span is a row of media, numbered from 1 by the media sequence in
+/// their headers. To the host it is one volume: all calls speak of the row, a section may lie on
+/// several media and is as long as its parts together, reads cross from one to the next. Section 0
+/// is the header of the last medium of the row; that is the medium that is written.
+/// * [`Device::write`] answers [`Outcome::END_OF_MEDIUM`] with the bytes taken, a whole number of
+///   blocks, while there is still room for the note of [`Device::span`], a manifest and records.
+///   The section stays open. Asked again, the device takes more bytes if it has room beyond that,
+///   else it answers the same with 0 bytes taken.
+/// * An input/output error is never the end of a medium.
+/// * A part whose next medium is not there is a leftover: the row ends before it.
 pub trait Device: Send {
     /// Brings a volume in. Under write access this takes its exclusive lock.
     fn mount(&mut self, wanted: Mount<'_>) -> Result<(), DeviceError>;
@@ -232,6 +256,17 @@ pub trait Device: Send {
     fn end_section(&mut self) -> Result<(), DeviceError>;
     /// Gives the open section up and removes what was written of it, where that is possible.
     fn abort_section(&mut self) -> Result<(), DeviceError>;
+    /// Closes the part of the open section on this medium, brings the next one in, gives it its
+    /// header and goes on with the section there, at byte `cut`. All of it is durable when it
+    /// returns. Asked again after a failure, it goes on from where it came.
+    ///
+    /// # Errors
+    /// [`Outcome::NEEDS_OPERATOR`] while no medium can be had, with a text that says what to put
+    /// in; [`Outcome::NOT_SUPPORTED`] without the capability `SPAN`.
+    fn span(&mut self, request: &SpanRequest<'_>) -> Result<(), DeviceError> {
+        let _ = request;
+        Err(DeviceError::not_supported("span"))
+    }
     /// Opens a closed section for reading at offset 0 and says how long it is.
     fn open_section(&mut self, index: u64) -> Result<u64, DeviceError>;
     /// Moves the reading position, in bytes from the start of the section.

@@ -29,7 +29,8 @@ pub mod v1;
 
 pub use device::{
     Access, Description, Device, DeviceError, DeviceStatus, Disposition, Leftover, Mount,
-    OpenRequest, Plugin, RecordEntry, SectionEntry, SectionMode, SectionRequest, VolumeEntry,
+    OpenRequest, Plugin, RecordEntry, SectionEntry, SectionMode, SectionRequest, SpanRequest,
+    VolumeEntry,
 };
 pub use host::{Host, Level};
 pub use outcome::{Capabilities, DeviceClass, Outcome};

@@ -12,7 +12,7 @@ use twinset_plugin_api::v1::{
     self, DeviceHandleV1, DeviceTableV1, ErrorV1, OpenRequestV1, StatusV1, TextV1,
 };
 use twinset_plugin_api::{
-    Access, Description, DeviceError, DeviceStatus, Disposition, Mount, Outcome,
+    Access, Capabilities, Description, DeviceError, DeviceStatus, Disposition, Mount, Outcome,
 };
 
 pub use canceller::Canceller;
@@ -44,6 +44,7 @@ pub struct Handle {
     canceller: Canceller,
     broken: Option<DeviceFault>,
     transfer_max: usize,
+    spans: bool,
     closed: bool,
     // Last field: the services outlive the close in `drop`.
     _offer: Offer,
@@ -90,6 +91,7 @@ impl Handle {
         }
         let raw = Raw(raw);
         let transfer_max = plugin.description().transfer_sizes.1 as usize;
+        let spans = plugin.description().capabilities & Capabilities::SPAN != 0;
         Ok(Self {
             raw,
             table,
@@ -98,6 +100,7 @@ impl Handle {
             canceller: Canceller::new(stop, raw, table),
             broken: None,
             transfer_max,
+            spans,
             closed: false,
             _offer: offer,
         })

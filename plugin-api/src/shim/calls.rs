@@ -2,8 +2,10 @@
 
 use super::open::call;
 use super::raw;
-use crate::v1::{self, DeviceHandleV1, NAME_MAX, RECORD_MAX, SectionRequestV1, StatusV1, TextV1};
-use crate::{DeviceError, Disposition, Mount, Outcome, SectionMode, SectionRequest};
+use crate::v1::{
+    self, DeviceHandleV1, NAME_MAX, RECORD_MAX, SectionRequestV1, SpanRequestV1, StatusV1, TextV1,
+};
+use crate::{DeviceError, Disposition, Mount, Outcome, SectionMode, SectionRequest, SpanRequest};
 
 // SAFETY (for every block of this file): the table's rules bind the host: the handle came from
 // `open`, only its lane calls, and every pointer is valid for the length of the call.
@@ -94,6 +96,28 @@ pub(super) unsafe extern "C" fn end_section(handle: *mut DeviceHandleV1) -> u32 
 pub(super) unsafe extern "C" fn abort_section(handle: *mut DeviceHandleV1) -> u32 {
     // SAFETY: see the head of this file.
     unsafe { call(handle, |device| device.abort_section()) }
+}
+
+/// `DeviceTableV1::span`.
+pub(super) unsafe extern "C" fn span(
+    handle: *mut DeviceHandleV1,
+    request: *const SpanRequestV1,
+) -> u32 {
+    // SAFETY: see the head of this file.
+    unsafe {
+        call(handle, |device| {
+            let request = raw::value(request)?;
+            if request.note_len > RECORD_MAX || request.header_len > RECORD_MAX {
+                let text = format!("note and header have at most {RECORD_MAX} bytes each");
+                return Err(DeviceError::new(Outcome::NOT_SUPPORTED, text));
+            }
+            device.span(&SpanRequest {
+                cut: request.cut,
+                note: raw::bytes(request.note, request.note_len)?,
+                header: raw::bytes(request.header, request.header_len)?,
+            })
+        })
+    }
 }
 
 /// `DeviceTableV1::open_section`.

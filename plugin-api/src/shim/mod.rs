@@ -32,6 +32,7 @@ impl<P: Plugin> Table<P> {
         sync: calls::sync,
         end_section: calls::end_section,
         abort_section: calls::abort_section,
+        span: calls::span,
         open_section: calls::open_section,
         seek: calls::seek,
         read: calls::read,

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use crate::v1::{
     self, DescriptionV1, DeviceHandleV1, DeviceTableV1, ErrorV1, HostServicesV1, OpenRequestV1,
-    TextV1,
+    SpanRequestV1, TextV1,
 };
 use crate::{
     Description, Device, DeviceClass, DeviceError, DeviceStatus, Disposition, Host, Leftover,
@@ -274,6 +274,27 @@ fn what_the_host_passes_is_checked() {
         assert_eq!((read, got), (Outcome::PERMANENT.0, 0));
         let get = (table.get_record)(handle, TextV1::lend("r"), room.as_mut_ptr(), 10, &mut got);
         assert_eq!((get, got), (Outcome::TOO_SMALL.0, 100));
+        let mut span = SpanRequestV1 {
+            cut: 0,
+            note: b"n".as_ptr(),
+            note_len: 1,
+            header: ptr::null(),
+            header_len: 0,
+        };
+        // This device has one medium.
+        assert_eq!(
+            (table.span)(handle, &raw const span),
+            Outcome::NOT_SUPPORTED.0
+        );
+        assert!(last(handle).text.contains("span is not supported"));
+        span.header_len = 5;
+        assert_eq!((table.span)(handle, &raw const span), Outcome::PERMANENT.0);
+        span.header_len = v1::RECORD_MAX + 1;
+        assert_eq!(
+            (table.span)(handle, &raw const span),
+            Outcome::NOT_SUPPORTED.0
+        );
+        assert_eq!((table.span)(handle, ptr::null()), Outcome::PERMANENT.0);
         assert_eq!((table.cancel)(ptr::null_mut()), Outcome::PERMANENT.0);
         assert_eq!((table.close)(ptr::null_mut()), Outcome::PERMANENT.0);
         (table.close)(handle);

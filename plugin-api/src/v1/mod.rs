@@ -12,7 +12,8 @@ pub use convert::Entry;
 pub use table::DeviceTableV1;
 pub use values::{
     DescriptionV1, DeviceHandleV1, ErrorV1, HostServicesV1, LeftoverV1, NameV1, OpenRequestV1,
-    RecordEntryV1, SectionEntryV1, SectionRequestV1, StatusV1, TextV1, VolumeEntryV1,
+    RecordEntryV1, SectionEntryV1, SectionRequestV1, SpanRequestV1, StatusV1, TextV1,
+    VolumeEntryV1,
 };
 
 /// The number of this revision, in the tables of both sides.

@@ -4,7 +4,8 @@ use abi_stable::StableAbi;
 
 use super::{
     DescriptionV1, DeviceHandleV1, ErrorV1, HostServicesV1, LeftoverV1, OpenRequestV1,
-    RecordEntryV1, SectionEntryV1, SectionRequestV1, StatusV1, TextV1, VolumeEntryV1,
+    RecordEntryV1, SectionEntryV1, SectionRequestV1, SpanRequestV1, StatusV1, TextV1,
+    VolumeEntryV1,
 };
 
 /// Every call of a device, as plain functions. All of them are there; a device that lacks one
@@ -65,6 +66,9 @@ pub struct DeviceTableV1 {
     pub end_section: unsafe extern "C" fn(handle: *mut DeviceHandleV1) -> u32,
     /// Gives the open section up.
     pub abort_section: unsafe extern "C" fn(handle: *mut DeviceHandleV1) -> u32,
+    /// Goes on with the open section on the next medium.
+    pub span:
+        unsafe extern "C" fn(handle: *mut DeviceHandleV1, request: *const SpanRequestV1) -> u32,
     /// Opens a closed section for reading; `length` is its size in bytes.
     pub open_section:
         unsafe extern "C" fn(handle: *mut DeviceHandleV1, index: u64, length: *mut u64) -> u32,

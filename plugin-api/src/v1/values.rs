@@ -112,6 +112,22 @@ pub struct SectionRequestV1 {
     pub expected_length: u64,
 }
 
+/// What `span` is given.
+#[repr(C)]
+#[derive(StableAbi, Clone, Copy, Debug)]
+pub struct SpanRequestV1 {
+    /// Bytes of the section on the media so far.
+    pub cut: u64,
+    /// Closes the part on this medium.
+    pub note: *const u8,
+    /// Bytes of `note`.
+    pub note_len: usize,
+    /// Media header of the next medium.
+    pub header: *const u8,
+    /// Bytes of `header`.
+    pub header_len: usize,
+}
+
 /// The failure of a call, by value.
 #[repr(C)]
 #[derive(StableAbi, Clone, Copy)]

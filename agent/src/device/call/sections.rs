@@ -1,7 +1,7 @@
 //! Sections: begin, write, end; open, seek, read; remove.
 
-use twinset_plugin_api::v1::{self, SectionRequestV1, TextV1};
-use twinset_plugin_api::{Outcome, SectionMode, SectionRequest};
+use twinset_plugin_api::v1::{self, SectionRequestV1, SpanRequestV1, TextV1};
+use twinset_plugin_api::{Outcome, SectionMode, SectionRequest, SpanRequest};
 
 use super::Handle;
 use crate::device::DeviceFault;
@@ -31,7 +31,8 @@ impl Handle {
         Ok(())
     }
 
-    /// Takes all of `bytes`, or breaks the section. Large writes are cut to the device's largest
+    /// Takes all of `bytes`, or breaks the section; the end of a medium breaks none of a device
+    /// that spans. Large writes are cut to the device's largest
     /// transfer.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), DeviceFault> {
         self.unbroken()?;
@@ -43,7 +44,10 @@ impl Handle {
             });
             if let Err(mut fault) = written {
                 fault.accepted = taken + fault.accepted.min(part.len() as u64);
-                self.broken = Some(fault.clone());
+                // A row of media goes on where it came.
+                if !(self.spans && fault.outcome == Outcome::END_OF_MEDIUM) {
+                    self.broken = Some(fault.clone());
+                }
                 return Err(fault);
             }
             taken += part.len() as u64;
@@ -79,6 +83,23 @@ impl Handle {
         // SAFETY: see above.
         self.ask_always("abort_section", |table, raw| unsafe {
             (table.abort_section)(raw)
+        })
+    }
+
+    /// Goes on with the open section on the next medium; to be called again after
+    /// [`Outcome::NEEDS_OPERATOR`].
+    pub fn span(&mut self, request: &SpanRequest<'_>) -> Result<(), DeviceFault> {
+        self.unbroken()?;
+        let request = SpanRequestV1 {
+            cut: request.cut,
+            note: request.note.as_ptr(),
+            note_len: request.note.len(),
+            header: request.header.as_ptr(),
+            header_len: request.header.len(),
+        };
+        // SAFETY: see above; note and header are lent for the call.
+        self.ask("span", |table, raw| unsafe {
+            (table.span)(raw, &raw const request)
         })
     }
 
