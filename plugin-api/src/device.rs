@@ -171,6 +171,48 @@ pub struct DeviceStatus {
     pub alerts: String,
 }
 
+/// What the medium itself says of a closed section, without its bytes being read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Inspection {
+    /// What comparing the checksums that the medium keeps with those noted on writing gave.
+    pub checked: Checked,
+    /// Until when the medium refuses to remove the section, in milliseconds since 1970-01-01 UTC;
+    /// [`i64::MAX`] where it names no end.
+    pub locked_until: Option<i64>,
+}
+
+/// What stored checksums say of a section.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Checked {
+    /// None are kept; only reading tells.
+    #[default]
+    Not,
+    /// They are those of what was written.
+    Sound,
+    /// They are not, and how.
+    Differs(String),
+}
+
+/// Something that was seen of the storage behind a volume.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observation {
+    /// How grave it is.
+    pub level: Observed,
+    /// One sentence, and after `; ` what to do about it.
+    pub text: String,
+}
+
+/// How grave an [`Observation`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Observed {
+    /// Looked at, and in order.
+    Ok,
+    /// Good to know.
+    Note,
+    /// It may cost data or stop a run.
+    Warning,
+}
+
 /// A failed call: its class decides what happens next, its text is for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceError {
@@ -293,4 +335,22 @@ pub trait Device: Send {
     fn remove_leftover(&mut self, name: &str) -> Result<(), DeviceError>;
     /// Medium, space, alerts.
     fn status(&mut self) -> Result<DeviceStatus, DeviceError>;
+    /// What the medium itself says of a closed section, without reading it.
+    ///
+    /// # Errors
+    /// [`Outcome::NOT_SUPPORTED`] where media say nothing, which is what devices answer that do not
+    /// have this call; [`Outcome::NOT_FOUND`] for a section that is not there.
+    fn inspect_section(&mut self, index: u64) -> Result<Inspection, DeviceError> {
+        Err(DeviceError::not_supported(&format!(
+            "inspecting section {index}"
+        )))
+    }
+    /// Tries what the storage behind the mounted volume honours, and says what it found. May write
+    /// and remove scratch of its own under any access; leaves nothing.
+    ///
+    /// # Errors
+    /// What kept it from looking at all. What cannot be seen is an observation.
+    fn probe(&mut self) -> Result<Vec<Observation>, DeviceError> {
+        Ok(Vec::new())
+    }
 }

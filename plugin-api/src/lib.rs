@@ -28,9 +28,9 @@ mod tests;
 pub mod v1;
 
 pub use device::{
-    Access, Description, Device, DeviceError, DeviceStatus, Disposition, Leftover, Mount,
-    OpenRequest, Plugin, RecordEntry, SectionEntry, SectionMode, SectionRequest, SpanRequest,
-    VolumeEntry,
+    Access, Checked, Description, Device, DeviceError, DeviceStatus, Disposition, Inspection,
+    Leftover, Mount, Observation, Observed, OpenRequest, Plugin, RecordEntry, SectionEntry,
+    SectionMode, SectionRequest, SpanRequest, VolumeEntry,
 };
 pub use host::{Host, Level};
 pub use outcome::{Capabilities, DeviceClass, Outcome};

@@ -145,4 +145,6 @@ impl Capabilities {
     pub const REPAIR: u32 = 1 << 7;
     /// Records and leftovers can be removed.
     pub const REMOVE_RECORDS: u32 = 1 << 8;
+    /// Reading takes bytes out of a store whose owner may charge for them.
+    pub const METERED_READ: u32 = 1 << 9;
 }

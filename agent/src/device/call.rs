@@ -1,6 +1,7 @@
 //! One opened device: the calls of the border as safe methods, for one thread at a time.
 
 mod canceller;
+mod look;
 mod records;
 mod sections;
 

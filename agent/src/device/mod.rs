@@ -25,6 +25,7 @@ pub use lane::{Lane, LaneLimits, Pending, abandoned_lanes};
 pub use list::{LEFTOVERS_MAX, RECORDS_MAX, SECTIONS_MAX, VOLUMES_MAX};
 pub use load::{LoadPolicy, PluginFile};
 pub use twinset_plugin_api::{
-    Access, Capabilities, Description, DeviceClass, DeviceStatus, Disposition, Leftover, Mount,
-    Outcome, RecordEntry, SectionEntry, SectionMode, SectionRequest, VolumeEntry,
+    Access, Capabilities, Checked, Description, DeviceClass, DeviceStatus, Disposition, Inspection,
+    Leftover, Mount, Observation, Observed, Outcome, RecordEntry, SectionEntry, SectionMode,
+    SectionRequest, VolumeEntry,
 };

@@ -3,7 +3,8 @@
 use super::open::call;
 use super::raw;
 use crate::v1::{
-    self, DeviceHandleV1, NAME_MAX, RECORD_MAX, SectionRequestV1, SpanRequestV1, StatusV1, TextV1,
+    self, DeviceHandleV1, InspectionV1, NAME_MAX, RECORD_MAX, SectionRequestV1, SpanRequestV1,
+    StatusV1, TextV1,
 };
 use crate::{DeviceError, Disposition, Mount, Outcome, SectionMode, SectionRequest, SpanRequest};
 
@@ -248,6 +249,22 @@ pub(super) unsafe extern "C" fn status(handle: *mut DeviceHandleV1, out: *mut St
         call(handle, |device| {
             let out = raw::out(out)?;
             *out = StatusV1::from(&device.status()?);
+            Ok(())
+        })
+    }
+}
+
+/// `DeviceTableV1::inspect_section`.
+pub(super) unsafe extern "C" fn inspect_section(
+    handle: *mut DeviceHandleV1,
+    index: u64,
+    out: *mut InspectionV1,
+) -> u32 {
+    // SAFETY: see the head of this file.
+    unsafe {
+        call(handle, |device| {
+            let out = raw::out(out)?;
+            *out = InspectionV1::from(&device.inspect_section(index)?);
             Ok(())
         })
     }

@@ -3,10 +3,10 @@
 use super::open::call;
 use super::raw;
 use crate::v1::{
-    DeviceHandleV1, Entry, LeftoverV1, NAME_MAX, PAGE_MAX, RecordEntryV1, SectionEntryV1, TextV1,
-    VolumeEntryV1,
+    DeviceHandleV1, Entry, LeftoverV1, NAME_MAX, ObservationV1, PAGE_MAX, RecordEntryV1,
+    SectionEntryV1, TextV1, VolumeEntryV1,
 };
-use crate::{DeviceError, Leftover, Outcome, RecordEntry, SectionEntry, VolumeEntry};
+use crate::{DeviceError, Leftover, Observation, Outcome, RecordEntry, SectionEntry, VolumeEntry};
 
 /// Copies a page of entries into the host's room.
 ///
@@ -101,6 +101,21 @@ pub(super) unsafe extern "C" fn leftovers(
         call(handle, |device| {
             let after = raw::text(after, NAME_MAX)?;
             give::<Leftover>(out, max, got, |max| device.leftovers(after, max))
+        })
+    }
+}
+
+/// `DeviceTableV1::probe`.
+pub(super) unsafe extern "C" fn probe(
+    handle: *mut DeviceHandleV1,
+    out: *mut ObservationV1,
+    max: usize,
+    got: *mut usize,
+) -> u32 {
+    // SAFETY: as in `volumes`.
+    unsafe {
+        call(handle, |device| {
+            give::<Observation>(out, max, got, |_| device.probe())
         })
     }
 }

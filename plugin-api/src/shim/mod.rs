@@ -45,6 +45,8 @@ impl<P: Plugin> Table<P> {
         leftovers: lists::leftovers,
         remove_leftover: calls::remove_leftover,
         status: calls::status,
+        inspect_section: calls::inspect_section,
+        probe: lists::probe,
         cancel: open::cancel,
         last_error: open::last_error,
     };

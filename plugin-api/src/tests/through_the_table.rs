@@ -8,8 +8,9 @@ use crate::v1::{
     SpanRequestV1, TextV1,
 };
 use crate::{
-    Description, Device, DeviceClass, DeviceError, DeviceStatus, Disposition, Host, Leftover,
-    Mount, OpenRequest, Outcome, Plugin, RecordEntry, SectionEntry, SectionRequest, VolumeEntry,
+    Checked, Description, Device, DeviceClass, DeviceError, DeviceStatus, Disposition, Host,
+    Inspection, Leftover, Mount, Observation, Observed, OpenRequest, Outcome, Plugin, RecordEntry,
+    SectionEntry, SectionRequest, VolumeEntry,
 };
 
 struct Odd;
@@ -123,6 +124,22 @@ impl Device for Odd {
             capacity: None,
             alerts: "warm".into(),
         })
+    }
+    fn inspect_section(&mut self, index: u64) -> Result<Inspection, DeviceError> {
+        let checked = match index {
+            1 => Checked::Sound,
+            2 => Checked::Differs("too short".into()),
+            _ => return Err(DeviceError::not_supported("looking")),
+        };
+        let locked_until = (index == 2).then_some(77);
+        Ok(Inspection {
+            checked,
+            locked_until,
+        })
+    }
+    fn probe(&mut self) -> Result<Vec<Observation>, DeviceError> {
+        let (level, text) = (Observed::Warning, "warm".into());
+        Ok(vec![Observation { level, text }; 3])
     }
 }
 
@@ -332,4 +349,38 @@ fn the_error_of_a_full_medium_says_how_much_was_taken() {
     );
     // SAFETY: closed once.
     unsafe { (table().close)(handle) };
+}
+
+#[test]
+fn what_media_say_of_themselves_crosses_whole() {
+    let handle = open("ok", 1).unwrap();
+    let (mut room, mut got) = ([v1::ObservationV1::default(); 2], 0);
+    let mut told = v1::InspectionV1::default();
+    // SAFETY: an open handle and real room.
+    unsafe {
+        assert_eq!(
+            (table().inspect_section)(handle, 1, &mut told),
+            Outcome::OK.0
+        );
+        let sound = Inspection::from(&told);
+        assert_eq!((sound.checked, sound.locked_until), (Checked::Sound, None));
+        assert_eq!(
+            (table().inspect_section)(handle, 2, &mut told),
+            Outcome::OK.0
+        );
+        let locked = Inspection::from(&told);
+        assert_eq!(locked.checked, Checked::Differs("too short".into()));
+        assert_eq!(locked.locked_until, Some(77));
+        let silent = (table().inspect_section)(handle, 3, &mut told);
+        assert_eq!(silent, Outcome::NOT_SUPPORTED.0);
+        let probed = (table().probe)(handle, room.as_mut_ptr(), 2, &mut got);
+        assert_eq!((probed, got), (Outcome::OK.0, 2));
+        (table().close)(handle);
+    }
+    use v1::Entry as _;
+    let first = Observation::from_raw(&room[0]).unwrap();
+    assert_eq!(
+        (first.level, first.text.as_str()),
+        (Observed::Warning, "warm")
+    );
 }

@@ -1,12 +1,13 @@
 //! Between the values of the border and ordinary Rust values. Safe: only copies.
 
 use super::{
-    DescriptionV1, ErrorV1, LeftoverV1, NAME_MAX, NameV1, RecordEntryV1, SectionEntryV1, StatusV1,
-    TEXT_MAX, TextV1, VolumeEntryV1,
+    CHECKED_DIFFERS, CHECKED_NOT, CHECKED_SOUND, DescriptionV1, ErrorV1, InspectionV1, LeftoverV1,
+    NAME_MAX, NameV1, OBSERVED_NOTE, OBSERVED_OK, OBSERVED_WARNING, ObservationV1, RecordEntryV1,
+    SectionEntryV1, StatusV1, TEXT_MAX, TextV1, VolumeEntryV1,
 };
 use crate::{
-    Description, DeviceClass, DeviceError, DeviceStatus, Leftover, Outcome, RecordEntry,
-    SectionEntry, VolumeEntry,
+    Checked, Description, DeviceClass, DeviceError, DeviceStatus, Inspection, Leftover,
+    Observation, Observed, Outcome, RecordEntry, SectionEntry, VolumeEntry,
 };
 
 impl TextV1 {
@@ -153,6 +154,62 @@ impl From<&StatusV1> for DeviceStatus {
     }
 }
 
+impl Default for InspectionV1 {
+    fn default() -> Self {
+        Self {
+            checked: CHECKED_NOT,
+            locked: 0,
+            locked_until: 0,
+            differs_len: 0,
+            reserved: 0,
+            differs: [0; TEXT_MAX],
+        }
+    }
+}
+
+impl From<&Inspection> for InspectionV1 {
+    fn from(told: &Inspection) -> Self {
+        let mut out = Self {
+            locked: told.locked_until.is_some().into(),
+            locked_until: told.locked_until.unwrap_or(0),
+            ..Self::default()
+        };
+        out.checked = match &told.checked {
+            Checked::Not => CHECKED_NOT,
+            Checked::Sound => CHECKED_SOUND,
+            Checked::Differs(how) => {
+                out.differs_len = put_text(how, &mut out.differs);
+                CHECKED_DIFFERS
+            }
+        };
+        out
+    }
+}
+
+impl From<&InspectionV1> for Inspection {
+    fn from(raw: &InspectionV1) -> Self {
+        Self {
+            checked: match raw.checked {
+                CHECKED_SOUND => Checked::Sound,
+                CHECKED_DIFFERS => Checked::Differs(get_text(&raw.differs, raw.differs_len)),
+                // What a later plugin may say proves nothing here.
+                _ => Checked::Not,
+            },
+            locked_until: (raw.locked != 0).then_some(raw.locked_until),
+        }
+    }
+}
+
+impl Default for ObservationV1 {
+    fn default() -> Self {
+        Self {
+            level: OBSERVED_NOTE,
+            text_len: 0,
+            text: [0; TEXT_MAX],
+        }
+    }
+}
+
 impl DescriptionV1 {
     /// As it crosses the border; `None` when a text is too long.
     #[must_use]
@@ -282,5 +339,32 @@ impl Entry for Leftover {
             index: (raw.index_known != 0).then_some(raw.index),
             length: raw.length,
         })
+    }
+}
+
+impl Entry for Observation {
+    type Raw = ObservationV1;
+
+    fn to_raw(&self) -> Option<ObservationV1> {
+        let mut out = ObservationV1 {
+            level: match self.level {
+                Observed::Ok => OBSERVED_OK,
+                Observed::Note => OBSERVED_NOTE,
+                Observed::Warning => OBSERVED_WARNING,
+            },
+            ..ObservationV1::default()
+        };
+        out.text_len = put_text(&self.text, &mut out.text);
+        Some(out)
+    }
+
+    fn from_raw(raw: &ObservationV1) -> Option<Self> {
+        let level = match raw.level {
+            OBSERVED_OK => Observed::Ok,
+            OBSERVED_WARNING => Observed::Warning,
+            _ => Observed::Note,
+        };
+        let text = get_text(&raw.text, raw.text_len);
+        Some(Self { level, text })
     }
 }

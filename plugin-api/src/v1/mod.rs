@@ -11,9 +11,9 @@ mod values;
 pub use convert::Entry;
 pub use table::DeviceTableV1;
 pub use values::{
-    DescriptionV1, DeviceHandleV1, ErrorV1, HostServicesV1, LeftoverV1, NameV1, OpenRequestV1,
-    RecordEntryV1, SectionEntryV1, SectionRequestV1, SpanRequestV1, StatusV1, TextV1,
-    VolumeEntryV1,
+    DescriptionV1, DeviceHandleV1, ErrorV1, HostServicesV1, InspectionV1, LeftoverV1, NameV1,
+    ObservationV1, OpenRequestV1, RecordEntryV1, SectionEntryV1, SectionRequestV1, SpanRequestV1,
+    StatusV1, TextV1, VolumeEntryV1,
 };
 
 /// The number of this revision, in the tables of both sides.
@@ -62,3 +62,17 @@ pub const LOG_WARN: u32 = 2;
 pub const LOG_INFO: u32 = 3;
 /// `HostServicesV1::log`: for those who look for a fault.
 pub const LOG_DEBUG: u32 = 4;
+
+/// `InspectionV1::checked`: the medium keeps no checksums of it; only reading tells.
+pub const CHECKED_NOT: u32 = 0;
+/// `InspectionV1::checked`: what the medium keeps agrees with what was written.
+pub const CHECKED_SOUND: u32 = 1;
+/// `InspectionV1::checked`: it does not.
+pub const CHECKED_DIFFERS: u32 = 2;
+
+/// `ObservationV1::level`: looked at, and in order.
+pub const OBSERVED_OK: u32 = 1;
+/// `ObservationV1::level`: good to know.
+pub const OBSERVED_NOTE: u32 = 2;
+/// `ObservationV1::level`: it may cost data or stop a run.
+pub const OBSERVED_WARNING: u32 = 3;

@@ -3,9 +3,9 @@
 use abi_stable::StableAbi;
 
 use super::{
-    DescriptionV1, DeviceHandleV1, ErrorV1, HostServicesV1, LeftoverV1, OpenRequestV1,
-    RecordEntryV1, SectionEntryV1, SectionRequestV1, SpanRequestV1, StatusV1, TextV1,
-    VolumeEntryV1,
+    DescriptionV1, DeviceHandleV1, ErrorV1, HostServicesV1, InspectionV1, LeftoverV1,
+    ObservationV1, OpenRequestV1, RecordEntryV1, SectionEntryV1, SectionRequestV1, SpanRequestV1,
+    StatusV1, TextV1, VolumeEntryV1,
 };
 
 /// Every call of a device, as plain functions. All of them are there; a device that lacks one
@@ -122,6 +122,19 @@ pub struct DeviceTableV1 {
     pub remove_leftover: unsafe extern "C" fn(handle: *mut DeviceHandleV1, name: TextV1) -> u32,
     /// Medium, space, alerts.
     pub status: unsafe extern "C" fn(handle: *mut DeviceHandleV1, out: *mut StatusV1) -> u32,
+    /// What the medium itself says of a closed section; its bytes are not read.
+    pub inspect_section: unsafe extern "C" fn(
+        handle: *mut DeviceHandleV1,
+        index: u64,
+        out: *mut InspectionV1,
+    ) -> u32,
+    /// Fills at most `max` observations of the mounted volume's storage, in the order to be told.
+    pub probe: unsafe extern "C" fn(
+        handle: *mut DeviceHandleV1,
+        out: *mut ObservationV1,
+        max: usize,
+        got: *mut usize,
+    ) -> u32,
     /// Makes a running call return soon. Any thread, any time before `close`; returns at once.
     pub cancel: unsafe extern "C" fn(handle: *mut DeviceHandleV1) -> u32,
     /// The last failure of this handle.

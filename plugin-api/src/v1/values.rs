@@ -217,3 +217,33 @@ pub struct StatusV1 {
     /// Warnings, one a line.
     pub alerts: [u8; TEXT_MAX],
 }
+
+/// What a medium says of a closed section without its bytes being read.
+#[repr(C)]
+#[derive(StableAbi, Clone, Copy)]
+pub struct InspectionV1 {
+    /// One of `CHECKED_*`.
+    pub checked: u32,
+    /// 1 when `locked_until` is known: the medium refuses to remove the section.
+    pub locked: u32,
+    /// Milliseconds since 1970-01-01 UTC; the largest number where no end is known.
+    pub locked_until: i64,
+    /// Bytes used of `differs`.
+    pub differs_len: u32,
+    /// Zero.
+    pub reserved: u32,
+    /// UTF-8: how it differs from what was written.
+    pub differs: [u8; TEXT_MAX],
+}
+
+/// One observation of the storage behind a volume.
+#[repr(C)]
+#[derive(StableAbi, Clone, Copy)]
+pub struct ObservationV1 {
+    /// One of `OBSERVED_*`.
+    pub level: u32,
+    /// Bytes used of `text`.
+    pub text_len: u32,
+    /// UTF-8.
+    pub text: [u8; TEXT_MAX],
+}

@@ -4,8 +4,8 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use twinset_plugin_api::{
-    Device, DeviceError, DeviceStatus, Disposition, Host, Leftover, Level, Mount, Outcome,
-    RecordEntry, SectionEntry, SectionRequest, VolumeEntry,
+    Device, DeviceError, DeviceStatus, Disposition, Host, Inspection, Leftover, Level, Mount,
+    Observation, Outcome, RecordEntry, SectionEntry, SectionRequest, VolumeEntry,
 };
 
 use crate::faults::Faults;
@@ -242,5 +242,15 @@ impl Device for Faulty {
     fn status(&mut self) -> Result<DeviceStatus, DeviceError> {
         self.strike("status")?;
         self.inner.status()
+    }
+
+    fn inspect_section(&mut self, index: u64) -> Result<Inspection, DeviceError> {
+        self.strike("inspect_section")?;
+        self.inner.inspect_section(index)
+    }
+
+    fn probe(&mut self) -> Result<Vec<Observation>, DeviceError> {
+        self.strike("probe")?;
+        self.inner.probe()
     }
 }
