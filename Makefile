@@ -6,7 +6,7 @@
 #   make check         formatting, lints and documentation, warnings denied
 #   make test-mutations  breaks Twinset in listed ways; a spec must notice each (takes long)
 #   make test-postgres  the shared catalog against a real PostgreSQL server
-#   make test-stores   object stores: installs and starts SeaweedFS and Azurite on loopback
+#   make test-stores   object stores: starts SeaweedFS, Ceph, Azurite and doubles on loopback
 #   make test-clients  independent TDS clients against the double
 #   make bench         Twinset beside mbuffer, b3sum, dd and a bare reader, release build
 #   make clean         removes the target folder

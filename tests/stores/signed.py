@@ -10,8 +10,8 @@ import urllib.parse
 import urllib.request
 
 
-def _send(method, url, headers):
-    request = urllib.request.Request(url, method=method, headers=headers, data=b"" if method == "PUT" else None)
+def _send(method, url, headers, body=b""):
+    request = urllib.request.Request(url, method=method, headers=headers, data=body if method == "PUT" else None)
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:
             return answer.status, answer.read()
@@ -19,17 +19,26 @@ def _send(method, url, headers):
         return error.code, error.read()
 
 
-def s3(method, url, key, secret, region="us-east-1"):
-    """One request with an empty body, signed as AWS Signature Version 4."""
+def status(url, wanted):
+    """Asks; the wanted answer counts as a good one."""
+    found, body = _send("GET", url, {})
+    return (200 if found == wanted else found), body
+
+
+def s3(method, url, key, secret, region="us-east-1", headers=None, body=""):
+    """One request, signed as AWS Signature Version 4."""
     parts = urllib.parse.urlsplit(url)
     now = datetime.datetime.now(datetime.timezone.utc)
     stamp, day = now.strftime("%Y%m%dT%H%M%SZ"), now.strftime("%Y%m%d")
-    empty = hashlib.sha256(b"").hexdigest()
-    headers = {"host": parts.netloc, "x-amz-content-sha256": empty, "x-amz-date": stamp}
+    body = body.encode()
+    digest = hashlib.sha256(body).hexdigest()
+    headers = {"host": parts.netloc, "x-amz-content-sha256": digest, "x-amz-date": stamp} | (headers or {})
+    if body:
+        headers["content-md5"] = base64.b64encode(hashlib.md5(body).digest()).decode()
     names = ";".join(sorted(headers))
     lines = "".join(f"{name}:{headers[name]}\n" for name in sorted(headers))
     query = "&".join(sorted(p if "=" in p else p + "=" for p in parts.query.split("&") if p))
-    canonical = "\n".join([method, parts.path or "/", query, lines, names, empty])
+    canonical = "\n".join([method, parts.path or "/", query, lines, names, digest])
     scope = f"{day}/{region}/s3/aws4_request"
     text = "\n".join(["AWS4-HMAC-SHA256", stamp, scope, hashlib.sha256(canonical.encode()).hexdigest()])
     step = ("AWS4" + secret).encode()
@@ -39,7 +48,7 @@ def s3(method, url, key, secret, region="us-east-1"):
     headers["authorization"] = (
         f"AWS4-HMAC-SHA256 Credential={key}/{scope}, SignedHeaders={names}, Signature={signature}"
     )
-    return _send(method, url, headers)
+    return _send(method, url, headers, body)
 
 
 def container(base, account, key, name):

@@ -10,6 +10,8 @@ mod clock;
 mod judge;
 mod reason;
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -152,6 +154,8 @@ pub struct Question<'a> {
     pub policies: &'a [Policy],
     /// Readers of the media set.
     pub holds: &'a [HoldName],
+    /// Sets of it that its storage refuses to remove, and until when.
+    pub locks: &'a BTreeMap<Position, Moment>,
     /// Now.
     pub now: Moment,
     /// When it was last agreed that the clock was right, if ever.

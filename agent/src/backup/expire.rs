@@ -1,7 +1,7 @@
 //! `media expire`: lock, open, read, plan; then for each set that goes a drop record on every
 //! volume, the plan once more, and only then the data.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 
 use serde::Serialize;
@@ -16,9 +16,10 @@ use super::run::{self, OpenRun};
 use super::subjects::{Scope, is_half_dropped, subjects};
 use crate::catalog::KnownSet;
 use crate::clock;
-use crate::media::expire::{Removal, can_remove};
+use crate::media::expire::{Removal, can_remove, locked};
 use crate::media::holds;
 use crate::media::inventory::{self, SetOnMedia};
+use crate::media::matrix::Matrix;
 use crate::media::publish::Chain;
 
 /// What the groups say, and what the operator agreed to.
@@ -46,31 +47,57 @@ pub struct Expired {
     pub finished: Vec<Position>,
     /// Dropped sets whose data stays for now: somebody may be reading them.
     pub waiting: Vec<Position>,
+    /// Dropped sets whose data stays until its storage lets go of it.
+    pub locked: Vec<Position>,
     /// Bytes that became free over all volumes.
     pub freed: u64,
     /// Holds that had ended and were removed.
     pub holds_removed: usize,
 }
 
-/// Makes the plan of a media set from what was read of it.
+/// What a plan is made from besides the order.
+pub struct Ground<'a> {
+    /// The volumes; what their storage locks is asked of those sets alone that would go.
+    pub matrix: &'a Matrix,
+    /// The sets that may be dropped.
+    pub ours: &'a [Subject],
+    /// Readers.
+    pub holds: &'a [HoldName],
+    /// Now.
+    pub now: Moment,
+    /// When it was last agreed that the clock was right.
+    pub accepted: Option<Accepted>,
+}
+
+/// Makes the plan of a media set from what was read of it. What its storage locks stays, with
+/// what it stands on.
 ///
 /// # Errors
-/// [`code::CATALOG`].
-pub fn plan(
-    order: &Order<'_>,
-    ours: &[Subject],
-    holds: &[HoldName],
-    now: Moment,
-    accepted: Option<Accepted>,
-) -> Plan {
-    let sets: Vec<Subject> = ours.iter().chain(order.others).cloned().collect();
-    retention::plan(&Question {
-        media_set: order.scope.key,
-        sets: &sets,
-        policies: order.policies,
-        holds,
-        now,
-        accepted,
+/// The first device's that could not say what it locks.
+pub fn plan(order: &Order<'_>, ground: &Ground<'_>) -> Result<Plan, Fault> {
+    let sets: Vec<Subject> = ground.ours.iter().chain(order.others).cloned().collect();
+    let mut locks = BTreeMap::new();
+    let made = |locks: &BTreeMap<Position, Moment>| {
+        retention::plan(&Question {
+            media_set: order.scope.key,
+            sets: &sets,
+            policies: order.policies,
+            holds: ground.holds,
+            locks,
+            now: ground.now,
+            accepted: ground.accepted,
+        })
+    };
+    let first = made(&locks);
+    for position in first.drops() {
+        if let Some(until) = locked(ground.matrix, position, ground.now)? {
+            locks.insert(position, until);
+        }
+    }
+    Ok(if locks.is_empty() {
+        first
+    } else {
+        made(&locks)
     })
 }
 
@@ -92,7 +119,14 @@ pub fn expire(desk: &mut Desk<'_>, target: &Target, order: &Order<'_>) -> Result
     let accepted = desk.catalog.accepted(&target.key)?;
     let ours = subjects(&order.scope, target.shape, &sets);
     let live = holds::live(&open.matrix, now)?;
-    let plan = plan(order, &ours, &live, now, accepted);
+    let ground = Ground {
+        matrix: &open.matrix,
+        ours: &ours,
+        holds: &live,
+        now,
+        accepted,
+    };
+    let plan = plan(order, &ground)?;
     may_drop(order, &plan)?;
     let mut run = Run {
         open: &open,
@@ -114,6 +148,7 @@ pub fn expire(desk: &mut Desk<'_>, target: &Target, order: &Order<'_>) -> Result
         dropped: Vec::new(),
         finished: Vec::new(),
         waiting: Vec::new(),
+        locked: Vec::new(),
         freed: 0,
         holds_removed,
     };
@@ -199,7 +234,16 @@ impl Run<'_> {
                 subject.state = SetState::Published;
             }
         }
-        let again = plan(self.order, &ours, &live, now, self.accepted);
+        let again = plan(
+            self.order,
+            &Ground {
+                matrix: &self.open.matrix,
+                ours: &ours,
+                holds: &live,
+                now,
+                accepted: self.accepted,
+            },
+        )?;
         let half: Vec<&SetOnMedia> = sets.iter().filter(|set| is_half_dropped(set)).collect();
         let place = (self.order.scope.key, self.removal.media_set);
         remember::read(desk, place, &sets)?;
@@ -210,6 +254,11 @@ impl Run<'_> {
             let still = again.of(set.position).is_some_and(|judged| judged.drop);
             if !live.is_empty() || (ours && !still) {
                 expired.waiting.push(set.position);
+                continue;
+            }
+            // Somebody may have locked what an earlier run had dropped.
+            if locked(&self.open.matrix, set.position, now)?.is_some() {
+                expired.locked.push(set.position);
                 continue;
             }
             expired.freed += self.removal.remove(set)?;

@@ -11,6 +11,7 @@ use crate::backup::desk::Target;
 use crate::catalog::KnownSet;
 use crate::clock;
 use crate::config::MediaSet;
+use crate::device::{Observation, Observed};
 use crate::media::format::{self, Done};
 use crate::report::Output;
 
@@ -26,9 +27,35 @@ struct Formatted {
     media_set: MediaSetId,
     formatted: bool,
     volumes: usize,
+    /// What trying the storage behind the volumes showed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    observed: Vec<Seen>,
     /// The media set for log backups that was made beside, where nobody named one.
     #[serde(skip_serializing_if = "Option::is_none")]
     log_media_set: Option<Box<Formatted>>,
+}
+
+/// Something that was seen of a device's storage.
+#[derive(Serialize)]
+struct Seen {
+    device: String,
+    level: &'static str,
+    text: String,
+}
+
+impl Seen {
+    fn of((device, seen): (String, Observation)) -> Self {
+        let level = match seen.level {
+            Observed::Ok => "ok",
+            Observed::Note => "note",
+            Observed::Warning => "warning",
+        };
+        Self {
+            device,
+            level,
+            text: seen.text,
+        }
+    }
 }
 
 /// Formats a media set, and the one for log backups that lies beside it.
@@ -149,7 +176,19 @@ fn one(
         "media set {} {what}: {id}, {}",
         target.key, target.shape
     ));
+    let observed = match format::probe(&order, id) {
+        Ok(observed) => observed,
+        Err(fault) => {
+            output.warn(format!("the storage could not be tried: {fault}"));
+            Vec::new()
+        }
+    };
+    let observed: Vec<Seen> = observed.into_iter().map(Seen::of).collect();
+    for seen in &observed {
+        output.line(format!("{} {}: {}", seen.level, seen.device, seen.text));
+    }
     Ok(Formatted {
+        observed,
         media_set: id,
         formatted,
         volumes: target.places.len(),

@@ -8,7 +8,7 @@ use twinset_domain::{Exit, Fault, Moment};
 
 use super::args::SetArgs;
 use super::context::{Context, desk, target_of};
-use crate::backup::expire;
+use crate::backup::expire::{self, Ground};
 use crate::backup::subjects::{Scope, subjects};
 use crate::clock;
 use crate::media::holds;
@@ -64,7 +64,14 @@ fn made(context: &Context, args: &SetArgs, wish: Wish, at: Option<Moment>) -> Re
     let live = holds::live(&opened.matrix, now)?;
     let accepted = context.catalog.accepted(&target.key)?;
     let ours = subjects(&order.scope, target.shape, &opened.sets);
-    Ok(expire::plan(&order, &ours, &live, now, accepted))
+    let ground = Ground {
+        matrix: &opened.matrix,
+        ours: &ours,
+        holds: &live,
+        now,
+        accepted,
+    };
+    expire::plan(&order, &ground)
 }
 
 /// Drops what retention lets go.
@@ -98,6 +105,10 @@ pub(super) fn expire(
         (
             "dropped, data stays while somebody reads:",
             &expired.waiting,
+        ),
+        (
+            "dropped, data stays while its store locks it:",
+            &expired.locked,
         ),
     ] {
         for position in positions {

@@ -1,5 +1,7 @@
 //! `twinset media verify`.
 
+mod estimate;
+
 use twinset_domain::append::Tail;
 use twinset_domain::{Exit, Fault, Position, code};
 use twinset_format::sign::PublicKey;
@@ -11,10 +13,11 @@ use crate::backup::desk::Target;
 use crate::clock;
 use crate::media::holds::Hold;
 use crate::media::matrix::Matrix;
-use crate::media::verify::{self, Lost, Proof, Report, Watch};
+use crate::media::verify::{self, Lost, Proof, Report, Wanted, Watch};
 use crate::report::{Output, Progress, bytes};
 use crate::restore::open::OpenSet;
 use crate::restore::prove::{self, Proved};
+use estimate::Estimate;
 
 /// Progress of a verify pass.
 struct Advance<'a>(&'a dyn Progress);
@@ -31,7 +34,7 @@ pub(super) fn verify_set(
     args: &VerifyArgs,
     output: &Output,
 ) -> Result<Exit, Fault> {
-    let (_, target) = target_of(context, &args.set)?;
+    let (set, target) = target_of(context, &args.set)?;
     let only = args.position;
     let given = args.public_key.iter().map(|key| key::public_key(key));
     let given = given.collect::<Result<Vec<PublicKey>, Fault>>()?;
@@ -50,13 +53,22 @@ pub(super) fn verify_set(
         false => Vec::new(),
     };
     prove::keys(&opened, &encoded)?;
+    let estimate = Estimate::of(&opened, args, set.egress_price.as_deref());
+    estimate.tell(&target.key, output);
+    if args.dry_run {
+        return Ok(output.finish(Ok((Exit::Done, estimate))));
+    }
     let progress = output.progress();
-    let total = verify::planned(&opened.sets, only);
+    let total = estimate.total();
     progress.begin(&format!("verify {}", target.key), Some(total));
     let watch = Advance(&*progress);
     let stop = interrupt::flag();
     let proof = proof(context, given, args.expect_tail.clone(), &opened.matrix);
-    let report = verify::verify(&opened.matrix, &opened.sets, only, &proof, &watch, stop);
+    let wanted = Wanted {
+        only,
+        quick: args.quick,
+    };
+    let report = verify::verify(&opened.matrix, &opened.sets, wanted, &proof, &watch, stop);
     progress.end();
     if stop.load(std::sync::atomic::Ordering::Relaxed) {
         return Err(
@@ -162,7 +174,14 @@ fn tell_report(key: &str, report: Report, output: &Output) -> Exit {
             lost.position, lost.family
         ));
     }
-    let read = bytes(report.bytes);
+    let read = match report.by_checksum {
+        0 => format!("{} read", bytes(report.bytes)),
+        told => format!(
+            "{} read, {} told by stored checksums",
+            bytes(report.bytes),
+            bytes(told)
+        ),
+    };
     let (sets, volumes) = (report.sets, report.volumes);
     let whole = report.damage.is_empty() && report.behind.is_none();
     let readable = report.lost.is_empty() && report.undecodable.is_empty();
@@ -172,9 +191,9 @@ fn tell_report(key: &str, report: Report, output: &Output) -> Exit {
         (true, true) => Exit::Done,
     };
     output.line(match exit {
-        Exit::Done => format!("{key}: sound, {sets} sets on {volumes} volumes, {read} read"),
+        Exit::Done => format!("{key}: sound, {sets} sets on {volumes} volumes, {read}"),
         Exit::Degraded => format!(
-            "{key}: {} damaged places, everything is still readable, {read} read",
+            "{key}: {} damaged places, everything is still readable, {read}",
             report.damage.len()
         ),
         _ if !report.lost.is_empty() => format!(

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use twinset_domain::{AgentId, Fault, MediaSetId, Moment, code};
-use twinset_format::record::Outcome;
-use twinset_plugin_api::Capabilities;
+use twinset_domain::{AgentId, Fault, MediaSetId, Moment, Position, code};
+use twinset_format::record;
+use twinset_plugin_api::{Capabilities, Outcome};
 
 use super::inventory::SetOnMedia;
 use super::matrix::Matrix;
@@ -41,6 +41,28 @@ pub fn can_remove(matrix: &Matrix) -> Result<(), Fault> {
     })
 }
 
+/// Until when the storage of any volume refuses to remove a set's data, if it does.
+///
+/// # Errors
+/// The first device's that could not say.
+pub fn locked(matrix: &Matrix, position: Position, now: Moment) -> Result<Option<Moment>, Fault> {
+    let index = position.data_section();
+    let mut until = None;
+    for volume in matrix.volumes() {
+        match volume.call(move |handle| handle.inspect_section(index)) {
+            Ok(told) => until = until.max(told.locked_until),
+            // What is not there is not locked; what is damaged is told by whoever reads it.
+            Err(fault) if matches!(fault.outcome, Outcome::NOT_FOUND | Outcome::PERMANENT) => {}
+            Err(fault) => return Err(fault.into()),
+        }
+    }
+    let until = until.map(|until| match until {
+        i64::MAX => Moment(until),
+        other => Moment(other / 1000),
+    });
+    Ok(until.filter(|until| *until > now))
+}
+
 impl Removal<'_> {
     /// Says of a published set that it goes, and why. Durable on every volume when it returns;
     /// from then on nobody may restore it.
@@ -55,7 +77,7 @@ impl Removal<'_> {
         };
         let statement = Statement {
             media_set: self.media_set,
-            outcome: Outcome::Dropped,
+            outcome: record::Outcome::Dropped,
             position: set.position,
             run: verdict.run,
             manifests: verdict.manifests.clone(),

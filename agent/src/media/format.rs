@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use twinset_domain::append::unlike;
 use twinset_domain::recover::SetState;
-use twinset_domain::{FamilyId, Fault, MediaSetId, code, name, wrapping};
+use twinset_domain::{FamilyId, Fault, MediaSetId, Moment, code, name, wrapping};
 use twinset_format::header::{Draft, MediaHeader};
-use twinset_plugin_api::{Access, SectionMode};
+use twinset_plugin_api::{Access, Capabilities, Outcome, SectionMode};
 
 use super::facts::properties;
 use super::inventory::{self, SetOnMedia};
 use super::matrix::Matrix;
 use super::volume::{Place, SmallSection, Volume};
-use crate::device::Handle;
+use crate::device::{Handle, Observation};
 
 /// What is wanted.
 pub struct Order<'a> {
@@ -40,6 +40,21 @@ pub enum Done {
     Formatted(MediaSetId),
     /// The media set was there already.
     Attached(MediaSetId),
+}
+
+/// What trying the storage behind each volume showed, with the volume's place.
+///
+/// # Errors
+/// The first device's that could not be tried at all.
+pub fn probe(order: &Order<'_>, id: MediaSetId) -> Result<Vec<(String, Observation)>, Fault> {
+    let mut told = Vec::new();
+    for place in order.places {
+        let volume = Volume::open(place, order.draft.agent, Access::Read)?;
+        volume.mount(id)?;
+        let probed = volume.call(Handle::probe)?;
+        told.extend(probed.into_iter().map(|seen| (volume.place(), seen)));
+    }
+    Ok(told)
 }
 
 /// Formats.
@@ -310,6 +325,34 @@ fn may_destroy(order: &Order<'_>, matrix: &Matrix) -> Result<(), Fault> {
                 header.agent, header.agent_name
             ))
             .remedy("destroy the media set on that host; nothing was removed"));
+        }
+    }
+    unlocked(order, matrix)
+}
+
+/// Nothing goes while storage locks any section: what could be hidden would still be there.
+fn unlocked(order: &Order<'_>, matrix: &Matrix) -> Result<(), Fault> {
+    for volume in matrix.volumes() {
+        if volume.description.capabilities & Capabilities::METERED_READ == 0 {
+            continue;
+        }
+        for section in volume.sections()?.iter().rev() {
+            let index = section.index;
+            let told = volume.call(move |handle: &mut Handle| handle.inspect_section(index));
+            let until = match told {
+                Ok(told) => told.locked_until.map(|until| until / 1000),
+                // A damaged section is no reason to keep the media set.
+                Err(fault) if fault.outcome == Outcome::PERMANENT => None,
+                Err(fault) => return Err(fault.into()),
+            };
+            if let Some(until) = until.filter(|until| *until > order.draft.written.0) {
+                let message = format!(
+                    "section {index} is locked in its store until {}",
+                    Moment(until)
+                );
+                return Err(Fault::new(code::NOT_EXPIRED, volume.place(), message)
+                    .remedy("nothing was removed; try again when the locks have ended"));
+            }
         }
     }
     Ok(())

@@ -8,6 +8,7 @@ mod follow;
 mod lost;
 mod notes;
 mod proof;
+mod quick;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -48,10 +49,28 @@ pub struct Report {
     pub undecodable: Vec<String>,
     /// Data bytes read.
     pub bytes: u64,
+    /// Data bytes that were not read: the checksums that their storage keeps are those of what was
+    /// written.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub by_checksum: u64,
     /// Sets looked at.
     pub sets: u64,
     /// Volumes looked at.
     pub volumes: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's
+const fn is_zero(bytes: &u64) -> bool {
+    *bytes == 0
+}
+
+/// What is looked at, and how closely.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wanted {
+    /// One set alone.
+    pub only: Option<Position>,
+    /// Data whose storage keeps checksums is not read.
+    pub quick: bool,
 }
 
 /// A chunk that no mirror has sound.
@@ -71,15 +90,19 @@ pub trait Watch: Sync {
     fn advance(&self, bytes: u64);
 }
 
-/// Bytes that a pass will read, for the progress bar.
+/// Bytes that a pass looks at on the volumes that are asked for.
 #[must_use]
-pub fn planned(sets: &[SetOnMedia], only: Option<Position>) -> u64 {
+pub fn planned(sets: &[SetOnMedia], only: Option<Position>, on: impl Fn(Slot) -> bool) -> u64 {
     let wanted =
         |set: &&SetOnMedia| set.is_kept() && only.is_none_or(|position| set.position == position);
     sets.iter()
         .filter(wanted)
         .flat_map(|set| {
-            set.pieces.iter().filter(|piece| piece.data).map(|piece| {
+            let pieces = set
+                .pieces
+                .iter()
+                .filter(|piece| piece.data && on(piece.slot));
+            pieces.map(|piece| {
                 let manifest = set.manifests.get(&piece.slot.family);
                 manifest.map_or(0, |manifest| manifest.facts.stored_length)
             })
@@ -92,14 +115,14 @@ pub fn planned(sets: &[SetOnMedia], only: Option<Position>) -> u64 {
 pub fn verify(
     matrix: &Matrix,
     sets: &[SetOnMedia],
-    only: Option<Position>,
+    wanted: Wanted,
     proof: &Proof,
     watch: &dyn Watch,
     stop: &AtomicBool,
 ) -> Report {
     let chosen: Vec<&SetOnMedia> = sets
         .iter()
-        .filter(|set| only.is_none_or(|position| set.position == position))
+        .filter(|set| wanted.only.is_none_or(|position| set.position == position))
         .collect();
     let standings = matrix.standings();
     let dropped = |mirror| standings.get(&mirror) == Some(&Standing::Dropped);
@@ -116,6 +139,7 @@ pub fn verify(
                         media_set: matrix.media_set,
                         shape: matrix.shape,
                         chosen: &chosen,
+                        quick: wanted.quick,
                         watch,
                         stop,
                     }
@@ -137,6 +161,7 @@ pub fn verify(
         report.damage.extend(part.damage);
         report.notes.extend(part.notes);
         report.bytes += part.bytes;
+        report.by_checksum += part.by_checksum;
         report.volumes += part.volumes;
         chains.extend(records);
     }
@@ -160,6 +185,7 @@ struct Pass<'a> {
     media_set: Option<MediaSetId>,
     shape: Shape,
     chosen: &'a [&'a SetOnMedia],
+    quick: bool,
     watch: &'a dyn Watch,
     stop: &'a AtomicBool,
 }
@@ -227,7 +253,9 @@ impl Pass<'_> {
             let second = piece.map_or(Second::Nothing, |piece| piece.second);
             self.manifest(volume, set, manifest, second, report)?;
             if piece.is_some_and(|piece| piece.data) {
-                data::data(self, volume, manifest, report)?;
+                if !self.quick || !quick::told(self, volume, manifest, report)? {
+                    data::data(self, volume, manifest, report)?;
+                }
             } else {
                 let position = set.position;
                 let detail = String::new();

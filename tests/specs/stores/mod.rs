@@ -2,12 +2,17 @@
 //! the servers and says in `TWINSET_STORES` how they are reached.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod client;
 mod conformance;
 mod faults;
 mod kills;
+mod locks;
 mod messages;
+mod probing;
 mod proxy;
+mod quick;
 mod server;
+mod ways;
 mod whole;
 
 use std::path::PathBuf;
@@ -19,11 +24,16 @@ use server::{Server, servers};
 
 /// A world with mirror 1 on disk and mirror 2 in a store.
 pub(crate) fn mixed(server: &Server, families: u16) -> World {
+    mixed_at(families, || server.place())
+}
+
+/// The same with options of its own for each device in a store.
+pub(crate) fn mixed_at(families: u16, options: impl Fn() -> Value) -> World {
     let mut world = World::blank(families, 2);
     world.configure(|media| {
         media.deadline = Some("5m");
         for family in 1..=families {
-            media.stores.insert((2, family), server.place());
+            media.stores.insert((2, family), options());
         }
     });
     world

@@ -32,6 +32,10 @@ pub(crate) enum Fault {
     Twice,
     /// Bytes come in drops.
     Slow,
+    /// The store says that the credentials have expired, as each store says it.
+    Expired,
+    /// None at all: requests are counted.
+    Nothing,
 }
 
 /// A running proxy.
@@ -105,6 +109,8 @@ impl Shared {
             Fault::BitDown | Fault::HalfDown => method == "GET",
             // Twice the same is harmless, or the store refuses the second: PUT alone is repeated.
             Fault::Twice => method == "PUT",
+            // What answers HEAD has no body that could say why.
+            Fault::Expired => method != "HEAD",
             _ => true,
         };
         // Under the lock of the faults.
@@ -192,6 +198,9 @@ fn ask(upstream: &str, request: &Message, body: &[u8]) -> Option<Message> {
 const OVERLOADED: &str = "<?xml version=\"1.0\"?><Error><Code>SlowDown</Code>\
                           <Message>Please reduce your request rate.</Message></Error>";
 
+const EXPIRED: &str = "<?xml version=\"1.0\"?><Error><Code>ExpiredToken</Code>\
+                       <Message>The provided token has expired.</Message></Error>";
+
 fn serve(shared: &Shared, mut client: TcpStream) {
     let mut kept = Vec::new();
     while let Some(mut request) = read_request(&mut client, &mut kept) {
@@ -217,6 +226,16 @@ fn serve(shared: &Shared, mut client: TcpStream) {
                 let head = format!(
                     "HTTP/1.1 503 Slow Down\r\nContent-Length: {}\r\n\r\n{OVERLOADED}",
                     OVERLOADED.len()
+                );
+                if client.write_all(head.as_bytes()).is_err() {
+                    break;
+                }
+                continue;
+            }
+            Some(Fault::Expired) => {
+                let head = format!(
+                    "HTTP/1.1 400 Bad Request\r\nContent-Length: {}\r\n\r\n{EXPIRED}",
+                    EXPIRED.len()
                 );
                 if client.write_all(head.as_bytes()).is_err() {
                     break;

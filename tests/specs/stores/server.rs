@@ -15,15 +15,24 @@ pub(crate) struct Server {
     pub(crate) name: String,
     /// Options of a device in its bucket; `path` names the bucket alone.
     pub(crate) options: Value,
+    /// Everything that is told of it: `locked` and `eaten` are options of other buckets.
+    told: Value,
 }
 
 impl Server {
     /// Options of a device with a prefix of its own.
     pub(crate) fn place(&self) -> Value {
-        let mut options = self.options.clone();
-        let bucket = options["path"].as_str().unwrap();
-        options["path"] = json!(format!("{bucket}/{}", uuid::Uuid::new_v4().simple()));
-        options
+        below(self.options.clone())
+    }
+
+    /// The same in a bucket whose objects can be locked; not every server has one.
+    pub(crate) fn locked(&self) -> Option<Value> {
+        self.told.get("locked").cloned().map(below)
+    }
+
+    /// What else is told of it.
+    pub(crate) fn told(&self, key: &str) -> Option<&Value> {
+        self.told.get(key)
     }
 
     /// Host and port of its endpoint.
@@ -38,6 +47,13 @@ impl Server {
     }
 }
 
+/// A prefix of its own in a bucket.
+pub(crate) fn below(mut options: Value) -> Value {
+    let bucket = options["path"].as_str().unwrap();
+    options["path"] = json!(format!("{bucket}/{}", uuid::Uuid::new_v4().simple()));
+    options
+}
+
 /// All servers that were started; none is a failure.
 pub(crate) fn servers() -> Vec<Server> {
     let text = std::env::var("TWINSET_STORES").expect("run these specs by `make test-stores`");
@@ -47,6 +63,7 @@ pub(crate) fn servers() -> Vec<Server> {
         .map(|value| Server {
             name: value["name"].as_str().unwrap().to_owned(),
             options: value["options"].clone(),
+            told: value,
         })
         .collect()
 }

@@ -18,6 +18,8 @@ pub struct Device {
     pub free: Option<u64>,
     /// What it says by itself.
     pub alerts: Vec<String>,
+    /// What trying its storage showed, and how grave it is.
+    pub observed: Vec<(Level, String)>,
 }
 
 /// What was seen of a media set.
@@ -44,6 +46,12 @@ pub struct Media {
     pub last_full: Option<u64>,
     /// Bytes are stored as SQL Server wrote them, so the above is what will be needed.
     pub raw: bool,
+}
+
+/// What was seen of a device's storage; what to do about it follows a semicolon.
+fn seen(label: &str, level: Level, text: &str) -> Finding {
+    let (message, remedy) = text.split_once("; ").unwrap_or((text, ""));
+    Finding::new(level, label, message).remedy(remedy)
 }
 
 impl Media {
@@ -86,6 +94,8 @@ impl Media {
         for device in &self.devices {
             let alert = |text: &String| Finding::warning(&device.label, text.clone());
             found.extend(device.alerts.iter().map(alert));
+            let observed = device.observed.iter();
+            found.extend(observed.map(|(level, text)| seen(&device.label, *level, text)));
         }
         for mirror in &self.out_of_step {
             let message = format!("{mirror} is out of step: it lacks sets that others hold");

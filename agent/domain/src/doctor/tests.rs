@@ -233,6 +233,7 @@ fn media(mirrors: u8) -> Media {
         fault: None,
         free: Some(1 << 30),
         alerts: Vec::new(),
+        observed: Vec::new(),
     };
     Media {
         key: "payroll".into(),

@@ -30,6 +30,8 @@ pub enum Reason {
     Everything(String, String),
     /// Somebody reads the media set.
     Held(AgentId, Moment),
+    /// Its storage refuses to remove it before this moment; the last of all where none is named.
+    Locked(Moment),
     /// It lies on fewer mirrors than needed to count.
     NotCounted(u8, u8),
     /// Nothing keeps it.
@@ -68,6 +70,10 @@ impl fmt::Display for Reason {
             Self::NoGroup => f.write_str("its database is in no group: kept"),
             Self::Everything(group, why) => write!(f, "group {group} keeps everything: {why}"),
             Self::Held(agent, until) => write!(f, "held by agent {agent} until {until}"),
+            Self::Locked(Moment(i64::MAX)) => {
+                f.write_str("locked in its store until a legal hold is lifted")
+            }
+            Self::Locked(until) => write!(f, "locked in its store until {until}"),
             Self::NotCounted(mirrors, least) => write!(
                 f,
                 "lies on {mirrors} of {least} mirrors needed: not counted"

@@ -87,6 +87,7 @@ impl Lab {
                 }),
             }],
             holds: &[],
+            locks: &std::collections::BTreeMap::new(),
             now,
             accepted: self.agents[me].catalog[set].accepted,
         });

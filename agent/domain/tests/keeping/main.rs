@@ -79,6 +79,7 @@ fn expired(sets: &[Candidate], limits: Limits, now: Moment) -> Vec<Candidate> {
         sets: &subjects,
         policies: &policies,
         holds: &[],
+        locks: &std::collections::BTreeMap::new(),
         now,
         accepted: None,
     });

@@ -27,6 +27,7 @@ fn a_reader_keeps_all_until_its_hold_ends() {
             sets: &history.sets,
             policies: &policies,
             holds: &[hold],
+            locks: &std::collections::BTreeMap::new(),
             now: Moment(history.now),
             accepted: None,
         })
@@ -35,6 +36,38 @@ fn a_reader_keeps_all_until_its_hold_ends() {
     assert_eq!(held.drops(), []);
     assert!(text(&held).contains("held by agent"));
     assert_eq!(held_until(history.now).drops().len(), 1);
+}
+
+#[test]
+fn what_its_store_locks_stays_with_what_it_stands_on_until_the_lock_ends() {
+    let mut history = History::new();
+    history
+        .full("Payroll")
+        .diff("Payroll")
+        .wait(40 * DAY)
+        .full("Payroll");
+    let policies = [Policy {
+        group: "payroll".into(),
+        rule: Rule::Limits(window(1)),
+    }];
+    let locked_until = |until: i64| {
+        let position = history.sets[1].place.position;
+        plan(&Question {
+            media_set: "payroll",
+            sets: &history.sets,
+            policies: &policies,
+            holds: &[],
+            locks: &std::collections::BTreeMap::from([(position, Moment(until))]),
+            now: Moment(history.now),
+            accepted: None,
+        })
+    };
+    let locked = locked_until(history.now + 1);
+    assert_eq!(locked.drops(), []);
+    let told = text(&locked);
+    assert!(told.contains("locked in its store until 20"), "{told}");
+    assert!(text(&locked_until(i64::MAX)).contains("until a legal hold is lifted"));
+    assert_eq!(locked_until(history.now).drops().len(), 2);
 }
 
 #[test]

@@ -143,6 +143,7 @@ impl History {
             sets: &self.sets,
             policies: &policies,
             holds: &[],
+            locks: &std::collections::BTreeMap::new(),
             now: Moment(now),
             accepted,
         })

@@ -263,6 +263,7 @@ fn a_group_without_limits_keeps_all_that_it_shares() {
         sets: &history.sets,
         policies: &policies,
         holds: &[],
+        locks: &std::collections::BTreeMap::new(),
         now: Moment(history.now),
         accepted: None,
     });

@@ -34,6 +34,8 @@ Examples:
   twinset media verify payroll
   twinset media verify payroll --position 3
   twinset media verify payroll --decode
+  twinset media verify payroll --quick
+  twinset media verify payroll --dry-run
   twinset media verify payroll --public-key signing-key.pub
   twinset media verify payroll --expect-tail 7:9c3e9c3e9c3e9c3e9c3e9c3e9c3e9c3e9c3e9c3e9c3e9c3e9c3e9c3e9c3e9c3e")]
 pub struct VerifyArgs {
@@ -53,6 +55,13 @@ pub struct VerifyArgs {
     /// Then decompress and decrypt encoded sets, and compare with what SQL Server wrote
     #[arg(long)]
     pub decode: bool,
+    /// Ask storage that keeps checksums, as object stores do, instead of reading data there; what
+    /// keeps none is read
+    #[arg(long, conflicts_with = "decode")]
+    pub quick: bool,
+    /// Read nothing; say how much would be read, and how much would leave object stores
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 fn tail(text: &str) -> Result<Tail, String> {

@@ -12,6 +12,7 @@ use super::server::Sizes;
 use crate::backup::desk::Target;
 use crate::cli::context;
 use crate::config::{Encoding, Group, MediaSet, Source};
+use crate::device::Observed;
 use crate::media::matrix::{Cell, Matrix};
 use crate::state::identity;
 
@@ -130,6 +131,30 @@ fn device(cell: &Cell) -> Device {
         label: cell.place.label.clone(),
         fault: cell.header.as_ref().err().cloned(),
         alerts: alerts.lines().map(str::to_owned).collect(),
+        observed: observed(cell, alerts),
         free: status.and_then(|status| status.free),
     }
+}
+
+/// Tries the storage behind a volume that is there.
+fn observed(cell: &Cell, alerts: &str) -> Vec<(Level, String)> {
+    let (Ok(volume), Ok(_)) = (&cell.volume, &cell.header) else {
+        return Vec::new();
+    };
+    let probed = match volume.call(|handle| handle.probe()) {
+        Ok(probed) => probed,
+        Err(fault) => return vec![(Level::Warning, format!("it could not be probed: {fault}"))],
+    };
+    let told = probed
+        .into_iter()
+        .filter(|seen| !alerts.contains(&seen.text));
+    told.map(|seen| {
+        let level = match seen.level {
+            Observed::Ok => Level::Ok,
+            Observed::Note => Level::Note,
+            Observed::Warning => Level::Warning,
+        };
+        (level, seen.text)
+    })
+    .collect()
 }

@@ -45,6 +45,8 @@ pub struct MediaSet {
     pub repair: Repair,
     /// Bound of one device call.
     pub device_deadline: Duration,
+    /// What it costs when a GiB leaves its object stores: a number and a currency.
+    pub egress_price: Option<String>,
     /// The devices: 1 to 4 mirrors of `families` devices each.
     pub mirrors: Vec<Vec<Device>>,
     /// It stands in no file: it is the one for log backups beside another one.

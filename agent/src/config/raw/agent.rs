@@ -150,6 +150,9 @@ table! {
         /// `auto`: a run brings a mirror that is out of step and answers again back, once its own
         /// set is published; `manual`: it only says so, and `media repair` does.
         repair: Value<String> = "choice", "`auto`";
+        /// What it costs when a GiB leaves the object stores of the set, a number and a currency
+        /// like `0.09 USD`: `media verify` then says what a full read will cost.
+        egress_price: Value<String> = "text", "cost is not told";
         /// How long one device call may take before the device counts as lost, 1s to 24h.
         device_deadline: Value<String> = "duration", "`60s`";
         /// Short form for one family on the plugin named `disk`: one folder per mirror. Goes

@@ -8,7 +8,7 @@ use twinset_plugin_api::{Access, DeviceError, Leftover, Mount, Outcome, VolumeEn
 use super::errors::{failed, misused};
 use super::listing;
 use super::lock::Lock;
-use super::names;
+use super::names::{self, LOCK};
 use super::os::{self, Folder};
 use super::shelf::Shelf;
 
@@ -20,8 +20,23 @@ const NAMED_KEYS: usize = 8;
 pub(crate) struct Volume {
     /// Its folder.
     pub(crate) folder: Shelf,
+    /// Where it lies, if it was mounted to be made: one that holds nothing in the end goes again.
+    made: Option<PathBuf>,
     /// Held under write access.
     _lock: Option<Lock>,
+}
+
+impl Drop for Volume {
+    /// A format that failed leaves no folder with nothing but a lock behind.
+    fn drop(&mut self) {
+        let Some(path) = &self.made else { return };
+        let names = self.folder.names().unwrap_or_default();
+        if names.iter().all(|name| name == LOCK) {
+            // Whoever waits for the lock finds that its file is gone, and makes another.
+            let _ = self.folder.remove(LOCK);
+            let _ = std::fs::remove_dir(path);
+        }
+    }
 }
 
 /// Who mounts.
@@ -41,6 +56,7 @@ pub(crate) fn mount(path: &Path, wanted: Mount<'_>, who: &Who<'_>) -> Result<Vol
             let lock = lock(&folder, who)?;
             Ok(Volume {
                 folder: Shelf::new(folder, lock.is_some()),
+                made: None,
                 _lock: lock,
             })
         }
@@ -55,6 +71,7 @@ pub(crate) fn mount(path: &Path, wanted: Mount<'_>, who: &Who<'_>) -> Result<Vol
             check_blank(&folder, key)?;
             Ok(Volume {
                 folder,
+                made: Some(path.join(key)),
                 _lock: lock,
             })
         }

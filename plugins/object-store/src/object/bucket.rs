@@ -16,11 +16,17 @@ use object_store::{
 };
 use twinset_plugin_api::{DeviceError, Outcome};
 
-use super::errors::{failed, is_broken, is_corrupt};
-use super::uploads::OpenUploads;
+use super::errors::{failed, is_broken, is_corrupt, is_expired};
+use super::pace::Pace;
+use super::retain::Lock;
+use super::wire::Wire;
 
 /// Times that bytes are sent which did not arrive as they were sent.
 const SENDINGS: usize = 3;
+/// Times that is asked with credentials that have expired, and the pause in between: whoever renews
+/// them may be a moment late.
+const RENEWALS: usize = 16;
+const RENEWAL: Duration = Duration::from_secs(2);
 /// Times that is asked for whose answer broke off, within this time.
 const ASKINGS: u32 = 4;
 const ASKING: Duration = Duration::from_secs(15);
@@ -37,8 +43,16 @@ impl<T: ObjectStore + MultipartStore> Cloud for T {}
 #[derive(Clone)]
 pub(crate) struct Bucket {
     pub(crate) cloud: Arc<dyn Cloud>,
-    /// Lists unfinished uploads, where the store has them.
-    pub(crate) uploads: Option<Arc<OpenUploads>>,
+    /// Requests that the library does not make; none to a store in memory.
+    pub(crate) wire: Option<Arc<Wire>>,
+    /// The store lists unfinished uploads.
+    pub(crate) lists_uploads: bool,
+    /// What locks each section, if the operator wants it.
+    pub(crate) lock: Option<Lock>,
+    /// Bytes per second, if they are limited.
+    pub(crate) pace: Option<Arc<Pace>>,
+    /// Parts that a lane has on their way at most.
+    pub(crate) parallel: usize,
     /// Without slashes at the ends; may be empty.
     pub(crate) prefix: String,
     /// How messages name it: `s3://bucket/prefix`.
@@ -81,6 +95,20 @@ pub(crate) fn path(key: &str) -> Path {
     Path::parse(key).unwrap_or_else(|_| Path::from(key))
 }
 
+/// Asks, and asks again while the credentials have expired.
+pub(crate) async fn renewed<T, F>(ask: impl Fn() -> F) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Error>>,
+{
+    let mut sent = 1;
+    loop {
+        match ask().await {
+            Err(error) if is_expired(&error) && again(&error, &mut sent).await => {}
+            other => return other,
+        }
+    }
+}
+
 /// Asks, and asks again when the answer broke off.
 async fn whole<T, F>(ask: impl Fn() -> F) -> Result<T, Error>
 where
@@ -89,7 +117,7 @@ where
     let begun = Instant::now();
     let mut asked = 1;
     loop {
-        match ask().await {
+        match renewed(&ask).await {
             Err(error) if asked < ASKINGS && is_broken(&error) && begun.elapsed() < ASKING => {
                 tokio::time::sleep(PAUSE * asked).await;
                 asked += 1;
@@ -99,7 +127,29 @@ where
     }
 }
 
+/// Whether the same is worth sending once more: bytes that did not arrive as they were sent, at
+/// once; credentials that have expired, after a pause in which somebody renews them.
+async fn again(error: &Error, sent: &mut usize) -> bool {
+    let expired = is_expired(error);
+    let most = if expired { RENEWALS } else { SENDINGS };
+    if *sent >= most || !(expired || is_corrupt(error)) {
+        return false;
+    }
+    *sent += 1;
+    if expired {
+        tokio::time::sleep(RENEWAL).await;
+    }
+    true
+}
+
 impl Bucket {
+    /// Waits until so many bytes may go or come.
+    async fn paced(&self, bytes: u64) {
+        if let Some(pace) = &self.pace {
+            pace.take(bytes).await;
+        }
+    }
+
     /// The prefix of a volume.
     pub(crate) fn volume(&self, key: &str) -> String {
         if self.prefix.is_empty() {
@@ -129,9 +179,10 @@ impl Bucket {
         &self,
         key: &str,
         bytes: Bytes,
-        e_tag: Option<String>,
+        meta: &ObjectMeta,
     ) -> Result<Put, DeviceError> {
-        let version = None;
+        // Google Cloud Storage compares generations, the others tags.
+        let (e_tag, version) = (meta.e_tag.clone(), meta.version.clone());
         let mode = PutMode::Update(UpdateVersion { e_tag, version });
         match self.put(key, bytes, mode).await {
             Ok(result) => Ok(Put::Done(result)),
@@ -148,8 +199,9 @@ impl Bucket {
         loop {
             let options = PutOptions::from(mode.clone());
             let payload = PutPayload::from_bytes(bytes.clone());
+            self.paced(bytes.len() as u64).await;
             match self.cloud.put_opts(&place, payload, options).await {
-                Err(error) if sent < SENDINGS && is_corrupt(&error) => sent += 1,
+                Err(error) if again(&error, &mut sent).await => {}
                 other => return other,
             }
         }
@@ -167,9 +219,10 @@ impl Bucket {
         let mut sent = 1;
         loop {
             let payload = PutPayload::from_bytes(bytes.clone());
+            self.paced(bytes.len() as u64).await;
             match self.cloud.put_part(&place, id, number, payload).await {
                 Ok(part) => return Ok(part),
-                Err(error) if sent < SENDINGS && is_corrupt(&error) => sent += 1,
+                Err(error) if again(&error, &mut sent).await => {}
                 Err(error) => {
                     let doing = format!("upload part {} of", number + 1);
                     return Err(failed(&doing, key, &error));
@@ -206,6 +259,7 @@ impl Bucket {
         range: Range<u64>,
     ) -> Result<Bytes, DeviceError> {
         let (place, wanted) = (path(key), range.end - range.start);
+        self.paced(wanted).await;
         let got = whole(|| self.cloud.get_range(&place, range.clone())).await;
         let bytes = got.map_err(|error| failed("read", key, &error))?;
         if bytes.len() as u64 == wanted {
@@ -217,7 +271,8 @@ impl Bucket {
 
     /// Size and tag of an object; `None` when there is none.
     pub(crate) async fn head(&self, key: &str) -> Result<Option<ObjectMeta>, DeviceError> {
-        match self.cloud.head(&path(key)).await {
+        let place = path(key);
+        match renewed(|| self.cloud.head(&place)).await {
             Ok(meta) => Ok(Some(meta)),
             Err(error) => none_if_missing(failed("look at", key, &error)),
         }
@@ -225,7 +280,8 @@ impl Bucket {
 
     /// Removes an object; one that is not there is as good.
     pub(crate) async fn remove(&self, key: &str) -> Result<(), DeviceError> {
-        match self.cloud.delete(&path(key)).await {
+        let place = path(key);
+        match renewed(|| self.cloud.delete(&place)).await {
             Ok(()) => Ok(()),
             Err(error) => none_if_missing(failed("remove", key, &error)).map(|_: Option<()>| ()),
         }

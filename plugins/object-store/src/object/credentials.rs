@@ -13,6 +13,7 @@ use object_store::CredentialProvider;
 use object_store::aws::AwsCredential;
 use object_store::azure::{AzureAccessKey, AzureCredential};
 
+pub(crate) mod google;
 #[cfg(test)]
 mod tests;
 
@@ -112,6 +113,17 @@ fn decode(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
+/// The text of a file with secrets that others cannot read.
+fn text_of(file: &Path, meta: &fs::Metadata) -> Result<String, String> {
+    if meta.mode() & 0o007 != 0 {
+        return Err("may be read by everybody; chmod o-rwx it".into());
+    }
+    if !meta.is_file() || meta.len() > FILE_MAX {
+        return Err(format!("is no file of at most {FILE_MAX} bytes"));
+    }
+    fs::read_to_string(file).map_err(|error| format!("cannot be read: {error}"))
+}
+
 /// What was read, and when the file was last changed.
 type Read<T> = (Option<SystemTime>, Arc<T>);
 
@@ -155,14 +167,7 @@ impl<T: Shown> FromFile<T> {
         {
             return Ok(Arc::clone(known));
         }
-        if meta.mode() & 0o007 != 0 {
-            return Err("may be read by everybody; chmod o-rwx it".into());
-        }
-        if !meta.is_file() || meta.len() > FILE_MAX {
-            return Err(format!("is no file of at most {FILE_MAX} bytes"));
-        }
-        let text = fs::read_to_string(&self.file);
-        let text = text.map_err(|error| format!("cannot be read: {error}"))?;
+        let text = text_of(&self.file, &meta)?;
         let read = Arc::new(T::of(&Profile::find(&text, &self.profile)?)?);
         *last = Some((changed, Arc::clone(&read)));
         Ok(read)

@@ -1,22 +1,29 @@
 //! The device: which call is allowed when, and who does it.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use twinset_plugin_api::v1;
 use twinset_plugin_api::{
-    Access, Device, DeviceError, DeviceStatus, Disposition, Leftover, Mount, OpenRequest, Outcome,
-    RecordEntry, SectionEntry, SectionRequest, VolumeEntry,
+    Access, Device, DeviceError, DeviceStatus, Disposition, Inspection, Leftover, Level, Mount,
+    Observation, OpenRequest, Outcome, RecordEntry, SectionEntry, SectionRequest, VolumeEntry,
 };
 
 use super::bucket::Bucket;
 use super::errors::{missing, misused};
+use super::inspect::{inspect, remaining};
 use super::leftovers;
 use super::listing;
 use super::mount::{self, Volume};
 use super::names;
+use super::probe::probe;
 use super::reader::Reader;
 use super::record;
 use super::runner::Runner;
 use super::work::Work;
+
+/// How long taking a volume back that was never used may take.
+const LETTING_GO: Duration = Duration::from_secs(10);
 
 /// A prefix of a bucket.
 #[derive(Debug)]
@@ -73,6 +80,15 @@ impl Store {
         }
     }
 
+    /// Lets the volume go. One that was made and holds nothing leaves nothing.
+    fn leave_volume(&mut self) {
+        if let Some(volume) = self.volume.take().filter(|volume| volume.made) {
+            let _ = self
+                .runner
+                .finish(LETTING_GO, mount::unmake(&self.bucket, &volume.folder));
+        }
+    }
+
     fn leave_work(&mut self) {
         if let Some(work) = self.work.take() {
             work.leave(&self.runner);
@@ -83,6 +99,7 @@ impl Store {
 impl Drop for Store {
     fn drop(&mut self) {
         self.leave_work();
+        self.leave_volume();
     }
 }
 
@@ -106,7 +123,7 @@ impl Device for Store {
         // An open section becomes a leftover, as after a crash.
         self.leave_work();
         self.reader = None;
-        self.volume = None;
+        self.leave_volume();
         Ok(())
     }
 
@@ -237,7 +254,7 @@ impl Device for Store {
     fn remove_section(&mut self, index: u64) -> Result<(), DeviceError> {
         let folder = &self.writable()?.folder;
         self.runner
-            .wait(remove_section(&self.bucket, folder, index))
+            .wait(remove_section(&self.bucket, folder, index, &self.runner))
     }
 
     fn truncate(&mut self, index: u64) -> Result<(), DeviceError> {
@@ -247,7 +264,7 @@ impl Device for Store {
             let sections = listing::sections(&self.bucket, folder, after).await?;
             // From the end, so that a crash leaves a shorter row without holes.
             for entry in sections.iter().rev().filter(|entry| entry.index >= index) {
-                remove_section(&self.bucket, folder, entry.index).await?;
+                remove_section(&self.bucket, folder, entry.index, &self.runner).await?;
             }
             Ok(())
         })
@@ -293,13 +310,32 @@ impl Device for Store {
             alerts,
         })
     }
+
+    fn inspect_section(&mut self, index: u64) -> Result<Inspection, DeviceError> {
+        let folder = &self.volume()?.folder;
+        self.runner.wait(inspect(&self.bucket, folder, index))
+    }
+
+    fn probe(&mut self) -> Result<Vec<Observation>, DeviceError> {
+        let folder = &self.volume()?.folder;
+        let now = self.runner.host.now();
+        self.runner.wait(probe(&self.bucket, folder, now))
+    }
 }
 
 /// The seal first: what stays of a removal that was cut off is a leftover, not a damaged section.
-async fn remove_section(bucket: &Bucket, folder: &str, index: u64) -> Result<(), DeviceError> {
+async fn remove_section(
+    bucket: &Bucket,
+    folder: &str,
+    index: u64,
+    runner: &Runner,
+) -> Result<(), DeviceError> {
     let key = format!("{folder}/{}", names::seal(index));
     if bucket.head(&key).await?.is_none() {
         return Err(missing(&format!("section {index}")));
+    }
+    if let Some(text) = remaining(bucket, folder, index, runner.host.now()).await? {
+        runner.host.log(Level::Warn, &text);
     }
     bucket.remove(&key).await?;
     for attempt in listing::attempts_of(bucket, folder, index).await? {

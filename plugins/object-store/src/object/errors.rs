@@ -149,6 +149,11 @@ pub(crate) fn is_corrupt(error: &Error) -> bool {
     Seen::of(error).is(CORRUPT)
 }
 
+/// True when the credentials were good and are no more.
+pub(crate) fn is_expired(error: &Error) -> bool {
+    Seen::of(error).is(EXPIRED)
+}
+
 /// True when the answer broke off: the library tries requests again, but not every answer. A store
 /// that cannot be reached at all was tried often enough.
 pub(crate) fn is_broken(error: &Error) -> bool {

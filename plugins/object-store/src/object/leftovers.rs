@@ -9,6 +9,7 @@ use super::bucket::{Bucket, SMALL_MAX, path};
 use super::errors::{failed, misused};
 use super::listing;
 use super::names::{self, Attempt, Kind};
+use super::uploads;
 
 /// Unfinished attempts and foreign objects, by name; `own` is the attempt that is open now.
 pub(crate) async fn find(
@@ -166,12 +167,13 @@ async fn is_completed(
         return Ok(true);
     }
     let there = open_uploads(bucket, folder).await?;
-    Ok(bucket.uploads.is_some() && there.iter().all(|(_, open)| open != id))
+    Ok(bucket.lists_uploads && there.iter().all(|(_, open)| open != id))
 }
 
 async fn open_uploads(bucket: &Bucket, place: &str) -> Result<Vec<(String, String)>, DeviceError> {
-    match &bucket.uploads {
-        Some(uploads) => uploads.list(place).await,
+    // Azure forgets blocks that no list names by itself, and cannot list them before.
+    match bucket.wire.as_ref().filter(|_| bucket.lists_uploads) {
+        Some(wire) => uploads::list(wire, place).await,
         None => Ok(Vec::new()),
     }
 }

@@ -180,7 +180,7 @@ async fn replace(
     found: &Small,
 ) -> Result<Put, DeviceError> {
     let put = bucket
-        .put_instead(key, holder.to_bytes(), found.meta.e_tag.clone())
+        .put_instead(key, holder.to_bytes(), &found.meta)
         .await?;
     if let Put::Done(_) = put {
         return Ok(put);
@@ -227,8 +227,9 @@ async fn renew(
             return;
         }
         holder.renewal += 1;
-        let tag = found.meta.e_tag.clone();
-        let put = bucket.put_instead(&key, holder.to_bytes(), tag).await;
+        let put = bucket
+            .put_instead(&key, holder.to_bytes(), &found.meta)
+            .await;
         if let Ok(Put::Taken) = put {
             // The tag is refused though the lock is ours: see `replace`.
             let still = bucket.get(&key, SMALL_MAX).await;

@@ -1,4 +1,5 @@
-//! The device, in the order of a volume's day: options, client, mount and lock, sections, records.
+//! The device, in the order of a volume's day: options, client, mount and lock, sections, records;
+//! then what the store says of it: look, inspect, probe.
 //!
 //! `client.rs` alone knows the clouds, `names.rs` alone what a key means, `runner.rs` alone the
 //! runtime behind the synchronous border.
@@ -8,20 +9,27 @@ mod client;
 mod credentials;
 mod device;
 mod errors;
+mod facts;
 mod holder;
+mod inspect;
 mod leftovers;
 mod listing;
 mod lock;
+mod look;
 mod mount;
 mod names;
 mod options;
 mod os;
+mod pace;
+mod probe;
 mod reader;
 mod record;
+mod retain;
 mod runner;
 mod seal;
 mod upload;
 mod uploads;
+mod wire;
 mod work;
 
 #[cfg(test)]
@@ -52,7 +60,8 @@ impl Plugin for ObjectPlugin {
                 | Capabilities::APPEND
                 | Capabilities::LOCK_ACROSS_HOSTS
                 | Capabilities::REPAIR
-                | Capabilities::REMOVE_RECORDS,
+                | Capabilities::REMOVE_RECORDS
+                | Capabilities::METERED_READ,
             block_sizes: (512, 64 * 1024),
             alignment: 1,
             transfer_sizes: (1, TRANSFER_MAX),

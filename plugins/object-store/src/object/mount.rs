@@ -22,12 +22,14 @@ pub(crate) struct Volume {
     pub(crate) lock: Option<Lock>,
     /// The store was seen to refuse a create-only put where something is. Not known to readers.
     pub(crate) create_only: bool,
+    /// It was mounted to be made.
+    pub(crate) made: bool,
     /// What an operator should know of the store.
     pub(crate) alerts: String,
 }
 
 /// What is said of a store that ignores the condition of a create-only put.
-fn ignores(bucket: &Bucket) -> String {
+pub(crate) fn ignores(bucket: &Bucket) -> String {
     format!(
         "{} does not honour create-only puts: two writers could replace each other's objects, so \
          the volume rests on its agent writing alone",
@@ -82,8 +84,19 @@ pub(crate) fn mount(
         folder,
         lock,
         create_only,
+        made: blank,
         alerts,
     })
+}
+
+/// Removes what making a volume put, where nothing else was put into it.
+pub(crate) async fn unmake(bucket: &Bucket, folder: &str) -> Result<(), DeviceError> {
+    let found = bucket.list_after(folder, "", 4).await?;
+    let ours = |name: &str| name == names::STORE || name == names::LOCK;
+    if found.iter().all(|(name, _)| ours(name)) {
+        bucket.remove(&format!("{folder}/{}", names::STORE)).await?;
+    }
+    Ok(())
 }
 
 /// Looks whether there is such a volume, and what else there is.

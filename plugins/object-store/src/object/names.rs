@@ -16,6 +16,8 @@ const INDEX_MAX: u64 = 99_999_999;
 pub(crate) const LOCK: &str = "lock";
 /// What the store was found to honour.
 pub(crate) const STORE: &str = "store.json";
+/// Begins the name of an object that is put to try what the store honours.
+pub(crate) const PROBE: &str = "probe.";
 /// Seals of sections.
 pub(crate) const SECTIONS: &str = "sections";
 /// Bytes of sections.
@@ -86,7 +88,7 @@ pub(crate) fn classify(key: &str) -> Kind {
 
 fn known(key: &str) -> Option<Kind> {
     let Some((folder, rest)) = key.split_once('/') else {
-        let own = key == LOCK || key == STORE;
+        let own = key == LOCK || key == STORE || key.starts_with(PROBE);
         return own.then_some(Kind::Own);
     };
     match folder {

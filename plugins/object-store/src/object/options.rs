@@ -6,6 +6,9 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 use twinset_plugin_api::{DeviceError, Outcome};
 
+use super::retain::Lock;
+
+mod limits;
 #[cfg(test)]
 mod tests;
 
@@ -34,6 +37,12 @@ pub(crate) struct Options {
     pub(crate) checksum: Checksum,
     /// How long one request may take.
     pub(crate) timeout: Duration,
+    /// How long each section is locked against removal, if at all.
+    pub(crate) lock: Option<Lock>,
+    /// Bytes per second to and from the store, if they are limited.
+    pub(crate) rate: Option<u64>,
+    /// Parts that a lane has on their way at most.
+    pub(crate) parallel: usize,
 }
 
 /// Whose store.
@@ -47,6 +56,8 @@ pub(crate) enum Provider {
     },
     /// Azure Blob Storage.
     Azure { account: String },
+    /// Google Cloud Storage.
+    Gcs,
 }
 
 /// Where the credentials are; never in the configuration itself.
@@ -87,15 +98,10 @@ const KEYS: &[&str] = &[
     "profile",
     "checksum",
     "timeout_seconds",
-];
-/// What a later release may know.
-const LATER: &[&str] = &[
     "lock",
-    "object_lock",
-    "retention",
-    "immutability",
+    "lock_mode",
     "rate_limit",
-    "resume",
+    "parallel",
 ];
 const SECRETS: &[&str] = &[
     "access_key_id",
@@ -178,6 +184,9 @@ pub(crate) fn parse(text: &str) -> Result<Options, DeviceError> {
         credentials: credentials(&table)?,
         checksum: checksum(&table, &provider)?,
         timeout: timeout(&table)?,
+        lock: limits::lock(&table, &provider)?,
+        rate: limits::rate(&table)?,
+        parallel: limits::parallel(&table)?,
         provider,
     })
 }
@@ -186,11 +195,6 @@ fn known(key: &str) -> Result<(), DeviceError> {
     if SECRETS.contains(&key) {
         return Err(refuse(format!(
             "{key}: secrets do not belong into the configuration; use `credentials_file`"
-        )));
-    }
-    if LATER.contains(&key) {
-        return Err(refuse(format!(
-            "{key}: this release does not support it; leave it out"
         )));
     }
     if KEYS.contains(&key) {
@@ -205,13 +209,14 @@ fn known(key: &str) -> Result<(), DeviceError> {
 /// Scheme, bucket, prefix.
 fn split(path: &str) -> Result<(&str, &str, &str), DeviceError> {
     let wrong = |what: &str| {
-        let form = "must be like `s3://bucket/prefix` or `az://container/prefix`";
+        let form =
+            "must be like `s3://bucket/prefix`, `az://container/prefix` or `gs://bucket/prefix`";
         refuse(format!("path: {form}, not `{path}`: {what}"))
     };
     let (scheme, rest) = path
         .split_once("://")
         .ok_or_else(|| wrong("it has no scheme"))?;
-    if !matches!(scheme, "s3" | "az") {
+    if !matches!(scheme, "s3" | "az" | "gs") {
         return Err(wrong("its scheme is unknown"));
     }
     let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
@@ -249,10 +254,17 @@ fn provider(table: &Table, scheme: &str, elsewhere: bool) -> Result<Provider, De
         let text = format!("{key}: is for {whom} alone; `path` says {scheme}://");
         if given { Err(refuse(text)) } else { Ok(()) }
     };
-    if scheme == "az" {
+    if scheme != "s3" {
         for key in ["region", "path_style"] {
             not_for(key, "s3://")?;
         }
+    }
+    if scheme == "gs" {
+        not_for("account", "az://")?;
+        not_for("profile", "s3:// and az://")?;
+        return Ok(Provider::Gcs);
+    }
+    if scheme == "az" {
         let account = table.text("account")?;
         let account = account.ok_or_else(|| refuse("account: missing; az:// needs it"))?;
         let account = account.to_owned();

@@ -18,6 +18,10 @@ pub(crate) struct Piece {
     pub(crate) name: String,
     /// Its bytes.
     pub(crate) length: u64,
+    /// The tag that the store gave it, without quotes.
+    pub(crate) tag: Option<String>,
+    /// The checksum that the store keeps of it.
+    pub(crate) sum: Option<String>,
 }
 
 /// What a section is.
@@ -43,7 +47,15 @@ impl Seal {
         let pieces: Vec<Value> = self
             .pieces
             .iter()
-            .map(|piece| json!({ "name": piece.name, "length": piece.length }))
+            .map(|piece| {
+                let mut value = json!({ "name": piece.name, "length": piece.length });
+                for (key, text) in [("tag", &piece.tag), ("checksum", &piece.sum)] {
+                    if let Some(text) = text {
+                        value[key] = json!(text);
+                    }
+                }
+                value
+            })
             .collect();
         let value = json!({
             "format": FORMAT,
@@ -100,7 +112,13 @@ impl Seal {
                 return Err(damaged("objects out of order"));
             }
             let name = expected;
-            pieces.push(Piece { name, length });
+            let noted = |key: &str| object[key].as_str().map(str::to_owned);
+            pieces.push(Piece {
+                name,
+                length,
+                tag: noted("tag"),
+                sum: noted("checksum"),
+            });
         }
         let seal = Self {
             attempt,

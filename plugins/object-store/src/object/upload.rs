@@ -11,13 +11,14 @@ use object_store::multipart::PartId;
 use tokio::task::JoinSet;
 use twinset_plugin_api::{DeviceError, Outcome};
 
-use super::bucket::{Bucket, Limits, Put, path};
+use super::bucket::{Bucket, Limits, Put, path, renewed};
 use super::errors::failed;
+use super::look::{Seen, tag};
 use super::names::{self, Attempt};
 use super::seal::{PIECES_MAX, Piece};
 
-/// Bytes of a part: the smallest that stores take is 5 MiB, and larger ones were not faster.
-pub(crate) const PART: usize = 6 * 1024 * 1024;
+/// Bytes of a part: the smallest that stores take, and larger ones were not faster.
+pub(crate) const PART: usize = 5 * 1024 * 1024;
 /// Bytes of a part of a section that would need too many objects otherwise.
 const LARGE_PART: usize = 2 * PART;
 /// Bytes in parts that are on their way.
@@ -38,7 +39,7 @@ pub(crate) struct Plan {
 
 /// Plans for a section of this length, if one was told. It may be wrong: whatever comes beyond
 /// what one object takes goes into the next.
-pub(crate) fn plan(expected: Option<u64>, limits: Limits) -> Plan {
+pub(crate) fn plan(expected: Option<u64>, limits: Limits, parallel: usize) -> Plan {
     let small = PART as u64 * limits.parts;
     let part = if expected.is_some_and(|length| length > small) {
         LARGE_PART
@@ -47,8 +48,19 @@ pub(crate) fn plan(expected: Option<u64>, limits: Limits) -> Plan {
     };
     Plan {
         part,
-        in_flight: ((IN_FLIGHT + PART) / part).saturating_sub(1).max(1),
+        in_flight: ((IN_FLIGHT + PART) / part)
+            .saturating_sub(1)
+            .clamp(1, parallel.max(1)),
         parts: limits.parts.min(limits.object / part as u64).max(1),
+    }
+}
+
+fn piece(name: String, seen: Seen) -> Piece {
+    Piece {
+        name,
+        length: seen.length,
+        tag: seen.tag,
+        sum: seen.sum,
     }
 }
 
@@ -194,7 +206,8 @@ impl Upload {
         if self.begun.is_empty() {
             self.note().await?;
         }
-        let id = self.bucket.cloud.create_multipart(&path(&key)).await;
+        let place = path(&key);
+        let id = renewed(|| self.bucket.cloud.create_multipart(&place)).await;
         let id = id.map_err(|error| failed("begin the upload of", &key, &error))?;
         self.begun.push((key.clone(), id.clone()));
         self.note().await?;
@@ -241,8 +254,8 @@ impl Upload {
                 // Nobody else has this key: it is our own put, whose answer was lost.
                 Put::Taken => None,
             };
-            self.agree(&key, length, tag).await?;
-            self.pieces.push(Piece { name, length });
+            let seen = self.agree(&key, length, tag).await?;
+            self.pieces.push(piece(name, seen));
             return Ok(());
         };
         let parts: Option<Vec<PartId>> = open.parts.into_iter().collect();
@@ -253,43 +266,46 @@ impl Upload {
             )
         })?;
         let cloud = Arc::clone(&self.bucket.cloud);
-        let done = cloud.complete_multipart(&path(&key), &open.id, parts).await;
+        let place = path(&key);
+        let done = renewed(|| cloud.complete_multipart(&place, &open.id, parts.clone())).await;
         let tag = match done {
             Ok(result) => result.e_tag.filter(|tag| !tag.trim_matches('"').is_empty()),
             // Completed, and the answer was lost: the upload is gone, the object is there.
             Err(object_store::Error::NotFound { .. }) => None,
             Err(error) => match self.agree(&key, open.length, None).await {
-                Ok(()) => None,
+                Ok(_) => None,
                 Err(_) => return Err(failed("complete", &key, &error)),
             },
         };
-        self.agree(&key, open.length, tag).await?;
-        self.pieces.push(Piece {
-            name,
-            length: open.length,
-        });
+        let seen = self.agree(&key, open.length, tag).await?;
+        self.pieces.push(piece(name, seen));
         Ok(())
     }
 
     /// The store has an object of this length, with this tag where it gave one.
-    async fn agree(&self, key: &str, length: u64, tag: Option<String>) -> Result<(), DeviceError> {
+    async fn agree(
+        &self,
+        key: &str,
+        length: u64,
+        given: Option<String>,
+    ) -> Result<Seen, DeviceError> {
         let refuse = |what: String| {
             let text = format!("{key}: the store said done, but {what}");
             Err(DeviceError::new(Outcome::TRANSIENT, text))
         };
-        let Some(meta) = self.bucket.head(key).await? else {
+        let Some(seen) = self.bucket.look(key).await? else {
             return refuse("has no such object".into());
         };
-        if meta.size != length {
-            return refuse(format!("it holds {} bytes of {length}", meta.size));
+        if seen.length != length {
+            return refuse(format!("it holds {} bytes of {length}", seen.length));
         }
-        let plain = |tag: &str| tag.trim_matches('"').to_owned();
-        if let (Some(given), Some(found)) = (tag, &meta.e_tag)
-            && plain(&given) != plain(found)
+        let given = given.as_deref().and_then(tag);
+        if let (Some(given), Some(found)) = (given, &seen.tag)
+            && given != *found
         {
             return refuse(format!("its tag is {found}, not {given}"));
         }
-        Ok(())
+        Ok(seen)
     }
 
     /// Everything that was taken is durable. Stores take no small part but the last one, so what

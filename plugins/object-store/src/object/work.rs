@@ -12,6 +12,7 @@ use super::listing;
 use super::mount::Volume;
 use super::names::{self, Attempt};
 use super::os;
+use super::retain::Lock;
 use super::runner::Runner;
 use super::seal::Seal;
 use super::upload::{Upload, plan};
@@ -48,7 +49,7 @@ impl Work {
             mark: os::mark(),
         };
         let name = request.name.to_owned();
-        let plan = plan(request.expected_length, bucket.limits);
+        let plan = plan(request.expected_length, bucket.limits, bucket.parallel);
         let folder = volume.folder.clone();
         Ok(Self {
             name: name.clone(),
@@ -94,12 +95,24 @@ impl Work {
                 name: self.name.clone(),
                 pieces,
             };
+            let until = bucket.lock.map(|lock| (lock, lock.end(runner.host.now())));
+            if let Some((lock, until)) = until {
+                for piece in &seal.pieces {
+                    let folder = format!("{}/{}", volume.folder, seal.attempt.folder());
+                    let key = format!("{folder}/{}", piece.name);
+                    lock.set(bucket, &key, until).await?;
+                }
+            }
             if let Some(lock) = &volume.lock {
                 lock.check().await?;
             }
             match self.mode {
-                SectionMode::New => put_new(bucket, volume, &seal).await,
-                SectionMode::Repair => put_repaired(bucket, volume, &seal).await,
+                SectionMode::New => put_new(bucket, volume, &seal).await?,
+                SectionMode::Repair => put_repaired(bucket, volume, &seal).await?,
+            }
+            match until {
+                Some((lock, until)) => lock_seal(bucket, volume, &seal, lock, until).await,
+                None => Ok(()),
             }
         })?;
         if self.upload.is_noted() {
@@ -133,6 +146,22 @@ impl Work {
         };
         let _ = runner.finish(ABORT, stopped);
     }
+}
+
+/// Locks a seal as its objects are. A section that cannot be locked whole is none.
+async fn lock_seal(
+    bucket: &Bucket,
+    volume: &Volume,
+    seal: &Seal,
+    lock: Lock,
+    until: i64,
+) -> Result<(), DeviceError> {
+    let key = format!("{}/{}", volume.folder, names::seal(seal.attempt.index));
+    let set = lock.set(bucket, &key, until).await;
+    if set.is_err() {
+        bucket.remove(&key).await?;
+    }
+    set
 }
 
 /// Puts the seal where none is. One that is there with our own bytes is our own put, whose answer

@@ -117,7 +117,14 @@ impl Bench {
             required: false,
             tail: None,
         };
-        verify::verify(&open.matrix, &open.sets, None, &proof, &Quiet, &self.stop)
+        verify::verify(
+            &open.matrix,
+            &open.sets,
+            verify::Wanted::default(),
+            &proof,
+            &Quiet,
+            &self.stop,
+        )
     }
 
     /// Repairs everything.

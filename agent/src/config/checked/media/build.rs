@@ -87,10 +87,33 @@ pub(crate) fn media_set(
         min_mirrors,
         repair,
         device_deadline,
+        egress_price: price(check, raw.egress_price.as_ref()),
         mirrors: mirrors.into_iter().map(|mirror| mirror.devices).collect(),
         is_beside: false,
         place: check.file.place(&key.span()),
     })
+}
+
+/// What a GiB costs: a number and a currency.
+fn price(check: &mut Check<'_>, raw: Option<&Spanned<String>>) -> Option<String> {
+    let raw = raw?;
+    let text = raw.get_ref();
+    let lawful = text.split_once(' ').is_some_and(|(number, unit)| {
+        let figure = |c: char| c.is_ascii_digit() || c == '.';
+        let named = !unit.is_empty() && unit.len() <= 8 && !unit.contains(char::is_control);
+        let number = number.chars().all(figure).then(|| number.parse::<f64>());
+        named && matches!(number, Some(Ok(_)))
+    });
+    if lawful {
+        return Some(text.clone());
+    }
+    let message = format!("`egress_price` cannot be \"{text}\"");
+    check.bad(
+        &raw.span(),
+        message,
+        "write a number and a currency, like \"0.09 USD\"",
+    );
+    None
 }
 
 /// The media name, which no other set may have.

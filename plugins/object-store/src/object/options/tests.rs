@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{Checksum, Credentials, Provider, parse};
+use crate::object::retain::Mode;
 
 fn s3(more: &str) -> String {
     format!(r#"{{"path":"s3://bucket/a/b","region":"eu-central-1"{more}}}"#)
@@ -40,6 +41,19 @@ fn an_endpoint_of_its_own_has_the_bucket_in_the_path() {
     let text = r#"{"path":"az://cont/p","account":"acc","credentials":"instance"}"#;
     let account = "acc".to_owned();
     assert_eq!(parse(text).unwrap().provider, Provider::Azure { account });
+}
+
+#[test]
+fn what_holds_back_is_read() {
+    let text = s3(r#","lock":"35d","lock_mode":"governance","rate_limit":"50MiB","parallel":1"#);
+    let options = parse(&text).unwrap();
+    let lock = options.lock.unwrap();
+    assert_eq!(lock.span, Duration::from_secs(35 * 86_400));
+    assert_eq!(lock.mode, Mode::Governance);
+    assert_eq!((options.rate, options.parallel), (Some(50 << 20), 1));
+    let plain = parse(r#"{"path":"gs://bucket/p"}"#).unwrap();
+    assert_eq!(plain.provider, Provider::Gcs);
+    assert_eq!((plain.lock, plain.rate, plain.parallel), (None, None, 3));
 }
 
 #[test]
@@ -81,14 +95,29 @@ fn an_option_that_is_not_known_or_not_right_is_named() {
             s3(r#","secret_access_key":"x""#),
             "secret_access_key: secrets do not belong",
         ),
+        (s3(r#","lock":"35""#), "lock: must be days"),
+        (s3(r#","lock":"0d""#), "lock: must be from 1d to 36500d"),
+        (s3(r#","lock_mode":"governance""#), "lock_mode: says how"),
         (
-            s3(r#","lock":"35d""#),
-            "lock: this release does not support it",
+            s3(r#","lock":"1d","lock_mode":"soft""#),
+            "lock_mode: must be compliance or governance",
         ),
         (
-            s3(r#","resume":true"#),
-            "resume: this release does not support it",
+            r#"{"path":"gs://bucket","lock":"35d"}"#.into(),
+            "lock: is for s3:// and az://",
         ),
+        (
+            r#"{"path":"gs://bucket","account":"a"}"#.into(),
+            "account: is for az://",
+        ),
+        (
+            r#"{"path":"gs://bucket","checksum":"sha256"}"#.into(),
+            "checksum: is for s3://",
+        ),
+        (s3(r#","rate_limit":"50""#), "rate_limit: must be bytes"),
+        (s3(r#","rate_limit":"1kB""#), "rate_limit: must be bytes"),
+        (s3(r#","parallel":4"#), "parallel: must be 1, 2 or 3"),
+        (s3(r#","resume":true"#), "resume: unknown option"),
         (s3(r#","credentials":"sso""#), "credentials: must be"),
         (s3(r#","credentials":"file""#), "credentials_file: missing"),
         (

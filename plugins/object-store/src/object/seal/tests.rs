@@ -6,6 +6,8 @@ fn seal() -> Seal {
     let piece = |name: &str, length| Piece {
         name: name.into(),
         length,
+        tag: (length == 5).then(|| "abc-2".to_owned()),
+        sum: (length == 5).then(|| "sha256:x=".to_owned()),
     };
     Seal {
         attempt: Attempt {

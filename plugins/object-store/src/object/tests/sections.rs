@@ -103,23 +103,24 @@ fn parts_are_planned_from_the_expected_length_and_the_limits() {
         object: 5 << 40,
     };
     let small = Plan {
-        part: 6 << 20,
+        part: 5 << 20,
         in_flight: 3,
         parts: 10_000,
     };
-    assert_eq!(plan(None, limits), small);
-    assert_eq!(plan(Some(58 << 30), limits), small);
+    assert_eq!(plan(None, limits, 3), small);
+    assert_eq!(plan(Some(48 << 30), limits, 3), small);
+    assert_eq!(plan(None, limits, 1).in_flight, 1);
     let large = Plan {
-        part: 12 << 20,
+        part: 10 << 20,
         in_flight: 1,
         parts: 10_000,
     };
-    assert_eq!(plan(Some(1 << 40), limits), large);
+    assert_eq!(plan(Some(1 << 40), limits, 3), large);
     let tight = Limits {
         parts: 10_000,
         object: 1 << 30,
     };
-    assert_eq!(plan(None, tight).parts, 170);
+    assert_eq!(plan(None, tight, 3).parts, 204);
 }
 
 #[test]

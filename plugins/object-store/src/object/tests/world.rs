@@ -192,7 +192,11 @@ impl World {
     pub(crate) fn bucket(&self) -> Bucket {
         Bucket {
             cloud: Arc::clone(&self.memory) as _,
-            uploads: None,
+            wire: None,
+            lists_uploads: false,
+            lock: None,
+            pace: None,
+            parallel: 3,
             prefix: "sql-a".into(),
             shown: "s3://backup/sql-a".into(),
             limits: self.limits,

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use super::{Page, encode, parse};
+use super::{Page, parse};
 
 #[test]
 fn uploads_and_the_next_page_are_read() {
@@ -15,9 +15,4 @@ fn uploads_and_the_next_page_are_read() {
     assert_eq!(page.next, Some(pair("a&b", "2")));
     assert_eq!(parse("<IsTruncated>false</IsTruncated>"), Page::default());
     assert_eq!(parse("nonsense <Upload><Key>"), Page::default());
-}
-
-#[test]
-fn queries_are_encoded_as_signatures_want_it() {
-    assert_eq!(encode("a-b_c.d~/e f"), "a-b_c.d~%2Fe%20f");
 }
