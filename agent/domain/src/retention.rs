@@ -162,6 +162,14 @@ pub struct Question<'a> {
     pub accepted: Option<Accepted>,
 }
 
+impl Question<'_> {
+    /// Until when a set's storage refuses to remove it, if it does now.
+    fn locked(&self, place: &Place) -> Option<Moment> {
+        let lock = self.locks.get(&place.position).copied();
+        lock.filter(|until| place.media_set == self.media_set && *until > self.now)
+    }
+}
+
 /// A set with its sentence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Judged {

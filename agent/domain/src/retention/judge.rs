@@ -70,10 +70,8 @@ impl Judge<'_> {
             if set.state == SetState::Unconfirmed {
                 self.keep(index, Reason::Unconfirmed);
             }
-            let ours = set.place.media_set == self.question.media_set;
-            let lock = self.question.locks.get(&set.place.position);
-            if let Some(until) = lock.filter(|until| ours && **until > self.question.now) {
-                self.keep(index, Reason::Locked(*until));
+            if let Some(until) = self.question.locked(&set.place) {
+                self.keep(index, Reason::Locked(until));
             }
             if set.database.is_none() || set.kind.is_none() {
                 self.keep(index, Reason::Unknown);

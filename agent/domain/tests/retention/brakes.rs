@@ -43,9 +43,11 @@ fn what_its_store_locks_stays_with_what_it_stands_on_until_the_lock_ends() {
     let mut history = History::new();
     history
         .full("Payroll")
-        .diff("Payroll")
+        .wait(DAY)
+        .differential("Payroll")
         .wait(40 * DAY)
-        .full("Payroll");
+        .full("Payroll")
+        .wait(40 * DAY);
     let policies = [Policy {
         group: "payroll".into(),
         rule: Rule::Limits(window(1)),

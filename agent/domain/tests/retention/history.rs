@@ -143,7 +143,7 @@ impl History {
             sets: &self.sets,
             policies: &policies,
             holds: &[],
-            locks: &std::collections::BTreeMap::new(),
+            locks: &BTreeMap::new(),
             now: Moment(now),
             accepted,
         })
