@@ -8,6 +8,7 @@ const LINES: usize = 400;
 /// Rooms where `unsafe` may live: raw calls and shared memory, nothing else.
 const UNSAFE: &[&str] = &[
     "plugin-api/src",
+    "win32/src",
     "agent/src/device",
     "agent/src/payload",
     "agent/src/sqlserver/vdi",
@@ -99,7 +100,7 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 fn all() -> Vec<(String, String)> {
-    ["agent", "plugin-api", "plugins", "tests"]
+    ["agent", "plugin-api", "plugins", "tests", "win32"]
         .iter()
         .flat_map(|folder| sources(folder))
         .collect()
@@ -132,6 +133,42 @@ fn unsafe_code_lives_in_its_rooms_alone() {
         .map(|(name, _)| name)
         .collect();
     assert!(strays.is_empty(), "{strays:?}");
+}
+
+/// Files that may ask which system they are built for: a room's one module of the system, and what
+/// lies below it. Tests may, where a system cannot do what they look at.
+fn is_of_the_system(name: &str) -> bool {
+    let named = |part: &str| matches!(part, "os" | "os.rs" | "platform" | "platform.rs" | "win32");
+    let parts = || name.split('/');
+    parts().any(named) || parts().any(|part| part.starts_with("tests") || part == "specs")
+}
+
+#[test]
+fn systems_are_told_apart_in_their_rooms_alone() {
+    let words = ["unix", "windows", "target_os"].map(|system| {
+        [
+            format!("cfg({system}"),
+            format!("cfg(not({system}"),
+            format!("cfg(all({system}"),
+            format!("cfg(any({system}"),
+            format!("std::os::{system}"),
+        ]
+    });
+    let strays: Vec<String> = all()
+        .into_iter()
+        .filter(|(name, _)| !is_of_the_system(name))
+        .filter(|(_, text)| {
+            words
+                .iter()
+                .flatten()
+                .any(|word| text.contains(word.as_str()))
+        })
+        .map(|(name, _)| name)
+        .collect();
+    assert!(
+        strays.is_empty(),
+        "move it into the room's os.rs: {strays:#?}"
+    );
 }
 
 #[test]
@@ -169,8 +206,12 @@ fn crates_of_the_ground_floor_know_no_other() {
         ("agent/domain", &[]),
         ("agent/format", &["twinset-domain"]),
         ("plugin-api", &[]),
-        ("plugins/disk", &["twinset-plugin-api"]),
-        ("plugins/object-store", &["twinset-plugin-api"]),
+        // What calls the system for Windows is nobody's privilege.
+        ("plugins/disk", &["twinset-plugin-api", "twinset-win32"]),
+        (
+            "plugins/object-store",
+            &["twinset-plugin-api", "twinset-win32"],
+        ),
     ];
     for (package, allowed) in rows {
         let manifest = fs::read_to_string(root().join(package).join("Cargo.toml")).unwrap();

@@ -8,6 +8,7 @@ mod init;
 mod instance;
 mod integrity;
 mod look;
+pub mod os;
 mod owner;
 mod read;
 mod restore;
@@ -30,12 +31,13 @@ pub use init::{InitArgs, Partner};
 pub use instance::InstanceVerb;
 pub use integrity::IntegrityArgs;
 pub use look::{DoctorArgs, GrantsArgs, PlanArgs, WantedFeature};
+pub use os::SystemVerb;
 pub use owner::{AdoptArgs, AgentVerb, DropMirrorArgs, KeyVerb, VerifyArgs};
 pub use restore::{Move, RestoreArgs, RestoreFrom, RestorePoint, RestoreVerb, SetNumber};
 pub use upkeep::{CatalogVerb, ExpireArgs, FleetVerb};
 
 /// Where the configuration lies when nothing else is said.
-pub const DEFAULT_CONFIG: &str = "/etc/twinset/agent.toml";
+pub const DEFAULT_CONFIG: &str = crate::config::DEFAULT_FILE;
 
 /// Exit codes, for the end of the main help.
 const AFTER: &str = "\
@@ -188,6 +190,9 @@ Example:
     /// Who this agent is
     #[command(subcommand)]
     Agent(AgentVerb),
+    /// What only this system has
+    #[command(flatten)]
+    System(SystemVerb),
 }
 
 /// `twinset config ...`

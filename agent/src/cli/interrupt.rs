@@ -1,5 +1,7 @@
 //! Ctrl-C and the service manager's stop become a flag that long work looks at.
 
+mod os;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static STOP: AtomicBool = AtomicBool::new(false);
@@ -28,6 +30,11 @@ pub(super) fn flag() -> &'static AtomicBool {
             .name("signals".to_owned())
             .spawn(listen);
     });
+    by_request()
+}
+
+/// The flag, without listening to signals: somebody else sets it.
+pub(super) fn by_request() -> &'static AtomicBool {
     &STOP
 }
 
@@ -45,43 +52,4 @@ pub(super) fn when_unattended() {
     let _ = std::thread::Builder::new()
         .name("attended".to_owned())
         .spawn(listen);
-}
-
-#[cfg(unix)]
-mod os {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    /// Waits for SIGINT or SIGTERM.
-    pub(super) async fn stop_signal() {
-        let (Ok(mut interrupt), Ok(mut terminate)) = (
-            signal(SignalKind::interrupt()),
-            signal(SignalKind::terminate()),
-        ) else {
-            return std::future::pending().await;
-        };
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    }
-
-    /// Ends without any clean-up: what is left is set right by recover.
-    pub(super) fn end_at_once() {
-        std::process::abort();
-    }
-}
-
-#[cfg(windows)]
-mod os {
-    /// Waits for Ctrl-C.
-    pub(super) async fn stop_signal() {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
-
-    /// Ends without any clean-up: what is left is set right by recover.
-    pub(super) fn end_at_once() {
-        std::process::abort();
-    }
 }

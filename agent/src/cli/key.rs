@@ -1,5 +1,7 @@
 //! `twinset key`, and the key that the configuration names.
 
+mod os;
+
 use std::path::Path;
 
 use serde::Serialize;
@@ -127,31 +129,4 @@ pub(super) fn public_key(text: &str) -> Result<PublicKey, Fault> {
             .source(&problem)
             .remedy(remedy)
     })
-}
-
-mod os {
-    use std::fs::OpenOptions;
-    use std::io::{self, Write};
-    use std::path::Path;
-
-    /// Writes a new file that its owner alone may read, durable when it returns.
-    #[cfg(unix)]
-    pub(super) fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
-        use std::os::unix::fs::OpenOptionsExt;
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path)?;
-        file.write_all(bytes)?;
-        file.sync_all()
-    }
-
-    /// Writes a new file; it inherits the rights of its folder.
-    #[cfg(windows)]
-    pub(super) fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
-        let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
-        file.write_all(bytes)?;
-        file.sync_all()
-    }
 }

@@ -20,6 +20,7 @@ mod instance;
 mod integrity;
 mod interrupt;
 mod key;
+mod manager;
 mod media;
 mod morning;
 mod owner;
@@ -118,6 +119,7 @@ pub fn run(args: Args) -> Exit {
         Verb::Plugin(verb) => plugin::plugin(file, verb, &output),
         Verb::Key(verb) => key::key(file, verb, &output),
         Verb::Agent(verb) => agent::agent(file, verb, &output),
+        Verb::System(verb) => manager::run(file, verb, output),
     }
 }
 

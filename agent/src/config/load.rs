@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use twinset_domain::Fault;
 
-use super::checked::agent::{STATE_DIR, agent};
+use super::checked::agent::agent;
 use super::checked::alerts::alerts;
 use super::checked::beside::log_media_sets;
 use super::checked::group::{Group, World, group};
@@ -18,6 +18,7 @@ use super::checked::plugin::{Plugin, plugin};
 use super::checked::shared::shared;
 use super::checked::{Check, Config, Note};
 use super::draft::DraftFile;
+use super::os::STATE_DIR;
 use super::raw::{AgentFile, GroupFile};
 use super::shape;
 use super::source::{Faults, SourceFile};

@@ -1,29 +1,57 @@
 //! What the operating system knows about this host, and what it does with rights of files.
 
+/// Where the configuration lies when nothing else is said.
+#[cfg(unix)]
+pub const DEFAULT_FILE: &str = "/etc/twinset/agent.toml";
+/// Where the configuration lies when nothing else is said.
+#[cfg(windows)]
+pub const DEFAULT_FILE: &str = r"C:\ProgramData\Twinset\agent.toml";
+/// Where the state lies when the file does not say.
+#[cfg(unix)]
+pub(crate) const STATE_DIR: &str = "/var/lib/twinset";
+/// Where the state lies when the file does not say.
+#[cfg(windows)]
+pub(crate) const STATE_DIR: &str = r"C:\ProgramData\Twinset\state";
+
 /// The short name of this host, up to the first dot; empty when it has none.
 #[must_use]
 pub fn host_name() -> String {
-    let name = rustix::system::uname();
-    let name = name.nodename().to_string_lossy();
+    let name = full_name();
     name.split('.').next().unwrap_or_default().to_owned()
 }
 
 #[cfg(unix)]
+fn full_name() -> String {
+    let name = rustix::system::uname();
+    name.nodename().to_string_lossy().into_owned()
+}
+
+#[cfg(windows)]
+fn full_name() -> String {
+    twinset_win32::host::name().unwrap_or_default()
+}
+
+#[cfg(unix)]
 mod unix {
-    use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions};
+    use std::fs::{DirBuilder, File, OpenOptions, Permissions};
     use std::io;
     use std::os::unix::fs::{
         DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown, fchown,
     };
     use std::path::Path;
 
-    /// A file that its owner alone may read, from its first byte on.
-    pub(in crate::config) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-        options.mode(0o600)
+    /// Makes a file that its owner alone may read, from its first byte on.
+    pub(in crate::config) fn create_private(path: &Path) -> io::Result<File> {
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)
     }
 
-    /// Gives a file owner and rights of another.
-    pub(in crate::config) fn like(file: &File, old: &Metadata) -> io::Result<()> {
+    /// Gives an open file owner and rights of another.
+    pub(in crate::config) fn like(file: &File, _: &Path, old: &Path) -> io::Result<()> {
+        let old = old.metadata()?;
         let ours = file.metadata()?;
         if (ours.uid(), ours.gid()) != (old.uid(), old.gid()) {
             fchown(file, Some(old.uid()), Some(old.gid()))?;
@@ -64,39 +92,42 @@ mod unix {
 }
 
 #[cfg(unix)]
-pub(super) use unix::{like, make_folder, private, readable, sync_folder};
+pub(super) use unix::{create_private, like, make_folder, readable, sync_folder};
 
-#[cfg(not(unix))]
-mod other {
-    use std::fs::{File, Metadata, OpenOptions};
+#[cfg(windows)]
+mod windows {
+    use std::fs::File;
     use std::io;
     use std::path::Path;
 
-    /// It inherits the rights of its folder.
-    pub(in crate::config) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-        options
+    use twinset_win32::{file, security};
+
+    /// Makes a file that administrators, SYSTEM and our own user alone may read, from its first
+    /// byte on.
+    pub(in crate::config) fn create_private(path: &Path) -> io::Result<File> {
+        security::create_private(path)
     }
 
-    /// It inherits the rights of its folder.
-    pub(in crate::config) fn like(_: &File, _: &Metadata) -> io::Result<()> {
-        Ok(())
+    /// Gives a file the access list of another.
+    pub(in crate::config) fn like(_: &File, path: &Path, old: &Path) -> io::Result<()> {
+        security::like(path, old)
     }
 
-    /// It inherits the rights of its folder.
+    /// It stays as it was made: the service and administrators read it.
     pub(in crate::config) fn readable(_: &File, _: &Path, _: bool) -> io::Result<()> {
         Ok(())
     }
 
-    /// Folders cannot be synchronized here.
-    pub(in crate::config) fn sync_folder(_: &Path) -> io::Result<()> {
-        Ok(())
+    /// Names in a folder are durable when this returns.
+    pub(in crate::config) fn sync_folder(folder: &Path) -> io::Result<()> {
+        file::sync_folder(folder)
     }
 
-    /// Makes a folder.
+    /// Makes a folder that nobody else may enter.
     pub(in crate::config) fn make_folder(folder: &Path) -> io::Result<()> {
-        std::fs::create_dir_all(folder)
+        security::make_private_folder(folder)
     }
 }
 
-#[cfg(not(unix))]
-pub(super) use other::{like, make_folder, private, readable, sync_folder};
+#[cfg(windows)]
+pub(super) use windows::{create_private, like, make_folder, readable, sync_folder};

@@ -1,6 +1,6 @@
 //! Writes files of the configuration: whole, durable, never over another by accident.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -61,11 +61,10 @@ fn beside(path: &Path) -> PathBuf {
 
 fn write_beside(path: &Path, beside: &Path, text: &str, readers: Readers) -> io::Result<()> {
     let _ = fs::remove_file(beside);
-    let mut file: File =
-        os::private(OpenOptions::new().write(true).create_new(true)).open(beside)?;
+    let mut file = os::create_private(beside)?;
     file.write_all(text.as_bytes())?;
     match fs::metadata(path) {
-        Ok(old) => os::like(&file, &old)?,
+        Ok(_) => os::like(&file, beside, path)?,
         Err(_) => {
             let folder = path.parent().unwrap_or(Path::new("/"));
             os::readable(&file, folder, readers == Readers::Group)?;

@@ -4,12 +4,11 @@ use std::fs;
 use std::path::Path;
 
 use abi_stable::library::{LibraryError, ROOT_MODULE_LOADER_NAME_WITH_NUL, lib_header_from_path};
-use libloading::os::unix::Library;
 use twinset_domain::{Fault, code};
 use twinset_plugin_api::door::{C_DOOR_V1, DeviceModuleV1Ref};
 use twinset_plugin_api::v1::{DeviceTableV1, REVISION};
 
-use super::os;
+use super::os::{self, Library};
 
 /// Which door a plugin has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

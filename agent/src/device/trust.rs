@@ -52,12 +52,9 @@ pub(super) fn check(path: &Path) -> Result<PathBuf, Fault> {
         return Ok(real);
     };
     let step = found.path.display();
-    let message = format!(
-        "others may change the plugin: {step} belongs to uid {} with mode {:04o}",
-        found.owner, found.mode
-    );
+    let message = format!("others may change the plugin: {step} {}", found.state);
     Err(
         Fault::new(code::PLUGIN_UNSAFE, path.display().to_string(), message)
-            .remedy(format!("chown root {step} && chmod go-w {step}")),
+            .remedy(found.take_back),
     )
 }

@@ -1,12 +1,17 @@
 //! The log of the process, on standard error.
 
+mod file;
+
 use std::io::{self, Write};
+use std::path::Path;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::progress::aside;
+use file::LogFile;
 
 /// Environment variable that says the level when the command line does not. It may also hold
 /// directives such as `info,twinset::media=debug`.
@@ -49,7 +54,7 @@ pub fn init(level: Option<Level>, json: bool) {
     let filter = filter(level, said.as_deref());
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(Stderr);
+        .with_writer(Sinks);
     // The second start fails, and the first one holds.
     let _ = if json {
         builder.json().try_init()
@@ -72,12 +77,44 @@ fn filter(level: Option<Level>, said: Option<&str>) -> EnvFilter {
         .fold(filter, |filter, directive| filter.add_directive(directive))
 }
 
-/// Standard error, with the progress bar out of the way.
-#[derive(Clone, Copy, Debug)]
-struct Stderr;
+/// Lets the log go into a file too, from now on, and hands lines that need a look to `tell`; true
+/// means that something failed. Who has no standard error, as a service of Windows, reads it there.
+///
+/// # Errors
+/// The file or its folder cannot be made.
+pub fn into_file(path: &Path, tell: fn(bool, &str)) -> io::Result<()> {
+    let file = Mutex::new(LogFile::open(path)?);
+    // The first holds.
+    let _ = BESIDES.set(Besides { file, tell });
+    Ok(())
+}
 
-impl Write for Stderr {
+/// What [`into_file`] was given.
+struct Besides {
+    file: Mutex<LogFile>,
+    tell: fn(bool, &str),
+}
+
+static BESIDES: OnceLock<Besides> = OnceLock::new();
+
+/// Standard error, with the progress bar out of the way, and the file if there is one.
+#[derive(Clone, Copy, Debug)]
+struct Sink {
+    level: tracing::Level,
+}
+
+impl Write for Sink {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        if let Some(Besides { file, tell }) = BESIDES.get() {
+            let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+            // A full disk costs lines, not the service.
+            let _ = file.write(line);
+            drop(file);
+            if self.level <= tracing::Level::WARN {
+                let grave = self.level == tracing::Level::ERROR;
+                tell(grave, String::from_utf8_lossy(line).trim_end());
+            }
+        }
         aside(|| io::stderr().write_all(line)).map(|()| line.len())
     }
 
@@ -86,11 +123,22 @@ impl Write for Stderr {
     }
 }
 
-impl<'a> MakeWriter<'a> for Stderr {
-    type Writer = Self;
+/// Makes a [`Sink`] for each line.
+#[derive(Clone, Copy, Debug)]
+struct Sinks;
 
-    fn make_writer(&'a self) -> Self {
-        *self
+impl<'a> MakeWriter<'a> for Sinks {
+    type Writer = Sink;
+
+    fn make_writer(&'a self) -> Sink {
+        let level = tracing::Level::INFO;
+        Sink { level }
+    }
+
+    fn make_writer_for(&'a self, line: &tracing::Metadata<'_>) -> Sink {
+        Sink {
+            level: *line.level(),
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Native backup files again, one per family, with the statement that restores them (P9).
 
+mod os;
+
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -174,27 +176,4 @@ fn statement(open: &OpenSet, position: Position, files: &[PathBuf]) -> String {
         stop: None,
     }
     .to_sql()
-}
-
-mod os {
-    use std::fs::{File, OpenOptions};
-    use std::io;
-    use std::path::Path;
-
-    /// Makes a new file that its owner and group alone may read: it holds a whole database.
-    #[cfg(unix)]
-    pub(super) fn create_private(path: &Path) -> io::Result<File> {
-        use std::os::unix::fs::OpenOptionsExt;
-        OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o640)
-            .open(path)
-    }
-
-    /// Makes a new file; it inherits the rights of its folder.
-    #[cfg(windows)]
-    pub(super) fn create_private(path: &Path) -> io::Result<File> {
-        OpenOptions::new().write(true).create_new(true).open(path)
-    }
 }

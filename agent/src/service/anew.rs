@@ -14,7 +14,7 @@ use twinset_domain::alert::{Entry, Event, Notice, Severity};
 use twinset_domain::{Fault, code};
 
 use super::input::{Answer, Input};
-use super::notify;
+use super::notify::{self, Stands};
 use super::state::Service;
 use super::{TICK, clock};
 use crate::alerts::{Channel, channels};
@@ -172,7 +172,7 @@ fn end_all(service: &mut Service, still: &Fault, told: &Receiver<Input>) {
             Err(_) => {}
         }
         service.jobs.kill_late();
-        notify::alive();
+        notify::tell(Stands::Alive);
     }
 }
 
@@ -183,7 +183,7 @@ fn pause(wait: Duration, still: &Fault, told: &Receiver<Input>, stop: &AtomicBoo
         if stop.load(Ordering::Relaxed) {
             return false;
         }
-        notify::alive();
+        notify::tell(Stands::Alive);
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return true;

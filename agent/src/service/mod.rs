@@ -20,7 +20,7 @@ mod integrity;
 mod jobs;
 mod leave;
 mod members;
-mod notify;
+pub mod notify;
 mod os;
 mod outcome;
 mod overview;
@@ -45,6 +45,7 @@ use crate::config::{self, Standing};
 use crate::report::Output;
 use crate::state::StateDir;
 use input::Input;
+use notify::Stands;
 use state::Service;
 
 /// Longest time that nothing is looked at.
@@ -76,7 +77,7 @@ fn serve(file: &Path, standing: Standing, stop: &AtomicBool) -> Result<(), Fault
     let kept = reload::keep(&standing, clock::now());
     let mut service = Service::start(file, standing.config, catalog, tell.clone())?;
     service.stands(kept, clock::now())?;
-    notify::ready();
+    notify::tell(Stands::Ready);
     tracing::info!(databases = service.members.len(), "the service runs");
     let mut stumble = anew::Stumble::default();
     while let Err(fault) = until_stopped(&mut service, &told, stop) {
@@ -85,7 +86,7 @@ fn serve(file: &Path, standing: Standing, stop: &AtomicBool) -> Result<(), Fault
         };
         service = begun;
     }
-    notify::stopping();
+    notify::tell(Stands::Stopping);
     finish(&mut service, &told)
 }
 
@@ -96,7 +97,7 @@ fn until_stopped(
 ) -> Result<(), Fault> {
     while !stop.load(Ordering::Relaxed) {
         one(service, told, TICK)?;
-        notify::alive();
+        notify::tell(Stands::Alive);
     }
     Ok(())
 }

@@ -1,25 +1,33 @@
-//! Tells the service manager how the service stands (systemd's `Type=notify` and its watchdog).
+//! Tells the service manager how the service stands: systemd's `Type=notify` and its watchdog, or
+//! whoever runs the service under another manager.
 
-use sd_notify::NotifyState;
+use std::sync::OnceLock;
 
-/// It looks and answers.
-pub(super) fn ready() {
-    tell(&[NotifyState::Ready]);
+use super::os;
+
+/// How the service stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stands {
+    /// It looks and answers.
+    Ready,
+    /// It still does: the watchdog's question, asked at every turn of the loop.
+    Alive,
+    /// It takes nothing new.
+    Stopping,
 }
 
-/// It still does: the watchdog's question, asked at every turn of the loop.
-pub(super) fn alive() {
-    tell(&[NotifyState::Watchdog]);
+/// Who is told, besides the system's own way.
+static LISTENER: OnceLock<fn(Stands)> = OnceLock::new();
+
+/// Tells `listener` too, from now on. A second one is not heard.
+pub fn through(listener: fn(Stands)) {
+    // The first holds.
+    let _ = LISTENER.set(listener);
 }
 
-/// It takes nothing new.
-pub(super) fn stopping() {
-    tell(&[NotifyState::Stopping]);
-}
-
-fn tell(states: &[NotifyState<'_>]) {
-    // Without a service manager there is nobody to tell.
-    if let Err(error) = sd_notify::notify(states) {
-        tracing::debug!(%error, "the service manager was not told");
+pub(super) fn tell(stands: Stands) {
+    os::tell_manager(stands);
+    if let Some(listener) = LISTENER.get() {
+        listener(stands);
     }
 }

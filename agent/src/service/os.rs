@@ -1,4 +1,6 @@
-//! Sockets of the operating system.
+//! Sockets of the operating system, and its service manager.
+
+use super::notify::Stands;
 
 #[cfg(unix)]
 mod unix {
@@ -49,65 +51,75 @@ mod unix {
 #[cfg(unix)]
 pub(super) use unix::{Stream, connect, is_ours, listen};
 
-#[cfg(not(unix))]
-mod other {
-    use std::io::{self, Read, Write};
+#[cfg(windows)]
+mod windows {
+    use std::fs::File;
+    use std::io;
     use std::path::Path;
 
-    /// A connection. Named pipes come with the Windows service.
+    use twinset_win32::pipe;
+
+    /// A connection.
+    pub(in crate::service) type Stream = File;
+
+    /// A named pipe that is listened on.
     #[derive(Debug)]
-    pub(in crate::service) enum Stream {}
-
-    impl Read for &Stream {
-        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-            match **self {}
-        }
-    }
-
-    impl Write for &Stream {
-        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-            match **self {}
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            match **self {}
-        }
-    }
-
-    impl Write for Stream {
-        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-            match *self {}
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            match *self {}
-        }
-    }
-
-    /// A socket that is listened on.
-    #[derive(Debug)]
-    pub(in crate::service) enum Listener {}
+    pub(in crate::service) struct Listener(pipe::Listener);
 
     impl Listener {
         /// The next connection.
         pub(in crate::service) fn accept(&self) -> io::Result<Stream> {
-            match *self {}
+            self.0.accept()
         }
     }
 
-    /// Not on this system yet.
-    pub(in crate::service) fn listen(_: &Path) -> io::Result<Listener> {
-        Err(io::ErrorKind::Unsupported.into())
+    /// The pipe that stands for a path: its name is a hash of it, whose case does not count.
+    fn name(path: &Path) -> io::Result<String> {
+        let full = std::path::absolute(path)?;
+        let text = full.to_string_lossy().to_lowercase();
+        let hash = blake3::hash(text.as_bytes()).to_hex();
+        Ok(format!("twinset-{}", hash.get(..32).unwrap_or_default()))
     }
 
-    /// Not on this system yet.
-    pub(in crate::service) fn connect(_: &Path) -> io::Result<Stream> {
-        Err(io::ErrorKind::Unsupported.into())
+    /// Listens for a path. The pipe of a dead service is gone with it.
+    pub(in crate::service) fn listen(path: &Path) -> io::Result<Listener> {
+        pipe::Listener::new(&name(path)?).map(Listener)
     }
 
-    /// Nobody.
+    /// Connects; a pipe that somebody else made under this name is not talked to.
+    pub(in crate::service) fn connect(path: &Path) -> io::Result<Stream> {
+        let stream = pipe::connect(&name(path)?)?;
+        if pipe::server_is_trusted(&stream)? {
+            Ok(stream)
+        } else {
+            Err(io::ErrorKind::PermissionDenied.into())
+        }
+    }
+
+    /// Whether the other end is our own user, SYSTEM or an administrator.
     pub(in crate::service) fn is_ours(stream: &Stream) -> bool {
-        match *stream {}
+        pipe::client_is_trusted(stream).unwrap_or(false)
     }
 }
 
-#[cfg(not(unix))]
-pub(super) use other::{Stream, connect, is_ours, listen};
+#[cfg(windows)]
+pub(super) use windows::{Stream, connect, is_ours, listen};
+
+/// Tells systemd, where it started this process.
+#[cfg(unix)]
+pub(super) fn tell_manager(stands: Stands) {
+    use sd_notify::NotifyState;
+    let state = match stands {
+        Stands::Ready => NotifyState::Ready,
+        Stands::Alive => NotifyState::Watchdog,
+        Stands::Stopping => NotifyState::Stopping,
+    };
+    // Without a service manager there is nobody to tell.
+    if let Err(error) = sd_notify::notify(&[state]) {
+        tracing::debug!(%error, "the service manager was not told");
+    }
+}
+
+/// Nobody: whoever runs the service under the service manager listens himself.
+#[cfg(windows)]
+pub(super) const fn tell_manager(_: Stands) {}

@@ -1,7 +1,6 @@
 //! Socket options and processes, which differ between operating systems.
 
 use std::io;
-use std::path::Path;
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
@@ -29,46 +28,12 @@ pub(super) fn keep_alive(stream: &TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-/// Size and free space of a file system, in bytes.
+/// SQL Server's library of virtual devices, when nothing else is said.
 #[cfg(unix)]
-pub(super) fn space(folder: &Path) -> Option<(u64, u64)> {
-    let facts = rustix::fs::statvfs(folder).ok()?;
-    let size = facts.f_blocks.checked_mul(facts.f_frsize)?;
-    let free = facts.f_bavail.checked_mul(facts.f_frsize)?;
-    Some((size, free))
-}
-
-/// Not known here.
-#[cfg(not(unix))]
-pub(super) fn space(_folder: &Path) -> Option<(u64, u64)> {
-    None
-}
-
-/// Whether this process may make files in a folder.
-#[cfg(unix)]
-pub(super) fn may_write(folder: &Path) -> bool {
-    use rustix::fs::Access;
-    rustix::fs::access(folder, Access::WRITE_OK | Access::EXEC_OK).is_ok()
-}
-
-/// Not known here.
-#[cfg(not(unix))]
-pub(super) fn may_write(folder: &Path) -> bool {
-    folder.is_dir()
-}
-
-/// The number of the file system that a folder lies on.
-#[cfg(unix)]
-pub(super) fn device(folder: &Path) -> Option<u64> {
-    use std::os::unix::fs::MetadataExt;
-    folder.metadata().ok().map(|facts| facts.dev())
-}
-
-/// Not known here.
-#[cfg(not(unix))]
-pub(super) fn device(_folder: &Path) -> Option<u64> {
-    None
-}
+pub(super) const VDI_LIBRARY: &str = "/opt/mssql/lib/libsqlvdi.so";
+/// SQL Server's library of virtual devices, when nothing else is said.
+#[cfg(windows)]
+pub(super) const VDI_LIBRARY: &str = r"C:\Windows\System32\sqlvdi.dll";
 
 /// This process, as no other one will ever be; `None` where the system does not tell.
 #[cfg(target_os = "linux")]
@@ -89,10 +54,21 @@ pub(super) fn this_process() -> Option<Process> {
     })
 }
 
-/// Not told apart here: sessions of dead agents are named, never killed.
-#[cfg(not(target_os = "linux"))]
+/// This process, as no other one will ever be; `None` where the system does not tell.
+#[cfg(windows)]
 pub(super) fn this_process() -> Option<Process> {
-    None
+    let machine = twinset_win32::host::machine_id().ok()?;
+    let head = blake3::hash(machine.as_bytes())
+        .as_bytes()
+        .first_chunk()
+        .copied()?;
+    let id = std::process::id();
+    let start = twinset_win32::process::look(id).ok()??.started;
+    Some(Process {
+        space: u64::from_be_bytes(head),
+        id,
+        start,
+    })
 }
 
 /// Whether a process of this space lives. What cannot be told counts as alive.
@@ -109,10 +85,14 @@ pub(super) fn lives(process: Process) -> bool {
     started(process.id).is_none_or(|(start, ended)| start == process.start && !ended)
 }
 
-/// What cannot be told counts as alive.
-#[cfg(not(target_os = "linux"))]
-pub(super) fn lives(_process: Process) -> bool {
-    true
+/// Whether a process of this machine lives. What cannot be told counts as alive.
+#[cfg(windows)]
+pub(super) fn lives(process: Process) -> bool {
+    match twinset_win32::process::look(process.id) {
+        Ok(None) => false,
+        Ok(Some(found)) => found.started == process.start && !found.ended,
+        Err(_) => true,
+    }
 }
 
 /// When a process began, in ticks since the machine's start, and whether it has ended and waits

@@ -19,7 +19,7 @@ pub const DEFAULT_OPEN_TIMEOUT: Duration = Duration::from_secs(300);
 /// How long BACKUP may take to end behind its devices when the configuration does not say.
 pub const DEFAULT_FINISH_TIMEOUT: Duration = Duration::from_secs(300);
 /// Where SQL Server's package puts the VDI library (facts of the Linux VDI specification).
-pub const DEFAULT_VDI_LIBRARY: &str = "/opt/mssql/lib/libsqlvdi.so";
+pub const DEFAULT_VDI_LIBRARY: &str = super::os::VDI_LIBRARY;
 
 /// How an instance is found on its host.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,10 +14,11 @@ pub(super) fn make_private_folder(path: &Path) -> io::Result<()> {
         .create(path)
 }
 
-/// Makes a folder; it inherits the rights of the one above it.
+/// Makes a folder that only administrators, SYSTEM and our own user may enter; an existing one is
+/// left as it is.
 #[cfg(windows)]
 pub(super) fn make_private_folder(path: &Path) -> io::Result<()> {
-    fs::create_dir_all(path)
+    twinset_win32::security::make_private_folder(path)
 }
 
 /// Opens a lock file, making it if needed.
@@ -36,10 +37,10 @@ pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
-/// Folders cannot be synced here; the file system journals names by itself.
+/// Makes names in a folder durable.
 #[cfg(windows)]
-pub(super) fn sync_folder(_path: &Path) -> io::Result<()> {
-    Ok(())
+pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
+    twinset_win32::file::sync_folder(path)
 }
 
 /// The machine's own id, if it has one.
@@ -51,5 +52,6 @@ pub(super) fn machine_id() -> Option<Vec<u8>> {
 /// The machine's own id, if it has one.
 #[cfg(windows)]
 pub(super) fn machine_id() -> Option<Vec<u8>> {
-    None
+    let id = twinset_win32::host::machine_id().ok()?;
+    Some(id.into_bytes()).filter(|id| id.len() >= 32)
 }

@@ -287,6 +287,8 @@ codes! {
     OTHER_JOBS = "TW6042" Refused;
     /// A group still means the database.
     STILL_MEANT = "TW6043" Refused;
+    /// The service manager of Windows refused.
+    MANAGER = "TW6044" Failed;
 
     // State of the agent.
     /// The catalog cannot be used.

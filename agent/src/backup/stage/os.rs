@@ -9,10 +9,10 @@ pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     std::fs::File::open(path)?.sync_all()
 }
 
-/// Folders cannot be synced here; the file system journals names by itself.
+/// Makes names in a folder durable.
 #[cfg(windows)]
-pub(super) fn sync_folder(_path: &Path) -> io::Result<()> {
-    Ok(())
+pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
+    twinset_win32::file::sync_folder(path)
 }
 
 /// Bytes that a file in the folder may still take; `None` when the system does not say.
@@ -24,8 +24,8 @@ pub(super) fn free(path: &Path) -> Option<u64> {
 
 /// Bytes that a file in the folder may still take; `None` when the system does not say.
 #[cfg(windows)]
-pub(super) fn free(_path: &Path) -> Option<u64> {
-    None
+pub(super) fn free(path: &Path) -> Option<u64> {
+    twinset_win32::file::space(path).ok().map(|(free, _)| free)
 }
 
 /// Whether this process may make files in a folder, and the folder's permissions.

@@ -11,7 +11,7 @@ mod shared;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use twinset_domain::doctor::{Finding, Level, Stage, Verdict};
+use twinset_domain::doctor::{Finding, Host, Level, Stage, Verdict};
 use twinset_domain::{Exit, Fault};
 
 use super::args::DoctorArgs;
@@ -50,7 +50,8 @@ pub(super) fn doctor(file: &Path, args: &DoctorArgs, output: &Output) -> Exit {
     progress.note("look at this agent and this host");
     findings.extend(agent::findings(&config));
     if scope.uses_vdi() {
-        findings.extend(host::look(scope.largest_buffers()).findings());
+        let host = host::look(scope.largest_buffers());
+        findings.extend(host.iter().flat_map(Host::findings));
     }
     if let (Some(shared), None) = (&config.shared, &args.instance) {
         progress.note("look at the shared catalog");

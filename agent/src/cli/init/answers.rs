@@ -5,13 +5,12 @@ use std::path::{Path, PathBuf};
 use twinset_domain::Fault;
 
 use super::ask::{self, Asker};
+use super::os;
 use crate::cli::args::InitArgs;
 use crate::config::draft::{Reach, Server, Wish};
 use crate::config::{self, Auth, Config, SecretRef};
 use crate::sqlserver::secret::Secret;
 
-/// Where the plugin lies when it does not lie beside this program.
-const PLUGIN: &str = "/usr/lib/twinset/plugins/libtwinset_disk.so";
 /// Most mirrors that are asked for.
 const MAX_MIRRORS: usize = 4;
 
@@ -227,12 +226,11 @@ fn name_of(text: &str) -> String {
 
 /// The plugin of this installation: beside the program, or where packages put it.
 fn plugin() -> String {
-    let name = "libtwinset_disk.so";
     let beside = std::env::current_exe()
         .ok()
-        .and_then(|program| Some(program.parent()?.join(name)));
+        .and_then(|program| Some(program.parent()?.join(os::PLUGIN_FILE)));
     match beside.filter(|path| path.exists()) {
         Some(path) => path.display().to_string(),
-        None => PLUGIN.to_owned(),
+        None => os::PLUGIN.to_owned(),
     }
 }

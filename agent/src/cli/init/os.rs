@@ -1,4 +1,17 @@
-//! The terminal: what is typed is not shown.
+//! The terminal, where what is typed is not shown, and where the installation lies.
+
+/// The disk plugin's file.
+#[cfg(unix)]
+pub(super) const PLUGIN_FILE: &str = "libtwinset_disk.so";
+/// The disk plugin's file.
+#[cfg(windows)]
+pub(super) const PLUGIN_FILE: &str = "twinset_disk.dll";
+/// Where packages put it.
+#[cfg(unix)]
+pub(super) const PLUGIN: &str = "/usr/lib/twinset/plugins/libtwinset_disk.so";
+/// Where it belongs.
+#[cfg(windows)]
+pub(super) const PLUGIN: &str = r"C:\Program Files\Twinset\plugins\twinset_disk.dll";
 
 #[cfg(unix)]
 mod unix {
@@ -33,6 +46,5 @@ mod unix {
 #[cfg(unix)]
 pub(super) use unix::without_echo;
 
-/// What is typed is shown: nothing else is known of this system's terminal.
-#[cfg(not(unix))]
-pub(super) fn without_echo() {}
+#[cfg(windows)]
+pub(super) use twinset_win32::console::without_echo;

@@ -13,8 +13,6 @@ use crate::config::raw::AgentTable;
 use crate::config::secret::SecretRef;
 use crate::config::units::{GIB, MIB};
 
-/// Where the state lies when the file does not say.
-pub(crate) const STATE_DIR: &str = "/var/lib/twinset";
 /// Least bound of all buffers, in bytes.
 pub const LEAST_MEMORY: u64 = 32 * MIB;
 /// How many runs at once when the file does not say.
@@ -79,7 +77,7 @@ pub(crate) fn agent(
     let state_dir = text(raw.and_then(|raw| raw.state_dir.as_ref()));
     let groups_dir = text(raw.and_then(|raw| raw.groups_dir.as_ref()));
     let (state_dir, groups_dir) = (
-        folder(state_dir.as_deref(), STATE_DIR),
+        folder(state_dir.as_deref(), os::STATE_DIR),
         folder(groups_dir.as_deref(), crate::config::load::GROUPS_DIR),
     );
     let none = None;

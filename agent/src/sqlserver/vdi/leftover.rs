@@ -17,7 +17,7 @@ const MAX_ENTRIES: usize = 100_000;
 /// The caller must know that the run is dead: the objects of a living set must not be taken away.
 #[must_use]
 pub fn remove_leftovers(set_name: &str) -> usize {
-    remove_in(Path::new(SHARED_OBJECTS), set_name)
+    SHARED_OBJECTS.map_or(0, |folder| remove_in(Path::new(folder), set_name))
 }
 
 fn remove_in(folder: &Path, set_name: &str) -> usize {

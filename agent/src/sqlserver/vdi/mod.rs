@@ -18,15 +18,9 @@ mod device;
 mod drive;
 mod layout;
 mod leftover;
-#[cfg(target_os = "linux")]
-#[allow(unsafe_code)]
-mod linux;
 mod pace;
-mod safety;
+mod platform;
 mod set;
-
-#[cfg(target_os = "linux")]
-use linux as platform;
 
 pub use self::core::VdiAborter;
 pub use codes::{Win32, feature};

@@ -1,10 +1,8 @@
 //! The exclusive lock of a volume: the system holds it for an open file; it ends with the process.
 //!
-//! The file says who holds it: `agent TAB host`. On Linux the lock is `flock`, which belongs to the
-//! open file (two devices of one process exclude each other too) and which NFS carries to its
-//! server, so that it holds between hosts.
+//! The file says who holds it: `agent TAB host`. What the lock is, is said in `os`.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::io::{Read, Seek, Write};
 
 use twinset_plugin_api::{DeviceError, Outcome};
@@ -32,10 +30,10 @@ impl Lock {
             let mut file = folder
                 .read_write(LOCK)
                 .map_err(|errno| failed("open", LOCK, errno))?;
-            match file.try_lock() {
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => return Err(locked(&mut file)),
-                Err(TryLockError::Error(error)) => return Err(failed("lock", LOCK, error)),
+            match os::try_lock(&file) {
+                Ok(true) => {}
+                Ok(false) => return Err(locked(&mut file)),
+                Err(error) => return Err(failed("lock", LOCK, error)),
             }
             // Somebody may have put another lock file in its place between the two calls.
             if os::is_same_file(folder, LOCK, &file).unwrap_or(false) {
@@ -62,8 +60,11 @@ impl Lock {
         let file = folder
             .create(&work)
             .map_err(|errno| failed("create", &work, errno))?;
-        file.try_lock()
-            .map_err(|error| failed("lock", &work, std::io::Error::from(error)))?;
+        match os::try_lock(&file) {
+            Ok(true) => {}
+            Ok(false) => return Err(DeviceError::new(Outcome::LOCKED, "")),
+            Err(error) => return Err(failed("lock", &work, error)),
+        }
         folder
             .replace(&work, LOCK)
             .map_err(|errno| failed("replace", LOCK, errno))?;

@@ -2,14 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use rustix::io::Errno;
 use twinset_plugin_api::{Access, DeviceError, Leftover, Mount, Outcome, VolumeEntry};
 
 use super::errors::{failed, misused};
 use super::listing;
 use super::lock::Lock;
 use super::names::{self, LOCK};
-use super::os::{self, Folder};
+use super::os::{self, Errno, Folder};
 use super::shelf::Shelf;
 
 /// Keys that a message names before it stops.

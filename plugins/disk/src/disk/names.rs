@@ -2,6 +2,8 @@
 
 use twinset_plugin_api::{DeviceError, Outcome};
 
+use super::os;
+
 #[cfg(test)]
 mod tests;
 
@@ -111,7 +113,7 @@ fn refuse(what: &str, name: &str) -> DeviceError {
 
 /// Checks a key before it becomes a folder name.
 pub(crate) fn check_key(key: &str) -> Result<(), DeviceError> {
-    if is_name(key) && !key.starts_with('.') {
+    if is_name(key) && !key.starts_with('.') && !os::is_reserved(key) {
         Ok(())
     } else {
         Err(refuse("volume key", key))
@@ -120,8 +122,9 @@ pub(crate) fn check_key(key: &str) -> Result<(), DeviceError> {
 
 /// The file of a section.
 pub(crate) fn section_file(index: u64, name: &str) -> Result<String, DeviceError> {
-    if is_name(name) && !name.ends_with(RECORD) {
-        Ok(format!("{index:04}.{name}"))
+    let file = format!("{index:04}.{name}");
+    if is_name(name) && !name.ends_with(RECORD) && !os::is_reserved(&file) {
+        Ok(file)
     } else {
         Err(refuse("section name", name))
     }
@@ -129,8 +132,9 @@ pub(crate) fn section_file(index: u64, name: &str) -> Result<String, DeviceError
 
 /// The file of a record.
 pub(crate) fn record_file(name: &str) -> Result<String, DeviceError> {
-    if is_name(name) && !name.starts_with('.') {
-        Ok(format!("{name}{RECORD}"))
+    let file = format!("{name}{RECORD}");
+    if is_name(name) && !name.starts_with('.') && !os::is_reserved(&file) {
+        Ok(file)
     } else {
         Err(refuse("record name", name))
     }

@@ -1,9 +1,11 @@
 //! The `options` table of this device.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use twinset_plugin_api::{DeviceError, Outcome};
+
+use super::os;
 
 /// Checked options.
 #[derive(Debug)]
@@ -34,9 +36,11 @@ pub(crate) fn parse(text: &str) -> Result<Options, DeviceError> {
         None => Err(refuse(
             "path: missing; name the folder that holds the volumes",
         )),
-        Some(Value::String(path)) if path.starts_with('/') && !path.contains('\0') => Ok(Options {
-            path: PathBuf::from(path),
-        }),
+        Some(Value::String(path)) if Path::new(path).is_absolute() && !path.contains('\0') => {
+            Ok(Options {
+                path: os::place(Path::new(path)),
+            })
+        }
         Some(Value::String(path)) => Err(refuse(format!(
             "path: must be an absolute folder, not `{path}`"
         ))),

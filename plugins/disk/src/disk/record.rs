@@ -2,14 +2,13 @@
 
 use std::io::Read;
 
-use rustix::io::Errno;
 use twinset_plugin_api::v1::RECORD_MAX;
 use twinset_plugin_api::{DeviceError, Outcome};
 
 use super::errors::failed;
 use super::listing;
 use super::names;
-use super::os::{self, Entry};
+use super::os::{self, Entry, Errno};
 use super::shelf::Shelf;
 
 /// Writes a record under a work name and puts it in its place.

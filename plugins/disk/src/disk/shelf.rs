@@ -9,10 +9,8 @@ use std::cell::RefCell;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
-use rustix::io::Result;
-
 use super::names::{self, Kind};
-use super::os::{Entry, Folder, Stamp};
+use super::os::{Entry, Folder, Result, Stamp};
 
 /// A file of the folder.
 #[derive(Clone, Debug)]

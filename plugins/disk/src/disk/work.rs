@@ -2,13 +2,12 @@
 
 use std::fs::File;
 
-use rustix::io::Errno;
 use twinset_plugin_api::{DeviceError, Outcome, SectionMode, SectionRequest};
 
 use super::errors::failed;
 use super::listing;
 use super::names;
-use super::os;
+use super::os::{self, Errno};
 use super::shelf::Shelf;
 
 /// Bytes after which the system is asked to write and forget what came before: the page cache

@@ -3,7 +3,6 @@
 
 use std::fmt;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
@@ -12,6 +11,8 @@ use async_trait::async_trait;
 use object_store::CredentialProvider;
 use object_store::aws::AwsCredential;
 use object_store::azure::{AzureAccessKey, AzureCredential};
+
+use super::os;
 
 pub(crate) mod google;
 #[cfg(test)]
@@ -115,8 +116,8 @@ fn decode(text: &str) -> Option<String> {
 
 /// The text of a file with secrets that others cannot read.
 fn text_of(file: &Path, meta: &fs::Metadata) -> Result<String, String> {
-    if meta.mode() & 0o007 != 0 {
-        return Err("may be read by everybody; chmod o-rwx it".into());
+    if let Some(what) = os::readable_by_others(file, meta)? {
+        return Err(what);
     }
     if !meta.is_file() || meta.len() > FILE_MAX {
         return Err(format!("is no file of at most {FILE_MAX} bytes"));

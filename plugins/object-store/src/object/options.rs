@@ -1,6 +1,6 @@
 //! The `options` table of this device.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -142,7 +142,7 @@ impl Table {
 
     fn file(&self, key: &str) -> Result<Option<PathBuf>, DeviceError> {
         match self.text(key)? {
-            Some(path) if !path.starts_with('/') => Err(refuse(format!(
+            Some(path) if !Path::new(path).is_absolute() => Err(refuse(format!(
                 "{key}: must be an absolute file, not `{path}`"
             ))),
             path => Ok(path.map(PathBuf::from)),

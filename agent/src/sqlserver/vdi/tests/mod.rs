@@ -1,4 +1,5 @@
 //! The client side against the double of the library, whose server side runs in a thread here.
+#![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod backup;

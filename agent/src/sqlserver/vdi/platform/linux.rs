@@ -18,11 +18,12 @@ use rustix::fs::Mode;
 use rustix::thread::UnshareFlags;
 use twinset_domain::{Fault, code};
 
-use super::codes::Vde;
-use super::layout::{VdConfig, VdcCommand};
+use super::safety;
+use crate::sqlserver::vdi::codes::Vde;
+use crate::sqlserver::vdi::layout::{VdConfig, VdcCommand};
 
 /// Where the system keeps shared memory and semaphores.
-pub(super) const SHARED_OBJECTS: &str = "/dev/shm";
+pub(in crate::sqlserver::vdi) const SHARED_OBJECTS: Option<&str> = Some("/dev/shm");
 
 type Structor = unsafe extern "C-unwind" fn(*mut c_void);
 type CreateFn = unsafe extern "C-unwind" fn(*mut c_void, *mut c_char, *mut VdConfig) -> c_int;
@@ -86,7 +87,7 @@ impl VdiLibrary {
     /// `TW4004` with the loader's own words, or the name of the missing member; the faults of the
     /// path check when others may write the file or a folder above it.
     pub fn load(path: &Path) -> Result<Arc<Self>, Fault> {
-        let real = super::safety::check(path)?;
+        let real = safety::check(path)?;
         // SAFETY: loading runs the library's initialisers. The path comes from the configuration
         // and was checked: only administrators can have put the file there.
         let library =
@@ -156,7 +157,7 @@ unsafe fn symbol<T: Copy>(library: &Library, path: &Path, names: &[&str]) -> Res
 struct Room([u8; 256]);
 
 /// One `ClientVirtualDeviceSet`. Its methods may be called from any thread (facts/vdi.md 3.2).
-pub(super) struct RawSet {
+pub(in crate::sqlserver::vdi) struct RawSet {
     library: Arc<VdiLibrary>,
     object: NonNull<Room>,
 }
@@ -168,7 +169,7 @@ unsafe impl Send for RawSet {}
 unsafe impl Sync for RawSet {}
 
 impl RawSet {
-    pub(super) fn new(library: &Arc<VdiLibrary>) -> Self {
+    pub(in crate::sqlserver::vdi) fn new(library: &Arc<VdiLibrary>) -> Self {
         let room = Box::new(Room([0; 256]));
         let object = NonNull::from(Box::leak(room));
         // SAFETY: `object` is a zeroed block, larger and more aligned than the class.
@@ -184,7 +185,11 @@ impl RawSet {
     }
 
     /// The library copies both arguments; they are only lent.
-    pub(super) fn create(&self, name: &CString, config: &VdConfig) -> Result<(), Vde> {
+    pub(in crate::sqlserver::vdi) fn create(
+        &self,
+        name: &CString,
+        config: &VdConfig,
+    ) -> Result<(), Vde> {
         let mut config = *config;
         with_open_mask(|| {
             let name = name.as_ptr().cast_mut();
@@ -193,7 +198,7 @@ impl RawSet {
         })
     }
 
-    pub(super) fn get_configuration(&self, slice: i64) -> Result<VdConfig, Vde> {
+    pub(in crate::sqlserver::vdi) fn get_configuration(&self, slice: i64) -> Result<VdConfig, Vde> {
         let mut config = VdConfig::default();
         with_open_mask(|| {
             // SAFETY: `this` is a constructed set, `config` is ours to be written.
@@ -202,7 +207,7 @@ impl RawSet {
         Ok(config)
     }
 
-    pub(super) fn open_device(&self, name: &CString) -> Result<RawDevice, Vde> {
+    pub(in crate::sqlserver::vdi) fn open_device(&self, name: &CString) -> Result<RawDevice, Vde> {
         let mut device = Carried(ptr::null_mut());
         with_open_mask(|| {
             let name = name.as_ptr().cast_mut();
@@ -217,13 +222,13 @@ impl RawSet {
         })
     }
 
-    pub(super) fn signal_abort(&self) -> Result<(), Vde> {
+    pub(in crate::sqlserver::vdi) fn signal_abort(&self) -> Result<(), Vde> {
         // SAFETY: `this` is a constructed set; this call is allowed from any thread.
         check(unsafe { (self.library.signal_abort)(self.this()) })
     }
 
     /// Afterwards every device and buffer of the set is dead.
-    pub(super) fn close(&self) -> Result<(), Vde> {
+    pub(in crate::sqlserver::vdi) fn close(&self) -> Result<(), Vde> {
         // SAFETY: `this` is a constructed set; the caller holds no device and no buffer.
         check(unsafe { (self.library.close)(self.this()) })
     }
@@ -240,7 +245,7 @@ impl Drop for RawSet {
 }
 
 /// One `ClientVirtualDevice`; the library's own memory, dead after the set's `Close`.
-pub(super) struct RawDevice {
+pub(in crate::sqlserver::vdi) struct RawDevice {
     library: Arc<VdiLibrary>,
     object: NonNull<c_void>,
 }
@@ -250,7 +255,10 @@ unsafe impl Send for RawDevice {}
 
 impl RawDevice {
     /// The next command, copied, with the pointer it is completed by.
-    pub(super) fn get_command(&self, slice: i64) -> Result<(NonNull<VdcCommand>, VdcCommand), Vde> {
+    pub(in crate::sqlserver::vdi) fn get_command(
+        &self,
+        slice: i64,
+    ) -> Result<(NonNull<VdcCommand>, VdcCommand), Vde> {
         let mut command: *mut VdcCommand = ptr::null_mut();
         // SAFETY: the device is alive (its set is not closed before it is let go), `command` is
         // ours to be written.
@@ -261,7 +269,7 @@ impl RawDevice {
         Ok((command, unsafe { command.as_ptr().read_volatile() }))
     }
 
-    pub(super) fn complete_command(
+    pub(in crate::sqlserver::vdi) fn complete_command(
         &self,
         command: NonNull<VdcCommand>,
         code: i32,

@@ -32,7 +32,7 @@ pub(super) fn check(path: &Path) -> Result<PathBuf, Fault> {
             let step = found.path.display();
             Err(
                 fault(format!("others than the administrator may change {step}"))
-                    .remedy(format!("chown root {step} && chmod go-w {step}")),
+                    .remedy(found.take_back.clone()),
             )
         }
     }
