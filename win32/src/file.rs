@@ -15,7 +15,7 @@ use windows_sys::Win32::Storage::FileSystem::{
     BY_HANDLE_FILE_INFORMATION, FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_SEQUENTIAL_SCAN,
     FILE_SHARE_READ, FILE_SHARE_WRITE, FlushFileBuffers, GetDiskFreeSpaceExW,
     GetFileInformationByHandle, LOCKFILE_EXCLUSIVE_LOCK, LOCKFILE_FAIL_IMMEDIATELY, LockFileEx,
-    MOVEFILE_REPLACE_EXISTING, MOVEFILE_WRITE_THROUGH, MoveFileExW,
+    MOVEFILE_REPLACE_EXISTING, MOVEFILE_WRITE_THROUGH, MoveFileExW, UnlockFile,
 };
 use windows_sys::Win32::System::IO::OVERLAPPED;
 
@@ -154,6 +154,17 @@ pub fn try_lock(file: &File) -> io::Result<bool> {
             _ => Err(error),
         },
     }
+}
+
+/// Lets go of the lock that [`File::lock`] and its kin took with this handle. The standard library
+/// asks a second time, for a shared lock beside an exclusive one, and takes no other answer than
+/// one that Wine does not give.
+///
+/// # Errors
+/// What the system says; that no lock is held.
+pub fn unlock(file: &File) -> io::Result<()> {
+    // SAFETY: an open handle.
+    check(unsafe { UnlockFile(raw(file), 0, 0, u32::MAX, u32::MAX) })
 }
 
 /// Options for a file that is read from start to end.

@@ -72,8 +72,7 @@ impl StateDir {
             if !try_shared(&turn, &mark)? {
                 return self.wait_for_repair(key, &path, file);
             }
-            mark.unlock()
-                .map_err(|e| fault(&turn, "cannot unlock it", &e))?;
+            os::unlock(&mark).map_err(|e| fault(&turn, "cannot unlock it", &e))?;
         }
         Err(busy(
             key,
@@ -129,8 +128,7 @@ impl StateDir {
             if !try_lock(&waiting, &mark)? {
                 return Ok(false);
             }
-            mark.unlock()
-                .map_err(|e| fault(&waiting, "cannot unlock it", &e))?;
+            os::unlock(&mark).map_err(|e| fault(&waiting, "cannot unlock it", &e))?;
             // In this order: who finds the lock taken finds out by whom.
             if !try_lock(&turn, &ours)? {
                 return Ok(false);
@@ -138,8 +136,7 @@ impl StateDir {
             if try_lock(&path, &file)? {
                 return Ok(true);
             }
-            ours.unlock()
-                .map_err(|e| fault(&turn, "cannot unlock it", &e))?;
+            os::unlock(&ours).map_err(|e| fault(&turn, "cannot unlock it", &e))?;
             Ok(false)
         };
         if wait(REPAIR_WAITS, Some(stop), free)? {

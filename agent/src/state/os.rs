@@ -31,6 +31,18 @@ pub(super) fn open_lock(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
+/// Lets go of a lock that this open file has.
+#[cfg(unix)]
+pub(super) fn unlock(file: &File) -> io::Result<()> {
+    file.unlock()
+}
+
+/// Lets go of a lock that this open file has.
+#[cfg(windows)]
+pub(super) fn unlock(file: &File) -> io::Result<()> {
+    twinset_win32::file::unlock(file)
+}
+
 /// Makes names in a folder durable.
 #[cfg(unix)]
 pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
