@@ -8,6 +8,7 @@
 #   make test-postgres  the shared catalog against a real PostgreSQL server
 #   make test-stores   object stores: starts SeaweedFS, Ceph, Azurite and doubles on loopback
 #   make test-clients  independent TDS clients against the double
+#   make test-windows  cross-builds for Windows, and runs that under Wine against the double
 #   make bench         Twinset beside mbuffer, b3sum, dd and a bare reader, release build
 #   make clean         removes the target folder
 
@@ -20,7 +21,8 @@ BENCH ?=
 
 target := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: demo drill test check test-postgres test-stores test-clients test-mutations bench build clean
+.PHONY: demo drill test check test-postgres test-stores test-clients test-windows test-mutations bench \
+	build clean
 
 build:
 	$(CARGO) build --workspace --locked
@@ -53,6 +55,10 @@ STORES ?=
 
 test-stores: build
 	tests/run-stores $(STORES)
+
+# Installs Debian's compiler, mingw and Wine; everything it makes lies in target/windows.
+test-windows: build
+	TWINSET_LAB=$(abspath $(target))/debug/twinset-lab tests/run-windows
 
 test-mutations:
 	tests/run-mutations

@@ -1,0 +1,169 @@
+"""A host of Windows in a folder of the Wine prefix, and a double of SQL Server beside it."""
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+PASSWORD = "a host's password"
+PATIENCE = 120
+
+
+class Ended(AssertionError):
+    """A command ended otherwise than it should."""
+
+
+class Ran:
+    """A command that has ended."""
+
+    def __init__(self, line, code, out, err):
+        self.line, self.code, self.out, self.err = line, code, out, err
+
+    def ended(self, code):
+        if self.code != code:
+            raise Ended(f"{' '.join(self.line)} ended with {self.code}, not {code}:\n"
+                        f"{self.out}\n{self.err}")
+        return self
+
+    @property
+    def object(self):
+        return json.loads(self.out)
+
+    @property
+    def result(self):
+        return self.object["result"]
+
+    @property
+    def faults(self):
+        object = self.object
+        one = object.get("error")
+        return object.get("errors") or object.get("faults") or ([one] if one else [])
+
+    @property
+    def codes(self):
+        return [fault["code"] for fault in self.faults]
+
+
+class Host:
+    """A folder `C:\\twinset-<name>` with programs, configuration, media; gone at the end."""
+
+    def __init__(self, build, prefix, name, lab):
+        self.name = f"twinset-{name}"
+        self.path = Path(prefix) / "drive_c" / self.name
+        self.lab_program = lab
+        self.lab = None
+        shutil.rmtree(self.path, ignore_errors=True)
+        self.path.mkdir(mode=0o700)
+        (self.path / "groups.d").mkdir()
+        for file in ("twinset.exe", "twinset_disk.dll", "twinset_object_store.dll"):
+            shutil.copy(Path(build) / file, self.path)
+        self.agent, self.sets = ["name = \"win-a\"", "state_dir = \"state\""], []
+        self.instance = ""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.lab:
+            self.lab.stdin.close()
+            self.lab.wait(PATIENCE)
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def win(self, name=""):
+        """A path as Windows has it."""
+        return f"C:\\{self.name}\\{name}" if name else f"C:\\{self.name}"
+
+    def configure(self, mirrors=("a", "b")):
+        """Writes the agent's file; mirrors are folders of the host."""
+        lines = ["[agent]", *self.agent, "[plugins.disk]", f"path = '{self.win('twinset_disk.dll')}'"]
+        lines += [self.instance, "[media_sets.payroll]"]
+        lines += ["disk_mirrors = [" + ", ".join(f"'{one}'" for one in mirrors) + "]"]
+        self.write("agent.toml", "\n".join(lines) + "\n")
+
+    def write(self, name, text, mode=0o600):
+        path = self.path / name
+        path.write_text(text)
+        path.chmod(mode)
+
+    def serve(self, scene_of_databases):
+        """Starts a double with one instance, which this agent serves."""
+        scene = ("[[instances]]\nname = \"SQL-A\"\n[[instances.logins]]\nname = \"twinset\"\n"
+                 f"password = {json.dumps(PASSWORD)}\nsysadmin = true\n{scene_of_databases}")
+        self.write("scene.toml", scene)
+        line = [self.lab_program, "serve", self.path / "scene.toml", "--folder", self.path / "lab"]
+        self.lab = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        one = json.loads(self.lab.stdout.readline())["instances"][0]
+        authority = Path(one["ca_file"])
+        shutil.copy(authority, self.path / "authority.pem")
+        self.write("password", PASSWORD)
+        self.agent.append("serves = [\"sql-a\"]")
+        self.instance = (f"[instances.sql-a]\nhost = \"localhost\"\nport = {one['port']}\n"
+                         "auth = \"sql\"\nuser = \"twinset\"\npassword_file = \"password\"\n"
+                         "ca_file = \"authority.pem\"")
+
+    def order(self, **order):
+        """Orders the double."""
+        self.lab.stdin.write(json.dumps({"instance": "SQL-A", **order}) + "\n")
+        self.lab.stdin.flush()
+        return json.loads(self.lab.stdout.readline())
+
+    def group(self, source, more=""):
+        self.write("groups.d/payroll.toml",
+                   "[group]\nname = \"payroll\"\npartners = [\"sql-a\"]\ndatabases = [\"Payroll\"]\n"
+                   f"media_set = \"payroll\"\n{source}\n{more}\n")
+
+    def stage(self, more=""):
+        """Backups through a folder that both systems see, each under its own name."""
+        folder = self.path / "stage"
+        folder.mkdir(exist_ok=True)
+        self.group(f"source = \"stage\"\nstage_dir = '{self.win('stage')}'\n"
+                   f"stage_dir_server = '{folder}'", more)
+
+    def line(self, *words):
+        return ["wine", self.win("twinset.exe"), "--config", self.win("agent.toml"), *words]
+
+    def run(self, *words, said=""):
+        """`twinset WORDS --json`, which reads `said`."""
+        line = self.line("--json", "--no-progress", *words)
+        done = subprocess.run(line, capture_output=True, text=True, timeout=PATIENCE,
+                              input=said, cwd=self.path)
+        return Ran(words, done.returncode, done.stdout, done.stderr)
+
+    def start(self, *words):
+        """The same, in the background."""
+        return subprocess.Popen(self.line("--json", *words), stdin=subprocess.PIPE, text=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.path)
+
+    def generated(self, size, seed=7):
+        """A backup of SQL Server, as the double writes it."""
+        folder = self.path / f"source-{seed}"
+        subprocess.run([self.lab_program, "generate", "--size", size, "--seed", str(seed),
+                        "--out", folder], check=True, stdout=subprocess.DEVNULL)
+        return next(folder.iterdir())
+
+    def volumes(self, mirror):
+        return [one for one in (self.path / mirror).rglob("*") if one.is_dir() and any(one.glob("*.mtf"))]
+
+    def section(self, mirror, index):
+        volume, = self.volumes(mirror)
+        found, = volume.glob(f"{index:04}.*")
+        return found
+
+
+def until(what, ask):
+    """Asks until the answer is good."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        found = ask()
+        if found:
+            return found
+        time.sleep(0.1)
+    raise Ended(f"{what}: not within {PATIENCE} s")
+
+
+def kill(process):
+    """Ends a program of Wine as a crash would. The loader is the process itself."""
+    os.kill(process.pid, 9)
+    process.wait(PATIENCE)
