@@ -6,17 +6,18 @@ use twinset_format::card::Card;
 use twinset_format::record::Record;
 
 use super::desk::Desk;
+use crate::catalog::RunEnd;
 use crate::media::inventory::SetOnMedia;
-use crate::media::writer::Sealed;
+use crate::media::writer::{RunFacts, Sealed};
 
-/// Remembers a set that this run has sealed.
+/// Remembers a set that a run has sealed, and how the run ended.
 ///
 /// # Errors
 /// [`twinset_domain::code::CATALOG`].
 pub(super) fn sealed(
     desk: &mut Desk<'_>,
-    (key, id): (&str, MediaSetId),
-    position: Position,
+    place: (&str, MediaSetId),
+    (facts, end): (&RunFacts, &RunEnd<'_>),
     families: &[Sealed],
     verdict: Option<&Record>,
 ) -> Result<(), Fault> {
@@ -25,8 +26,8 @@ pub(super) fn sealed(
         None => SetState::Unconfirmed,
     };
     let manifests = families.iter().map(|sealed| &sealed.manifest);
-    let card = Card::new(position, state, manifests, verdict, None);
-    desk.catalog.remember(key, id, &[card])
+    let card = Card::new(facts.position, state, manifests, verdict, None);
+    desk.catalog.end_with((facts.run, end), place, &card)
 }
 
 /// Remembers that nothing at a position was ever acknowledged.

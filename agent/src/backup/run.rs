@@ -308,18 +308,15 @@ impl Reserved {
         let bytes = bytes(sealed);
         tracing::debug!(bytes, copied = crate::payload::copied(), "payload");
         let (state, at, sequence) = (RunState::Published, statement.written, chain.sequence());
-        desk.catalog.end(
-            facts.run,
-            &RunEnd {
-                state,
-                at,
-                bytes,
-                sequence,
-                note: None,
-            },
-        )?;
+        let end = RunEnd {
+            state,
+            at,
+            bytes,
+            sequence,
+            note: None,
+        };
         let place = (self.open.key.as_str(), facts.media_set);
-        remember::sealed(desk, place, facts.position, sealed, Some(&record))?;
+        remember::sealed(desk, place, (facts, &end), sealed, Some(&record))?;
         let first = sealed.first().map(|sealed| &sealed.manifest);
         let finished = Finished {
             media_set: facts.media_set,
@@ -380,7 +377,6 @@ impl Reserved {
         let (state, at, bytes) = (RunState::Unconfirmed, clock::now(), bytes(sealed));
         let (note, sequence) = (Some(why.message.as_str()), self.ledger.chain().sequence());
         let place = (self.open.key.as_str(), self.facts.media_set);
-        remember::sealed(desk, place, self.facts.position, sealed, None)?;
         let end = RunEnd {
             state,
             at,
@@ -388,7 +384,7 @@ impl Reserved {
             sequence,
             note,
         };
-        let told = desk.catalog.end(self.facts.run, &end);
+        let told = remember::sealed(desk, place, (&self.facts, &end), sealed, None);
         self.leave();
         told
     }

@@ -16,7 +16,7 @@ mod sets;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde::Serialize;
 use twinset_domain::fleet::Event;
 use twinset_domain::{Fault, MediaSetId, Moment, Position, RunId, code};
@@ -238,30 +238,7 @@ impl Catalog {
     /// # Errors
     /// [`code::CATALOG`].
     pub fn end(&mut self, run: RunId, end: &RunEnd<'_>) -> Result<(), Fault> {
-        let mut transaction = || -> rusqlite::Result<()> {
-            let change = self.connection.transaction()?;
-            change.execute(
-                "UPDATE run SET state = ?2, ended = ?3, bytes = ?4, note = ?5 WHERE run = ?1",
-                params![
-                    run.to_string(),
-                    end.state.text(),
-                    end.at.0,
-                    signed(end.bytes),
-                    end.note
-                ],
-            )?;
-            change.execute(
-                "UPDATE media_set SET sequence = MAX(sequence, ?2)
-                 WHERE key = (SELECT media_set FROM run WHERE run = ?1)",
-                params![run.to_string(), signed(end.sequence)],
-            )?;
-            outbox::tell(&change, || {
-                let told = outbox::run(&change, run)?;
-                Ok(told.map(Event::Run))
-            })?;
-            change.commit()
-        };
-        transaction().map_err(|error| fault(&self.path, &error))
+        self.in_one(|change| end.write(change, run))
     }
 
     /// Runs that are not known to have ended, oldest first.
@@ -360,6 +337,30 @@ pub struct RunEnd<'a> {
     pub sequence: u64,
     /// First words of the fault.
     pub note: Option<&'a str>,
+}
+
+impl RunEnd<'_> {
+    fn write(&self, change: &Transaction<'_>, run: RunId) -> rusqlite::Result<()> {
+        change.execute(
+            "UPDATE run SET state = ?2, ended = ?3, bytes = ?4, note = ?5 WHERE run = ?1",
+            params![
+                run.to_string(),
+                self.state.text(),
+                self.at.0,
+                signed(self.bytes),
+                self.note
+            ],
+        )?;
+        change.execute(
+            "UPDATE media_set SET sequence = MAX(sequence, ?2)
+             WHERE key = (SELECT media_set FROM run WHERE run = ?1)",
+            params![run.to_string(), signed(self.sequence)],
+        )?;
+        outbox::tell(change, || {
+            let told = outbox::run(change, run)?;
+            Ok(told.map(Event::Run))
+        })
+    }
 }
 
 /// A media set that is not the current one of its key is reached as `key@id`; it needs no entry.

@@ -6,10 +6,10 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use serde::Serialize;
 use twinset_domain::fleet::Event;
 use twinset_domain::retention::Accepted;
-use twinset_domain::{Fault, MediaSetId, Moment};
+use twinset_domain::{Fault, MediaSetId, Moment, RunId};
 use twinset_format::card::Card;
 
-use super::{Catalog, fault, outbox, signed};
+use super::{Catalog, RunEnd, fault, outbox, signed};
 
 /// A media set with all that is remembered of it. Everything here can be read from the media
 /// again.
@@ -119,6 +119,23 @@ impl Catalog {
                 put(change, media_set, id, card)?;
             }
             Ok(())
+        })
+    }
+
+    /// Writes down how a run ended, and the set that it leaves: both or nothing, with one wait for
+    /// the disk.
+    ///
+    /// # Errors
+    /// [`twinset_domain::code::CATALOG`].
+    pub fn end_with(
+        &mut self,
+        (run, end): (RunId, &RunEnd<'_>),
+        (media_set, id): (&str, MediaSetId),
+        card: &Card,
+    ) -> Result<(), Fault> {
+        self.in_one(|change| {
+            end.write(change, run)?;
+            put(change, media_set, id, card)
         })
     }
 

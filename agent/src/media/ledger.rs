@@ -181,15 +181,15 @@ impl Ledger {
         mut state: MutexGuard<'a, State>,
         record: &Record,
     ) -> Result<MutexGuard<'a, State>, Fault> {
-        let mut written = false;
-        for volume in &self.opening.volumes {
-            if !state.live.contains(&volume.slot.mirror) {
-                continue;
-            }
-            let Err(fault) = publish::put_record(&[Arc::clone(volume)], record) else {
-                written = true;
-                continue;
-            };
+        let live = state.live.clone();
+        let volumes = self.opening.volumes.iter();
+        let taking_part: Vec<_> = volumes
+            .filter(|volume| live.contains(&volume.slot.mirror))
+            .collect();
+        let ends = publish::put_record_on_each(&taking_part, record);
+        let written = ends.iter().any(Result::is_ok);
+        for (volume, end) in taking_part.iter().zip(ends) {
+            let Err(fault) = end else { continue };
             drop(state);
             let lost = self.lose(volume.slot.mirror, fault);
             state = self.lock();

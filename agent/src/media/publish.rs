@@ -138,8 +138,8 @@ pub fn publish(
     Ok(record)
 }
 
-/// Puts a record of the chain on the given volumes under its own name; a void has none and is
-/// left to [`put_void`].
+/// Puts a record of the chain on the given volumes under its own name, one after the other: a kill
+/// in between leaves it on the first of them. A void has none and is left to [`put_void`].
 ///
 /// # Errors
 /// The first device's.
@@ -151,6 +151,22 @@ pub fn put_record(volumes: &[Arc<Volume>], record: &Record) -> Result<(), Fault>
         }
     }
     Ok(())
+}
+
+/// Puts a record of the chain on the given volumes side by side, where their order is no matter, and
+/// tells how each ended.
+pub fn put_record_on_each(volumes: &[&Arc<Volume>], record: &Record) -> Vec<Result<(), Fault>> {
+    let Some(name) = record.name() else {
+        return volumes.iter().map(|_| Ok(())).collect();
+    };
+    let (name, bytes) = (name.to_string(), record.to_bytes());
+    let begun: Vec<_> = volumes
+        .iter()
+        .map(|volume| volume.begin_record(&name, &bytes))
+        .collect();
+    let ends = begun.into_iter().map(|pending| pending.wait());
+    ends.map(|end| Ok(end.and_then(|outcome| outcome)?))
+        .collect()
 }
 
 /// Writes the void of a position on the given volumes, one record for all of them.

@@ -14,7 +14,7 @@ use twinset_plugin_api::{
 };
 
 use super::snapshot::Snapshot;
-use crate::device::{DeviceFault, Handle, Lane, LaneLimits, PluginFile};
+use crate::device::{DeviceFault, Handle, Lane, LaneLimits, Pending, PluginFile};
 
 /// Commands that wait for a lane, at most: with one buffer each, this bounds what a slow mirror
 /// may hold back.
@@ -48,6 +48,9 @@ pub struct Volume {
     lane: Lane,
     snapshot: Snapshot,
 }
+
+/// A call under way on a lane.
+pub type Outcoming = Pending<Result<(), DeviceFault>>;
 
 /// Why a header cannot be trusted.
 #[derive(Debug)]
@@ -230,14 +233,20 @@ impl Volume {
     /// # Errors
     /// The device's; [`Outcome::EXISTS`] when another one has the name.
     pub fn put_record(&self, name: &str, bytes: &[u8]) -> Result<(), DeviceFault> {
+        self.begin_record(name, bytes).wait()?
+    }
+
+    /// The same, without waiting: several volumes write side by side.
+    pub fn begin_record(&self, name: &str, bytes: &[u8]) -> Outcoming {
         let (name, bytes) = (name.to_owned(), bytes.to_vec());
-        self.call(move |handle| match handle.put_record(&name, &bytes) {
-            Err(fault) if fault.outcome == Outcome::EXISTS => match handle.get_record(&name) {
-                Ok(there) if there == bytes => Ok(()),
-                _ => Err(fault),
-            },
-            other => other,
-        })
+        self.lane
+            .submit(move |handle| match handle.put_record(&name, &bytes) {
+                Err(fault) if fault.outcome == Outcome::EXISTS => match handle.get_record(&name) {
+                    Ok(there) if there == bytes => Ok(()),
+                    _ => Err(fault),
+                },
+                other => other,
+            })
     }
 
     /// Reads a whole section of at most `limit` bytes.
@@ -245,25 +254,7 @@ impl Volume {
     /// # Errors
     /// The device's; [`Outcome::TOO_SMALL`] when it is longer.
     pub fn read_section(&self, index: u64, limit: u64) -> Result<Vec<u8>, DeviceFault> {
-        self.call(move |handle| {
-            let length = handle.open_section(index)?;
-            if length > limit {
-                let text = format!("section {index} has {length} bytes, at most {limit} expected");
-                return Err(own_fault(handle.label(), "read", Outcome::TOO_SMALL, text));
-            }
-            let length = usize::try_from(length).unwrap_or(usize::MAX);
-            let mut bytes = vec![0; length];
-            let mut filled = 0;
-            while filled < length {
-                let end = length.min(filled + READ_PIECE);
-                match handle.read(bytes.get_mut(filled..end).unwrap_or_default())? {
-                    0 => break,
-                    got => filled += got,
-                }
-            }
-            bytes.truncate(filled);
-            Ok(bytes)
-        })
+        self.call(move |handle| read_whole(handle, index, limit))
     }
 
     /// Writes a small section in one go: durable and in its place when this returns. One that is
@@ -272,18 +263,21 @@ impl Volume {
     /// # Errors
     /// The device's; [`Outcome::EXISTS`] when the place is taken by another.
     pub fn put_section(&self, section: SmallSection) -> Result<(), DeviceFault> {
-        let index = section.index;
-        let bytes = section.bytes.clone();
-        let written = self.call(move |handle| write_whole(handle, &section));
-        match written {
-            Err(fault) if fault.outcome == Outcome::EXISTS => {
-                match self.read_section(index, bytes.len() as u64) {
-                    Ok(there) if there == *bytes => Ok(()),
-                    _ => Err(fault),
+        self.begin_small(section).wait()?
+    }
+
+    /// The same, without waiting: several volumes write side by side.
+    pub fn begin_small(&self, section: SmallSection) -> Outcoming {
+        self.lane
+            .submit(move |handle| match write_whole(handle, &section) {
+                Err(fault) if fault.outcome == Outcome::EXISTS => {
+                    match read_whole(handle, section.index, section.bytes.len() as u64) {
+                        Ok(there) if there == *section.bytes => Ok(()),
+                        _ => Err(fault),
+                    }
                 }
-            }
-            other => other,
-        }
+                other => other,
+            })
     }
 
     /// Removes a section; one that is not there is as good.
@@ -328,6 +322,26 @@ pub struct SmallSection {
     pub bytes: Arc<Vec<u8>>,
     /// Whether it replaces a damaged one.
     pub mode: SectionMode,
+}
+
+fn read_whole(handle: &mut Handle, index: u64, limit: u64) -> Result<Vec<u8>, DeviceFault> {
+    let length = handle.open_section(index)?;
+    if length > limit {
+        let text = format!("section {index} has {length} bytes, at most {limit} expected");
+        return Err(own_fault(handle.label(), "read", Outcome::TOO_SMALL, text));
+    }
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    let mut bytes = vec![0; length];
+    let mut filled = 0;
+    while filled < length {
+        let end = length.min(filled + READ_PIECE);
+        match handle.read(bytes.get_mut(filled..end).unwrap_or_default())? {
+            0 => break,
+            got => filled += got,
+        }
+    }
+    bytes.truncate(filled);
+    Ok(bytes)
 }
 
 fn write_whole(handle: &mut Handle, section: &SmallSection) -> Result<(), DeviceFault> {

@@ -244,22 +244,25 @@ impl FamilyWriter {
             None => Manifest::raw(draft, hashes),
         }
         .signed(facts.signer.as_ref());
-        let bytes = Arc::new(manifest.to_bytes());
-        for volume in &mirrors {
-            if !ledger.is_live(volume.slot.mirror) {
-                continue;
-            }
-            let section = SmallSection {
-                index: facts.position.manifest_section(),
-                name: name::MANIFEST.to_owned(),
-                run: *facts.run.0.as_bytes(),
-                bytes: Arc::clone(&bytes),
-                mode: SectionMode::New,
-            };
-            if let Err(fault) = volume.put_section(section) {
-                ledger.lose(volume.slot.mirror, Fault::from(fault))?;
+        let section = SmallSection {
+            index: facts.position.manifest_section(),
+            name: name::MANIFEST.to_owned(),
+            run: *facts.run.0.as_bytes(),
+            bytes: Arc::new(manifest.to_bytes()),
+            mode: SectionMode::New,
+        };
+        let live = ledger.live();
+        let taking_part = mirrors.iter().filter(|v| live.contains(&v.slot.mirror));
+        let begun: Vec<(&Arc<Volume>, Pending<_>)> = taking_part
+            .map(|volume| (volume, volume.begin_small(section.clone())))
+            .collect();
+        let mut first = Ok(());
+        for (volume, pending) in begun {
+            if let Err(fault) = pending.wait().and_then(|outcome| outcome) {
+                first = first.and(ledger.lose(volume.slot.mirror, Fault::from(fault)));
             }
         }
+        first?;
         ledger.settle()?;
         Ok(Sealed {
             family,

@@ -228,7 +228,10 @@ fn address(check: &mut Check<'_>, raw: &InstanceTable) -> Address {
 fn auth(check: &mut Check<'_>, name: &Spanned<String>, raw: &InstanceTable) -> Option<Auth> {
     let choices = [("sql", false), ("windows", true)];
     if let (true, Some(auth)) = (check.choice(&raw.auth, "auth", &choices, false), &raw.auth) {
-        let remedy = "use `auth = \"sql\"` with a login of SQL Server";
+        // The proof would be the system's own (SSPI): there is none to build in on Linux, and NTLM
+        // with a stored password is no better than a login of SQL Server.
+        let remedy = "use `auth = \"sql\"` with a login of SQL Server and `encrypt = \"strict\"` or \
+                      `\"required\"`; `twinset grants` prints the login and its rights";
         check.not_yet(&auth.span(), "`auth = \"windows\"`", remedy);
         return None;
     }

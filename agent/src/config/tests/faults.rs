@@ -293,7 +293,7 @@ fn several_partners_need_the_agent_in_every_device() {
 fn windows_login_is_not_in_this_release() {
     insta::assert_snapshot!(agent("password_env", "auth = \"windows\"\npassword_env"), @r#"
     TW1002 agent.toml:13:8: `auth = "windows"` is not in this release
-      remedy: use `auth = "sql"` with a login of SQL Server
+      remedy: use `auth = "sql"` with a login of SQL Server and `encrypt = "strict"` or `"required"`; `twinset grants` prints the login and its rights
     "#);
 }
 

@@ -1,5 +1,6 @@
 //! A section on its way: a work file that becomes a section when it is durable.
 
+use std::cell::Cell;
 use std::fs::File;
 
 use twinset_plugin_api::{DeviceError, Outcome, SectionMode, SectionRequest};
@@ -27,6 +28,9 @@ pub(crate) struct Work {
     written: u64,
     /// Up to here the system was asked to begin writing.
     begun: u64,
+    /// Bytes that the last successful sync made durable: a second one costs a flush of the whole
+    /// disk, also where nothing was written since.
+    durable: Cell<Option<u64>>,
 }
 
 impl Work {
@@ -49,6 +53,7 @@ impl Work {
             file,
             written: 0,
             begun: 0,
+            durable: Cell::new(None),
         })
     }
 
@@ -73,9 +78,14 @@ impl Work {
 
     /// All bytes durable.
     pub(crate) fn sync(&self) -> Result<(), DeviceError> {
+        if self.durable.get() == Some(self.written) {
+            return Ok(());
+        }
         self.file
             .sync_all()
-            .map_err(|error| failed("make durable", &self.target, error))
+            .map_err(|error| failed("make durable", &self.target, error))?;
+        self.durable.set(Some(self.written));
+        Ok(())
     }
 
     /// Durable, closed, in its place, and the place durable too. On failure the work file stays,
