@@ -1,7 +1,8 @@
 """Judges the double with python-tds, the client with the strictest framing.
 
-Usage: pytds_check.py PORT CA_FILE USER PASSWORD. Needs python-tds and pyOpenSSL. Prints one line per
-check and exits with 1 at the first that fails. The server must hold a database called Payroll.
+Usage: pytds_check.py LEVEL PORT CA_FILE USER PASSWORD. LEVEL is how the connection is encrypted: no,
+login (the password alone) or yes. Needs python-tds and pyOpenSSL. Prints one line per check and exits
+with 1 at the first that fails. The server must hold a database called Payroll.
 """
 
 import datetime
@@ -13,7 +14,8 @@ import pytds
 
 
 def check(name, ok):
-    print(("ok    " if ok else "FAIL  ") + name)
+    print(("ok    " if ok else "FAIL  ") + "python-tds: " + name)
+    sys.stdout.flush()
     if not ok:
         sys.exit(1)
 
@@ -29,25 +31,41 @@ def errors(cursor, sql):
     return [fault.number for _, fault in cursor.messages or []]
 
 
-def login(port, ca_file, user, password):
+def numbers(cursor):
+    """SQL Server's numbers of everything that was said since the last look."""
+    return [said.number for _, said in cursor.messages or []]
+
+
+def login(level, port, ca_file, user, password):
     return pytds.connect(
         dsn="127.0.0.1",
         port=port,
         user=user,
         password=password,
         database="master",
-        cafile=ca_file,
+        cafile=None if level == "no" else ca_file,
         # python-tds 1.17 compares host names with a call that pyOpenSSL no longer has.
         validate_host=False,
-        enc_login_only=False,
+        enc_login_only=level == "login",
         autocommit=True,
         login_timeout=10,
     )
 
 
+def long_statements(connection):
+    """Messages come while a statement runs. (Its cancel reads in a second thread: not judged.)"""
+    cursor = connection.cursor()
+    cursor.execute("BACKUP DATABASE Payroll TO DISK = 'pytds.bak' WITH FORMAT, STATS = 25")
+    said = numbers(cursor)
+    while cursor.nextset():
+        said += [number for number in numbers(cursor) if number not in said[-1:]]
+    check("progress of a long statement, then success", 3211 in said and said[-1] == 3014)
+
+
 def main():
-    port, ca_file, user, password = int(sys.argv[1]), *sys.argv[2:5]
-    connection = login(port, ca_file, user, password)
+    level, port, ca_file, user, password = sys.argv[1], int(sys.argv[2]), *sys.argv[3:6]
+    connection = login(level, port, ca_file, user, password)
+    check(f"login with encryption {level}", True)
     cursor = connection.cursor()
 
     cursor.execute(
@@ -85,9 +103,10 @@ def main():
     check("3201 unknown device set", unopened == [3201, 3013])
     cursor.execute("SELECT COUNT(*) FROM msdb.dbo.backupset WHERE database_name = %s", ("x",))
     check("the connection lives on", cursor.fetchone() == (0,))
+    long_statements(connection)
 
     try:
-        login(port, ca_file, user, password + "x")
+        login(level, port, ca_file, user, password + "x")
         check("18456 wrong password", False)
     except pytds.Error as fault:
         check("18456 wrong password", fault.number == 18456)

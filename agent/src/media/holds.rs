@@ -11,7 +11,7 @@ use twinset_domain::name::HoldName;
 use super::matrix::Matrix;
 use crate::device::{DeviceFault, Handle};
 
-pub use keep::Hold;
+pub use keep::{Hold, Terms};
 
 /// Holds that have not ended, each once.
 ///

@@ -1,5 +1,7 @@
 //! The disk plugin with planted faults, for tests that need a device to go wrong.
 //!
+//! With `TWINSET_FAULT_KEEPS` in the environment its devices cannot remove single sections.
+//!
 //! Options: `path` as for the disk plugin, and the faults of `faults::Faults`. Calls are named as
 //! in the device contract (`write`, `end_section`, ...). The sources of the disk plugin are
 //! compiled in, because plugins are `cdylib` only.
@@ -12,16 +14,27 @@ mod faults;
 mod faulty;
 
 use serde_json::json;
-use twinset_plugin_api::{Description, Device, DeviceError, Host, OpenRequest, Plugin};
+use twinset_plugin_api::{
+    Capabilities, Description, Device, DeviceError, Host, OpenRequest, Plugin,
+};
 
 /// The plugin.
 struct FaultPlugin;
 
 impl Plugin for FaultPlugin {
     fn describe() -> Description {
+        let disk = disk::DiskPlugin::describe();
+        // What a plugin says of itself holds for all its devices, so no option can change it.
+        let keeps = std::env::var_os("TWINSET_FAULT_KEEPS").is_some();
+        let lacks = if keeps {
+            Capabilities::RANDOM_REMOVE
+        } else {
+            0
+        };
         Description {
             product: "Fault".into(),
-            ..disk::DiskPlugin::describe()
+            capabilities: disk.capabilities & !lacks,
+            ..disk
         }
     }
 

@@ -44,7 +44,8 @@ fn an_answer_can_be_cut_at_any_byte() {
         client.batch(BACKUP);
         client.answer().1.len() as u64
     };
-    for cut in [0, 1, 7, whole / 3, whole / 2, whole - 1] {
+    // The last message bears times, whose digits may be fewer the next time.
+    for cut in [0, 1, 7, whole / 3, whole / 2, whole - 16] {
         let (pair, mut client) = turned(Faults {
             cut_reply_after: Some(cut),
             ..Faults::default()

@@ -37,17 +37,3 @@ fn a_set_that_has_not_expired_is_not_overwritten() {
     pair.wait(3 * 86_400);
     sql.works("BACKUP DATABASE Payroll TO DISK = 'one' WITH INIT");
 }
-
-#[test]
-fn appending_is_refused_rather_than_done_wrong() {
-    let pair = Pair::start();
-    let mut sql = pair.sql(0);
-    sql.works("BACKUP DATABASE Payroll TO DISK = 'one'");
-    let before = std::fs::read(pair.folder.path().join("one")).unwrap();
-    let said = sql.numbers("BACKUP DATABASE Payroll TO DISK = 'one'");
-    assert_eq!(said.last(), Some(&3013));
-    assert_eq!(
-        std::fs::read(pair.folder.path().join("one")).unwrap(),
-        before
-    );
-}

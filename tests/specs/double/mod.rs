@@ -1,6 +1,7 @@
 //! The double itself: judged by clients that share no code with it, and byte by byte where no
 //! client looks closely enough.
 
+mod appending;
 mod attention;
 mod availability;
 mod batches;
@@ -15,6 +16,7 @@ mod lost_clients;
 mod media_damage;
 mod media_rules;
 mod mirroring;
+mod parts;
 mod privileges;
 mod python;
 mod reports;

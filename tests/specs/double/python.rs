@@ -40,7 +40,7 @@ fn python_tds_agrees() {
         running.port.to_string(),
         running.ca_file.display().to_string(),
     );
-    let arguments = [port.as_str(), ca.as_str(), "twinset", "Secret-1"];
+    let arguments = ["yes", port.as_str(), ca.as_str(), "twinset", "Secret-1"];
     let Some(said) = run("pytds, OpenSSL", "pytds_check.py", &arguments) else {
         return;
     };

@@ -13,6 +13,11 @@ fn whole_way(families: u16) {
         families,
         ..Setup::default()
     });
+    if families > 8 {
+        host.world.configure(|media| {
+            media.extra = format!("memory_limit = \"512MiB\"\n{}", media.extra);
+        });
+    }
     let result = host.backup().ended(0).result();
     let set = &result["sets"][0];
     assert_eq!(
@@ -53,6 +58,12 @@ fn two_families_go_the_whole_way() {
 #[test]
 fn eight_families_go_the_whole_way() {
     whole_way(8);
+}
+
+/// As many as SQL Server takes.
+#[test]
+fn sixty_four_families_go_the_whole_way() {
+    whole_way(64);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::{Host, Setup, database, mirrored};
+use super::{Host, SERVER, Setup, database, mirrored};
 
 /// A host with a second instance that holds the other copy.
 fn pair(ours: &str, theirs: &str) -> Host {
@@ -175,4 +175,27 @@ fn an_unknown_instance_is_a_fault_of_usage() {
         .json(&["instance", "databases", "sql-z"])
         .ended(2)
         .failed("TW1006");
+}
+
+#[test]
+fn a_look_at_five_hundred_databases_takes_two_statements() {
+    let databases = (1..=500).map(|number| database(&format!("db{number:03}"), 1 << 16));
+    let mut host = Host::formatted(&Setup {
+        databases: databases.collect(),
+        names: vec!["db001"],
+        ..Setup::default()
+    });
+    let mut requests = || {
+        let told = host.lab.order(&json!({ "instance": SERVER })).unwrap();
+        told["requests"].as_u64().unwrap()
+    };
+    let before = requests();
+    let listed = host
+        .world
+        .json(&["instance", "databases", "sql-a"])
+        .ended(0);
+    // One more, in which the session asks behind its login who it is.
+    assert_eq!(requests() - before, 2 + 1);
+    let listed = listed.result()["databases"].as_array().unwrap().len();
+    assert!(listed >= 500, "{listed}");
 }

@@ -4,6 +4,7 @@
 mod backup;
 mod bad_sql;
 mod between;
+mod blocks;
 mod chain;
 mod chain_messages;
 mod crash;

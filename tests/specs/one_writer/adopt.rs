@@ -74,6 +74,42 @@ fn an_adopted_media_set_is_closed_to_everybody_and_goes_on_beside() {
 }
 
 #[test]
+fn an_adopter_repairs_what_it_closed_and_the_old_writer_does_not_undo_it() {
+    let (world, files) = World::with_set(1, 2, 9 << 20);
+    let id = world.volume(1, 1);
+    let id = id.file_name().unwrap().to_str().unwrap().to_owned();
+    let (data, manifest) = (world.file(2, 1, "0001."), world.file(1, 1, "0002."));
+    let whole = fs::read(&data).unwrap();
+    let harm = || {
+        let mut bytes = whole.clone();
+        bytes[5 << 20] ^= 1;
+        fs::write(&data, bytes).unwrap();
+        fs::remove_file(&manifest).unwrap();
+    };
+    harm();
+    let damaged = both(&world);
+    let line = ["media", "repair", "payroll"];
+    // Before it is adopted it is somebody else's.
+    other_agent(&world, &line).ended(5);
+    assert_eq!(both(&world), damaged);
+    other_agent(&world, ADOPT).ended(0);
+    let healed = other_agent(&world, &line).ended(0).result();
+    assert_eq!(healed["lost"], json!([]), "{healed}");
+    assert!(fs::read(&data).unwrap() == whole);
+    other_agent(&world, &["media", "verify", "payroll"]).ended(0);
+    let again = other_agent(&world, &line).ended(0).result();
+    assert_eq!(again["steps"], json!([]));
+    // The same by its id, once a new media set has the name.
+    other_agent(&world, &["media", "format", "payroll"]).ended(0);
+    harm();
+    other_agent(&world, &["media", "repair", "payroll", "--id", &id]).ended(0);
+    let verify = ["media", "verify", "payroll", "--id", &id];
+    other_agent(&world, &verify).ended(0);
+    assert!(fs::read(&data).unwrap() == whole);
+    world.import(&files).ended(5).failed("TW3009");
+}
+
+#[test]
 fn a_writer_that_lives_is_not_adopted() {
     while_one_runs(|world| {
         other_agent(world, ADOPT).ended(5).failed("TW2009");

@@ -5,6 +5,7 @@ mod adopt;
 mod drop_mirror;
 mod holds;
 mod identity;
+mod renewing;
 mod stopped;
 
 use std::fs;

@@ -1,15 +1,58 @@
 //! What `media expire` does, and what it refuses.
 
 use std::fs;
+use std::process::Command;
 
 use serde_json::json;
 use twinset_tests::stream::Kind;
 
 use super::{Line, five, lines, plan};
-use crate::support::{World, sections, snapshot};
+use crate::support::{World, built, sections, snapshot};
 
 fn expire(world: &World, more: &[&str]) -> crate::support::Ran {
     world.json(&[&["media", "expire", "payroll"], more].concat())
+}
+
+#[test]
+fn a_device_that_keeps_single_sets_is_named_and_nothing_goes() {
+    let mut world = five("[retention]\ndaily = 1\nmax_drop = \"100%\"");
+    world.configure(|media| {
+        media.fault(1, 1, json!({}));
+        media.fault(2, 1, json!({}));
+    });
+    let before = ["m1", "m2"].map(|mirror| snapshot(&world.path().join(mirror)));
+    let keeping = |args: &[&str]| {
+        let mut command = Command::new(built("twinset"));
+        command
+            .args(["--config", "agent.toml", "--no-progress"])
+            .args(args);
+        command
+            .current_dir(world.path())
+            .env("TWINSET_FAULT_KEEPS", "1");
+        command.output().unwrap()
+    };
+    let refused = keeping(&["media", "expire", "payroll"]);
+    assert_eq!(refused.status.code(), Some(5), "{refused:?}");
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    for part in [
+        "error TW3033",
+        "m1/f1",
+        "the device cannot remove single backup sets",
+        "format the media anew when all their sets have expired",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let after = ["m1", "m2"].map(|mirror| snapshot(&world.path().join(mirror)));
+    assert_eq!(after, before);
+    // What it would drop can be asked all the same.
+    assert_eq!(
+        keeping(&["media", "plan-retention", "payroll"])
+            .status
+            .code(),
+        Some(0)
+    );
+    world.heal_devices();
+    expire(&world, &[]).ended(0);
 }
 
 #[test]

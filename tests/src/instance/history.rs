@@ -67,6 +67,8 @@ pub struct SetFacts {
     pub base: Option<(Lsn, Uuid)>,
     /// When it began and ended.
     pub times: (Moment, Moment),
+    /// Position on its media.
+    pub position: u16,
     /// When the database was made.
     pub created: Moment,
     /// Bytes.
@@ -114,8 +116,11 @@ impl History {
     ///
     /// `devices` are the lists of all mirrors, the first one first.
     pub fn add_set(&mut self, facts: &SetFacts, devices: &[&[String]], device_type: i64) -> i64 {
-        let media_id = self.backupmediaset.len() as i64 + 1;
         let table = Table::parse("backupmediaset", msdb::BACKUPMEDIASET);
+        if let Some(known) = self.media_id(&table, facts.media_set) {
+            return self.add_set_row(facts, known);
+        }
+        let media_id = self.backupmediaset.len() as i64 + 1;
         let row = Row::new(&table)
             .set("media_set_id", media_id)
             .set("media_uuid", facts.media_set)
@@ -156,6 +161,20 @@ impl History {
         self.add_set_row(facts, media_id)
     }
 
+    /// The row of a media set that is known.
+    fn media_id(&self, table: &Table, media_set: Uuid) -> Option<i64> {
+        let (uuid, id) = (
+            table.position("media_uuid")?,
+            table.position("media_set_id")?,
+        );
+        let mut rows = self.backupmediaset.iter();
+        let row = rows.find(|row| row.get(uuid) == Some(&Value::Guid(media_set)))?;
+        match row.get(id) {
+            Some(Value::Int(id)) => Some(*id),
+            _ => None,
+        }
+    }
+
     fn add_set_row(&mut self, facts: &SetFacts, media_id: i64) -> i64 {
         let id = self.backupset.len() as i64 + 1;
         let families = facts.family_ids.len() as i64;
@@ -173,7 +192,7 @@ impl History {
             .set("last_media_number", 1)
             .set("catalog_family_number", families)
             .set("catalog_media_number", 1)
-            .set("position", 1)
+            .set("position", i64::from(facts.position))
             .set("expiration_date", facts.expires)
             .set("software_vendor_id", 4608)
             .set("name", facts.name.as_deref())

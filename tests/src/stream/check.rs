@@ -3,6 +3,7 @@
 mod blocks;
 mod facts;
 mod fields;
+mod several;
 mod streams;
 
 pub use facts::{SetFacts, StreamFacts, StreamFault};
@@ -70,6 +71,8 @@ enum Sink {
 pub struct StreamCheck {
     policy: SumPolicy,
     hash: blake3::Hasher,
+    // Everything since the last set was closed, inside of a container.
+    set_hash: blake3::Hasher,
     at: u64,
     gathered: Vec<u8>,
     want: Want,
@@ -83,6 +86,12 @@ pub struct StreamCheck {
     block_kind: [u8; 4],
     first_end: u64,
     map_at: u64,
+    // Entries of the last set map.
+    map: Vec<u8>,
+    // Where the first set begins.
+    first_set: u64,
+    // The set behind which nothing is looked at.
+    last: Option<u16>,
     sum: Option<BackupSum>,
     is_summed: bool,
     // Bytes of the log stream that passes: how many to leave out first.
@@ -100,6 +109,7 @@ impl StreamCheck {
         Self {
             policy,
             hash: blake3::Hasher::new(),
+            set_hash: blake3::Hasher::new(),
             at: 0,
             gathered: Vec::new(),
             want: Want::Gather(container::MAGIC.len(), Then::Magic),
@@ -113,6 +123,9 @@ impl StreamCheck {
             block_kind: *b"    ",
             first_end: 0,
             map_at: 0,
+            map: Vec::new(),
+            first_set: 0,
+            last: None,
             sum: None,
             is_summed: false,
             log_skip: None,
@@ -226,6 +239,9 @@ impl StreamCheck {
                 taken
             }
         };
+        if !matches!(self.want, Want::Opaque) {
+            self.set_hash.update(&bytes[..taken]);
+        }
         self.at += taken as u64;
         if let Err(fault) = self.advance(taken as u64) {
             self.fault = Some(fault);

@@ -49,7 +49,8 @@ impl Composer {
         self.block(kind, 0, length, address, number, body);
     }
 
-    /// Any block. `length` is that of the header with everything before the first stream.
+    /// Any block. `length` is that of the header with everything before the first stream; a
+    /// filemark of 64 KiB has a zero there, since the field has 16 bits.
     pub(super) fn block(
         &mut self,
         kind: &[u8; 4],
@@ -72,15 +73,16 @@ impl Composer {
         self.out.extend_from_slice(&block);
     }
 
-    /// A soft filemark with the places of the earlier ones, newest first.
+    /// A soft filemark with the places of the earlier ones, newest first, as many as it has room for.
     pub(super) fn filemark(&mut self, earlier: &[u64]) {
         let length = self.physical as usize;
         let entries = (length as u32 - 72) / 8;
         self.block(b"SFMB", 0x8000_0000, length, 0, 0, |block: &mut [u8]| {
+            let used = entries.min(earlier.len() as u32);
             put(block, 52, &entries.to_le_bytes());
-            put(block, 56, &(earlier.len() as u32).to_le_bytes());
+            put(block, 56, &used.to_le_bytes());
             put(block, 60, &72u32.to_le_bytes());
-            for (index, place) in earlier.iter().rev().enumerate() {
+            for (index, place) in earlier.iter().rev().take(used as usize).enumerate() {
                 put(block, 72 + 8 * index, &place.to_le_bytes());
             }
         });

@@ -9,6 +9,19 @@ use super::sum::BackupSum;
 use super::words::Kind;
 use layout::Layout;
 
+/// What a set is appended to: one family of a medium that holds sets already.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Behind {
+    /// Offset on the medium at which the set begins.
+    pub at: u64,
+    /// Places of all filemarks before it, oldest first.
+    pub marks: Vec<u64>,
+    /// Entries of the earlier sets in the set map, as they stand there.
+    pub map: Vec<u8>,
+    /// Media family id of the medium.
+    pub family_id: u32,
+}
+
 /// A family's bytes, made while they are read. Its length is known beforehand.
 ///
 /// ```
@@ -37,13 +50,21 @@ impl GeneratedStream {
     /// # Errors
     /// What [`Spec::check`] says, or that there is no such family.
     pub fn new(spec: &Spec, family: u16) -> Result<Self, String> {
+        Self::behind(spec, family, None)
+    }
+
+    /// The same, behind the sets of a medium.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn behind(spec: &Spec, family: u16, behind: Option<&Behind>) -> Result<Self, String> {
         spec.check()?;
         if family == 0 || family > spec.families {
             return Err(format!("there is no family {family} of {}", spec.families));
         }
         let records = spec.kind == Kind::Log && family == 1;
         Ok(Self {
-            layout: Layout::new(spec, family),
+            layout: Layout::new(spec, family, behind),
             pages: Pages::new(spec.seed, family, spec.kind == Kind::Log),
             body: spec.family_size(),
             at: 0,

@@ -21,7 +21,7 @@ mod words;
 pub use check::{SetFacts, StreamCheck, StreamFacts, StreamFault, SumPolicy};
 pub use container::Container;
 pub use files::{generate_files, parse_size};
-pub use generate::GeneratedStream;
+pub use generate::{Behind, GeneratedStream};
 pub use sets::check_families;
 pub use spec::{Lsns, Spec, SpecFile};
 pub use words::{DateTime, Kind, Lsn};

@@ -34,7 +34,7 @@ pub struct Spec {
     pub size: u64,
     /// Number of families, 1 to 64.
     pub families: u16,
-    /// Physical block size in bytes: 512 or 4096.
+    /// Physical block size in bytes: a power of two from 512 to 65536.
     pub block_size: u32,
     /// Kind of backup.
     pub kind: Kind,
@@ -80,6 +80,8 @@ pub struct Spec {
     pub started: DateTime,
     /// When it ended.
     pub finished: DateTime,
+    /// Until when the set may not be overwritten; zero = no date.
+    pub expires: DateTime,
     /// WITH CHECKSUM.
     pub checksum: bool,
     /// More bits of the set's flags, as HEADERONLY has them.
@@ -175,6 +177,7 @@ impl Spec {
             },
             started: date(1, 0, 0),
             finished: date(1, 0, 42),
+            expires: DateTime::default(),
             checksum: false,
             flags: 0,
             fork_point: Lsn::default(),
@@ -208,9 +211,9 @@ impl Spec {
                 "{} families; there must be 1 to {MAX_FAMILIES}",
                 self.families
             ))
-        } else if !matches!(self.block_size, 512 | 4096) {
+        } else if !self.block_size.is_power_of_two() || !(512..=65_536).contains(&self.block_size) {
             Err(format!(
-                "block size {}; it must be 512 or 4096",
+                "block size {}; it must be a power of two from 512 to 65536",
                 self.block_size
             ))
         } else if self.version.0 < 11 {

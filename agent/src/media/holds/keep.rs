@@ -18,6 +18,24 @@ const HOLD_SECONDS: i64 = 15 * 60;
 /// How long before the next one takes its place: three attempts fit into the life of one.
 const RENEW: Duration = Duration::from_secs(5 * 60);
 
+/// How long a hold holds, and when the next one takes its place.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    /// Seconds from its writing on.
+    pub seconds: i64,
+    /// Much shorter than that.
+    pub renew: Duration,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self {
+            seconds: HOLD_SECONDS,
+            renew: RENEW,
+        }
+    }
+}
+
 /// Holds on all volumes of a media set; let go when dropped.
 #[derive(Debug)]
 pub struct Hold {
@@ -30,14 +48,24 @@ impl Hold {
     /// returns; a volume that takes none is read without.
     #[must_use]
     pub fn take(matrix: &Matrix, agent: AgentId, now: fn() -> Moment) -> Self {
+        Self::take_for(matrix, agent, now, Terms::default())
+    }
+
+    /// The same on other terms.
+    #[must_use]
+    pub fn take_for(matrix: &Matrix, agent: AgentId, now: fn() -> Moment, terms: Terms) -> Self {
         let run = RunId::random();
-        let first = name(agent, run, now());
-        let volumes: Vec<Arc<Volume>> = matrix
+        let name = move || {
+            let until = Moment(now().0.saturating_add(terms.seconds));
+            HoldName { until, agent, run }
+        };
+        let first = name();
+        let mut held: Vec<(Arc<Volume>, HoldName)> = matrix
             .volumes()
             .filter(|volume| put(volume, &first))
-            .cloned()
+            .map(|volume| (Arc::clone(volume), first))
             .collect();
-        if volumes.is_empty() {
+        if held.is_empty() {
             return Self {
                 stop: None,
                 keeper: None,
@@ -45,19 +73,18 @@ impl Hold {
         }
         let (stop, stopped) = channel();
         let keep = move || {
-            let mut last = first;
-            while stopped.recv_timeout(RENEW) == Err(RecvTimeoutError::Timeout) {
-                let next = name(agent, run, now());
-                for volume in &volumes {
+            while stopped.recv_timeout(terms.renew) == Err(RecvTimeoutError::Timeout) {
+                let next = name();
+                for (volume, last) in &mut held {
                     // The old one goes only when the new one is there.
                     if put(volume, &next) {
-                        remove(volume, &last);
+                        remove(volume, last);
+                        *last = next;
                     }
                 }
-                last = next;
             }
-            for volume in &volumes {
-                remove(volume, &last);
+            for (volume, last) in &held {
+                remove(volume, last);
             }
         };
         let keeper = std::thread::Builder::new()
@@ -78,11 +105,6 @@ impl Drop for Hold {
             let _ = keeper.join();
         }
     }
-}
-
-fn name(agent: AgentId, run: RunId, now: Moment) -> HoldName {
-    let until = Moment(now.0.saturating_add(HOLD_SECONDS));
-    HoldName { until, agent, run }
 }
 
 fn put(volume: &Volume, name: &HoldName) -> bool {

@@ -28,9 +28,9 @@ pub(crate) struct Work {
     written: u64,
     /// Up to here the system was asked to begin writing.
     begun: u64,
-    /// Bytes that the last successful sync made durable: a second one costs a flush of the whole
-    /// disk, also where nothing was written since.
-    durable: Cell<Option<u64>>,
+    /// Nothing was written since the last sync: a second one costs a flush of the whole disk all
+    /// the same.
+    durable: Cell<bool>,
 }
 
 impl Work {
@@ -53,12 +53,13 @@ impl Work {
             file,
             written: 0,
             begun: 0,
-            durable: Cell::new(None),
+            durable: Cell::new(false),
         })
     }
 
     /// Takes all of `bytes`, or says how many it took.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), DeviceError> {
+        self.durable.set(false);
         let (taken, result) = os::write(&self.file, bytes);
         self.written += taken;
         if let Err(errno) = result {
@@ -78,13 +79,13 @@ impl Work {
 
     /// All bytes durable.
     pub(crate) fn sync(&self) -> Result<(), DeviceError> {
-        if self.durable.get() == Some(self.written) {
+        if self.durable.get() {
             return Ok(());
         }
         self.file
             .sync_all()
             .map_err(|error| failed("make durable", &self.target, error))?;
-        self.durable.set(Some(self.written));
+        self.durable.set(true);
         Ok(())
     }
 

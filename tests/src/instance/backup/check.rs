@@ -8,7 +8,7 @@ use crate::instance::session::{Session, missing};
 use crate::instance::state::State;
 use crate::instance::transfer::lane::Sizes;
 use crate::instance::transfer::messages::{backup_denied, numbered};
-use crate::instance::transfer::{DeviceKind, Plan, Verb, conflicts};
+use crate::instance::transfer::{DeviceKind, Plan, Verb, conflicts, scope};
 use crate::tds::tokens::ServerMessage;
 
 /// First version whose secondaries take every backup.
@@ -159,11 +159,7 @@ fn based(plan: &Plan, database: &Database) -> Result<(), ServerMessage> {
     if differential && database.base.is_none() {
         return refuse(3035);
     }
-    if !plan.scope.is_whole() {
-        let what = format_args!("{} of files, filegroups or pages", plan.verb.name());
-        return Err(crate::instance::query::unsupported(what));
-    }
-    Ok(())
+    scope::backup(plan, database)
 }
 
 /// The certificate is there and valid; encrypted sets need media of their own.

@@ -4,16 +4,55 @@ use std::fs::File;
 use std::io::{self, Read};
 
 use crate::instance::transfer::lane::Sizes;
-use crate::stream::{Container, GeneratedStream};
+use crate::stream::{Container, GeneratedStream, StreamCheck};
 
 /// One family's bytes.
 pub enum Source {
     /// Generated.
     Generated(Box<GeneratedStream>),
-    /// The same inside a container, with what of it was sent.
-    Hidden(Box<GeneratedStream>, Container, u64),
+    /// The same inside a container.
+    Hidden(Box<Hidden>),
     /// A real file with its length and what was read of it.
     File(File, u64, u64),
+}
+
+/// A stream that a container hides.
+pub struct Hidden {
+    /// The plain stream.
+    pub(super) stream: GeneratedStream,
+    /// What hides it.
+    pub(super) container: Container,
+    /// Bytes sent.
+    pub(super) sent: u64,
+    /// Plain bytes that the container holds already; its head is then written, too.
+    pub(super) behind: Option<u64>,
+}
+
+impl Hidden {
+    const fn head(&self) -> u64 {
+        match self.behind {
+            None => self.container.head as u64,
+            Some(_) => 0,
+        }
+    }
+
+    /// The next bytes of the container with its stream.
+    fn fill(&mut self, room: &mut [u8]) -> io::Result<()> {
+        let head = self.container.to_bytes();
+        let head = head.get(..self.head() as usize).unwrap_or_default();
+        let start = usize::try_from(self.sent).unwrap_or(usize::MAX);
+        let start = start.min(head.len());
+        let of_head = (head.len() - start).min(room.len());
+        room[..of_head].copy_from_slice(&head[start..start + of_head]);
+        self.sent += room.len() as u64;
+        let at = self.behind.unwrap_or(0) + self.stream.position();
+        let rest = &mut room[of_head..];
+        if self.stream.fill(rest) != rest.len() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.container.apply(at, rest);
+        Ok(())
+    }
 }
 
 impl Source {
@@ -21,7 +60,7 @@ impl Source {
     pub(super) fn total(&self) -> u64 {
         match self {
             Self::Generated(stream) => stream.total_length(),
-            Self::Hidden(stream, container, _) => stream.total_length() + u64::from(container.head),
+            Self::Hidden(hidden) => hidden.stream.total_length() + hidden.head(),
             Self::File(_, total, _) => *total,
         }
     }
@@ -29,7 +68,7 @@ impl Source {
     fn position(&self) -> u64 {
         match self {
             Self::Generated(stream) => stream.position(),
-            Self::Hidden(_, _, position) => *position,
+            Self::Hidden(hidden) => hidden.sent,
             Self::File(.., position) => *position,
         }
     }
@@ -43,7 +82,7 @@ impl Source {
         let wish = match write {
             0 => block * 2,
             1 => block * 5,
-            n if n % 7 == 3 => (transfer / 2).max(block),
+            n if n % 7 == 3 => (transfer / 2 / block * block).max(block),
             n if n % 11 == 5 => transfer - block.min(transfer / 2),
             _ => transfer,
         };
@@ -58,11 +97,7 @@ impl Source {
                 filled if filled == room.len() => Ok(()),
                 _ => Err(io::ErrorKind::UnexpectedEof.into()),
             },
-            Self::Hidden(stream, container, position) => {
-                let from = *position;
-                *position += room.len() as u64;
-                hide(stream, container, from, room)
-            }
+            Self::Hidden(hidden) => hidden.fill(room),
             Self::File(file, _, position) => {
                 file.read_exact(room)?;
                 *position += room.len() as u64;
@@ -72,30 +107,12 @@ impl Source {
     }
 }
 
-/// The bytes from `from` on of a container with its stream.
-fn hide(
-    stream: &mut GeneratedStream,
-    container: &Container,
-    from: u64,
-    room: &mut [u8],
-) -> io::Result<()> {
-    let head = container.to_bytes();
-    let start = usize::try_from(from).unwrap_or(usize::MAX).min(head.len());
-    let of_head = (head.len() - start).min(room.len());
-    room[..of_head].copy_from_slice(&head[start..start + of_head]);
-    let at = stream.position();
-    let rest = &mut room[of_head..];
-    if stream.fill(rest) != rest.len() {
-        return Err(io::ErrorKind::UnexpectedEof.into());
-    }
-    container.apply(at, rest);
-    Ok(())
-}
-
 /// One device's bytes, and how they come.
 pub struct Feed {
     pub(super) source: Source,
     pub(super) rounds: bool,
+    /// A checker that saw what stands before on the medium.
+    pub(super) known: Option<StreamCheck>,
 }
 
 impl Feed {

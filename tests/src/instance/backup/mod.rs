@@ -105,7 +105,9 @@ impl Session {
         if let Some(number) = faults.fail_before_open {
             return Err(vec![messages::numbered(number, &plan.database)]);
         }
-        let streams = Streams::prepare(self, plan, sizes).map_err(one)?;
+        let folder = self.instance.backup_folder().clone();
+        let found = media::before_write(self, plan, &folder).map_err(one)?;
+        let streams = Streams::prepare(self, plan, sizes, &found).map_err(one)?;
         progress.begin(streams.total());
         if faults.never_open {
             let _ = reply.interrupt.sleep(FOR_EVER);
@@ -113,18 +115,19 @@ impl Session {
         }
         self.strike(plan, When::BeforeOpen, reply)?;
         let begun = Instant::now();
-        let folder = self.instance.backup_folder().clone();
         if let Some(message) = opening::refusal(plan, sizes, &faults) {
             return Err(vec![message]);
         }
-        media::before_write(self, plan, &folder).map_err(one)?;
+        let kept = found.iter().map(|found| Some(found.as_ref()?.kept));
+        let kept = kept.collect();
         let devices = Devices::open(plan, sizes, &faults, &folder).map_err(one)?;
+        let devices = devices.keeping(kept);
         let mut together = Together::new(plan.devices.len(), progress, faults.clone());
         let damage = self.damaged_page(plan);
         together.damaged = damage.is_some();
         together.switch = Switch::of(self, plan);
         let complete = devices.completes();
-        let sources = streams.take();
+        let sources = streams.take(found);
         let ends = lane::run(plan, &devices, &together, reply, |index, port| {
             let mut source = sources[index]
                 .lock()
@@ -244,7 +247,8 @@ impl Session {
         }
         let command = plan.verb.command();
         for (pages, file) in &recorded.files {
-            reply.message(&messages::file_done(*pages, &plan.database, file));
+            let position = recorded.position;
+            reply.message(&messages::file_done(*pages, &plan.database, file, position));
             reply.done(command, None);
         }
         if let Some(number) = faults.error_then_success {
@@ -317,7 +321,8 @@ fn pump(
             Err(broken) => return Err(broken),
         }
     }
-    let mut check = StreamCheck::new(SumPolicy::Ignore);
+    let known = source.known.take();
+    let mut check = known.unwrap_or_else(|| StreamCheck::new(SumPolicy::Ignore));
     let mut writes = 0_u32;
     while let Some(size) = source.next_size(writes, sizes) {
         if together.stopped() {

@@ -19,6 +19,8 @@ pub struct Recorded {
     pub files: Vec<(u64, String)>,
     /// Damaged pages went into the backup.
     pub damaged: bool,
+    /// Position on the media.
+    pub position: u64,
 }
 
 /// Writes everything; called once every device answered its last command. `None` = the database
@@ -51,10 +53,9 @@ pub fn success(
     advance(database, plan, &facts, kind);
     let files = pages(database, kind, sent);
     for family in sent {
-        if let Some(set) = family.sets.first() {
-            state
-                .sent
-                .insert((set.set_guid, family.family), family.blake3);
+        if let Some(set) = family.sets.last() {
+            let place = (set.set_guid, family.family);
+            state.sent.insert(place, set.blake3);
         }
     }
     let faults = session.instance.faults();
@@ -70,8 +71,11 @@ pub fn success(
             .collect();
         state.msdb.add_set(&facts, &lists, device_type);
     }
-    let damaged = facts.flags & flags::DAMAGED != 0;
-    Some(Recorded { files, damaged })
+    Some(Recorded {
+        files,
+        damaged: facts.flags & flags::DAMAGED != 0,
+        position: u64::from(facts.position),
+    })
 }
 
 /// Moves the database's positions on.
@@ -137,7 +141,7 @@ fn describe(
     let kind = kind_of(plan);
     let version = session.instance.version();
     let media = sent.first();
-    let set = media.and_then(|media| media.sets.first());
+    let set = media.and_then(|media| media.sets.last());
     let compressed = plan.has("COMPRESSION") || media.is_some_and(|media| media.is_compressed);
     let model = SetFacts {
         set: Uuid::nil(),
@@ -162,6 +166,7 @@ fn describe(
         ],
         base: None,
         times: (now, now),
+        position: 1,
         created: database.created,
         size: sent.iter().map(|family| family.length).sum(),
         guids: (database.database_guid, database.family_guid),
@@ -207,7 +212,7 @@ pub fn algorithm(plan: &Plan, compressed: bool) -> Option<String> {
 }
 
 /// RETAINDAYS wins over EXPIREDATE.
-fn expires(plan: &Plan, now: Moment) -> Option<Moment> {
+pub fn expires(plan: &Plan, now: Moment) -> Option<Moment> {
     match plan.number("RETAINDAYS") {
         Some(0) => None,
         Some(days) => Some(now.plus_seconds(i64::try_from(days).unwrap_or(0) * 86_400)),
@@ -252,6 +257,7 @@ pub fn from_set(
         ],
         base,
         times: (started, from_stream(set.finished).unwrap_or(started)),
+        position: set.position,
         created: from_stream(set.created).unwrap_or(model.created),
         size: if set.backup_size > 0 {
             set.backup_size
@@ -271,7 +277,7 @@ pub fn from_set(
 
 /// Pages of each file for messages 4035.
 fn pages(database: &Database, kind: Kind, sent: &[StreamFacts]) -> Vec<(u64, String)> {
-    let sets = sent.iter().filter_map(|family| family.sets.first());
+    let sets = sent.iter().filter_map(|family| family.sets.last());
     let bytes: u64 = match sets.map(|set| set.data_bytes).sum() {
         0 => sent.iter().map(|family| family.length).sum(),
         counted => counted,

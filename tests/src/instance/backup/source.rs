@@ -7,7 +7,8 @@ use std::sync::Mutex;
 
 use uuid::Uuid;
 
-use super::feed::{Feed, Source};
+use super::feed::{Feed, Hidden, Source};
+use super::media::Found;
 use super::record;
 use crate::instance::Certificate;
 use crate::instance::ledger::{self, Content};
@@ -35,7 +36,12 @@ pub struct Streams {
 
 impl Streams {
     /// Opens files or sets up the generator, by what the database says.
-    pub fn prepare(session: &Session, plan: &Plan, sizes: Sizes) -> Result<Self, ServerMessage> {
+    pub fn prepare(
+        session: &Session,
+        plan: &Plan,
+        sizes: Sizes,
+        media: &[Option<Found>],
+    ) -> Result<Self, ServerMessage> {
         let mut guard = session.instance.state();
         let state = &mut *guard;
         let Some(found) = state.database_mut(&plan.database) else {
@@ -53,21 +59,21 @@ impl Streams {
             found.log_end = database.log_end.plus_blocks(BLOCKS_PER_BACKUP);
             let guids = (state.ids.fresh(), state.ids.fresh());
             let certificates = state.certificates.clone();
-            let container = container(plan, &certificates, guids.0);
+            let medium = media.iter().flatten().next();
+            let container = match medium {
+                Some(medium) => medium.check.container().cloned(),
+                None => container(plan, sizes, &certificates, guids.0),
+            };
             drop(guard);
             let mut spec = spec(session, plan, sizes, &database, kind, guids)?;
             spec.log = ledger::encode(&content(plan, &database, kind, &certificates));
+            if let Some(medium) = medium {
+                medium.continues(&mut spec);
+            }
             spec.check().map_err(unusable)?;
-            (1..=spec.families)
-                .map(|family| {
-                    let stream = Box::new(GeneratedStream::new(&spec, family)?);
-                    Ok(match &container {
-                        Some(container) => Source::Hidden(stream, container.clone(), 0),
-                        None => Source::Generated(stream),
-                    })
-                })
-                .collect::<Result<Vec<_>, _>>()
-                .map_err(unusable)?
+            generated(&spec, container.as_ref(), media).map_err(unusable)?
+        } else if media.iter().any(Option::is_some) {
+            return Err(unusable("a real file is appended to nothing".into()));
         } else {
             open_files(plan, files)?
         };
@@ -98,13 +104,44 @@ impl Streams {
 
     /// The sources, for the device threads.
     #[must_use]
-    pub fn take(self) -> Vec<Mutex<Feed>> {
+    pub fn take(self, found: Vec<Option<Found>>) -> Vec<Mutex<Feed>> {
         let rounds = self.rounds;
-        let feeds = self.sources.into_iter();
-        feeds
-            .map(|source| Mutex::new(Feed { source, rounds }))
-            .collect()
+        let known = found
+            .into_iter()
+            .map(|found| found.map(|found| found.check));
+        let known = known.chain(std::iter::repeat_with(|| None));
+        let feeds = self.sources.into_iter().zip(known).map(|(source, known)| {
+            Mutex::new(Feed {
+                source,
+                rounds,
+                known,
+            })
+        });
+        feeds.collect()
     }
+}
+
+/// The families of a generated set, each behind what its medium holds.
+fn generated(
+    spec: &Spec,
+    container: Option<&Container>,
+    found: &[Option<Found>],
+) -> Result<Vec<Source>, String> {
+    let family = |family: u16| {
+        let medium = found.get(usize::from(family) - 1).and_then(Option::as_ref);
+        let behind = medium.map(|medium| &medium.behind);
+        let stream = GeneratedStream::behind(spec, family, behind)?;
+        Ok(match container {
+            Some(container) => Source::Hidden(Box::new(Hidden {
+                stream,
+                container: container.clone(),
+                sent: 0,
+                behind: behind.map(|behind| behind.at),
+            })),
+            None => Source::Generated(Box::new(stream)),
+        })
+    };
+    (1..=spec.families).map(family).collect()
 }
 
 fn unusable(why: String) -> ServerMessage {
@@ -127,7 +164,12 @@ fn open_files(plan: &Plan, files: &[PathBuf]) -> Result<Vec<Source>, ServerMessa
 }
 
 /// The container that COMPRESSION and ENCRYPTION ask for.
-fn container(plan: &Plan, certificates: &[Certificate], set: Uuid) -> Option<Container> {
+fn container(
+    plan: &Plan,
+    sizes: Sizes,
+    certificates: &[Certificate],
+    set: Uuid,
+) -> Option<Container> {
     if !plan.has("COMPRESSION") && !plan.has("ENCRYPTION") {
         return None;
     }
@@ -138,7 +180,7 @@ fn container(plan: &Plan, certificates: &[Certificate], set: Uuid) -> Option<Con
     let thumbprint = known.and_then(|known| known.thumbprint().try_into().ok());
     Some(Container {
         key: set.as_u64_pair().1 | 1,
-        head: 4096,
+        head: sizes.block.max(4096),
         thumbprint: thumbprint.unwrap_or_default(),
         is_compressed: plan.has("COMPRESSION"),
     })
@@ -171,7 +213,7 @@ fn spec(
     };
     let now = to_stream(session.instance.clock.now());
     let mut spec = Spec::new(database.source.seed ^ set.as_u64_pair().0, size, families);
-    spec.block_size = if sizes.block <= 512 { 512 } else { 4096 };
+    spec.block_size = sizes.block;
     spec.kind = kind;
     spec.database.clone_from(&database.name);
     spec.server = session.instance.server_name().to_owned();
@@ -189,6 +231,8 @@ fn spec(
     spec.created = to_stream(database.created);
     spec.started = now;
     spec.finished = now;
+    let expires = record::expires(plan, session.instance.clock.now());
+    spec.expires = expires.map(to_stream).unwrap_or_default();
     spec.checksum = plan.has("CHECKSUM");
     spec.flags = super::flags::bits(plan, database, kind);
     spec.files = database.files.iter().map(file).collect();

@@ -89,11 +89,10 @@ pub fn apply(
     session: &Session,
     plan: &Plan,
     facts: &[StreamFacts],
-    head: &[u8],
 ) -> Result<Applied, Vec<ServerMessage>> {
     let now = session.instance.clock.now();
-    let listed = head::files(head);
     let set = facts.first().and_then(|media| chosen(plan, media));
+    let listed = set.map(|set| head::files(&set.config)).unwrap_or_default();
     let mut guard = session.instance.state();
     let state = &mut *guard;
     let fork = state.ids.fresh();
@@ -259,6 +258,7 @@ fn template(
         lsns: [database.log_end; 4],
         base: None,
         times: (now, now),
+        position: 1,
         created: database.created,
         size: facts.iter().map(|family| family.length).sum(),
         guids: (database.database_guid, database.family_guid),

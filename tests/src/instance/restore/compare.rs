@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::judge;
 use crate::instance::Instance;
 use crate::instance::transfer::Plan;
 use crate::stream::StreamFacts;
@@ -46,16 +47,16 @@ pub fn as_sent(instance: &Instance, plan: &Plan, facts: &[StreamFacts]) -> bool 
 }
 
 fn received(instance: &Instance, plan: &Plan, family: &StreamFacts) -> Received {
-    let set = family.sets.first().map(|set| set.set_guid);
+    let chosen = judge::chosen(plan, family);
+    let set = chosen.map(|set| set.set_guid);
     let sent = set.and_then(|set| sender(instance, set, family.family));
+    let read = chosen.map(|set| set.blake3);
     Received {
         database: plan.database.clone(),
         set,
         family: family.family,
         bytes: family.length,
-        same: sent
-            .as_ref()
-            .is_some_and(|(_, hash)| *hash == family.blake3),
+        same: sent.as_ref().is_some_and(|(_, hash)| Some(*hash) == read),
         sent_by: sent.map(|(name, _)| name),
         blake3: blake3::Hash::from_bytes(family.blake3).to_hex().to_string(),
     }

@@ -4,8 +4,6 @@ use crate::tds::bytes::utf16;
 
 /// Most files of one database taken.
 const MAX_FILES: usize = 1000;
-/// Length of a stream header.
-const STREAM_HEADER: usize = 22;
 
 /// One file of the backed-up database.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,25 +38,9 @@ fn text_at(record: &[u8], at: usize) -> Option<String> {
     Some(text.trim_end_matches('\0').to_owned())
 }
 
-/// The files listed in the head of a stream; empty when there is no readable list.
+/// The files that the configuration of a set lists; empty when there is no readable list.
 #[must_use]
-pub fn files(head: &[u8]) -> Vec<FileRecord> {
-    let config = head.windows(4).position(|four| four == b"MSCI");
-    let stream = config.and_then(|start| {
-        let rest = &head[start..];
-        rest.windows(4)
-            .position(|four| four == b"MQCI")
-            .map(|at| start + at)
-    });
-    let Some(start) = stream else {
-        return Vec::new();
-    };
-    let length = u64_at(head, start + 8).and_then(|length| usize::try_from(length).ok());
-    let begin = start + STREAM_HEADER;
-    let end = length
-        .and_then(|length| begin.checked_add(length))
-        .unwrap_or(head.len());
-    let mut records = head.get(begin..end.min(head.len())).unwrap_or_default();
+pub fn files(mut records: &[u8]) -> Vec<FileRecord> {
     let mut found = Vec::new();
     while let Some(length) = u32_at(records, 4).map(|length| length as usize) {
         let Some(record) = records.get(..length).filter(|record| record.len() >= 8) else {

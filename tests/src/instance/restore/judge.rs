@@ -6,7 +6,7 @@ use crate::instance::model::{Database, RecoveryModel};
 use crate::instance::session::{Session, missing};
 use crate::instance::transfer::lane::Sizes;
 use crate::instance::transfer::messages::numbered;
-use crate::instance::transfer::{DeviceKind, Plan, Verb, conflicts};
+use crate::instance::transfer::{DeviceKind, Plan, Verb, conflicts, scope};
 use crate::instance::{Certificate, State, openable};
 use crate::stream::{Kind, SetFacts, StreamFacts};
 use crate::tds::tokens::ServerMessage;
@@ -26,10 +26,9 @@ pub fn before_open(session: &Session, plan: &Plan) -> Result<Sizes, Said> {
     if plan.has("PARTIAL") && plan.verb != Verb::RestoreDatabase {
         return Err(vec![numbered(3103, "")]);
     }
-    if !plan.scope.is_whole() || plan.has("PARTIAL") {
-        let what = format_args!("{} of files, filegroups or pages", plan.verb.name());
-        return Err(vec![crate::instance::query::unsupported(what)]);
-    }
+    let state = session.instance.state();
+    scope::restore(plan, state.database(&plan.database)).map_err(one)?;
+    drop(state);
     allowed(session, plan)?;
     Ok(sizes)
 }
@@ -94,14 +93,14 @@ fn allowed(session: &Session, plan: &Plan) -> Result<(), Said> {
 }
 
 /// Whether this set can be restored into this database.
-pub fn head_known(
-    session: &Session,
-    plan: &Plan,
-    facts: &StreamFacts,
-    head: &[u8],
-) -> Result<(), Said> {
+pub fn head_known(session: &Session, plan: &Plan, facts: &StreamFacts) -> Result<(), Said> {
     readable(session, facts)?;
-    if !matches!(plan.verb, Verb::RestoreDatabase | Verb::RestoreLog) || facts.is_opaque {
+    if !matches!(plan.verb, Verb::RestoreDatabase | Verb::RestoreLog) {
+        return Ok(());
+    }
+    let config = chosen(plan, facts).map_or(&[][..], |set| &set.config);
+    scope::of_set(plan, &head::files(config)).map_err(|message| vec![message])?;
+    if facts.is_opaque {
         return Ok(());
     }
     let Some(set) = chosen(plan, facts) else {
@@ -123,7 +122,7 @@ pub fn head_known(
         _ if log_verb => refuse(3135),
         Some(Kind::Full) => {
             full(plan, set, database)?;
-            files(&state, plan, &head::files(head))
+            files(&state, plan, &head::files(&set.config))
         }
         Some(Kind::Differential) => match database {
             None => refuse(3118),

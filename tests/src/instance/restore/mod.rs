@@ -117,7 +117,7 @@ impl Session {
                 Ok(())
             }
             Verb::VerifyOnly => {
-                let (facts, _) = self.agreed(plan, got)?;
+                let facts = self.agreed(plan, got)?;
                 if plan.has("LOADHISTORY") {
                     apply::load_history(self, plan, &facts);
                 }
@@ -130,15 +130,11 @@ impl Session {
     }
 
     /// All families whole, of one set, and as an instance of this lab once sent them.
-    fn agreed(&self, plan: &Plan, got: Vec<Got>) -> Result<(Vec<StreamFacts>, Vec<u8>), Said> {
+    fn agreed(&self, plan: &Plan, got: Vec<Got>) -> Result<Vec<StreamFacts>, Said> {
         let early = self.instance.faults().restore_closes_early;
         let mut facts = Vec::new();
-        let mut head = Vec::new();
         for (at, got) in got.into_iter().enumerate() {
             let device = &plan.devices[at];
-            if at == 0 {
-                head = got.head;
-            }
             if early {
                 facts.push(got.check.facts().clone());
                 continue;
@@ -152,7 +148,7 @@ impl Session {
         if !early && !compare::as_sent(&self.instance, plan, &facts) {
             return Err(vec![messages::numbered(3189, "")]);
         }
-        Ok((facts, head))
+        Ok(facts)
     }
 
     fn finish_restore(
@@ -163,21 +159,21 @@ impl Session {
         reply: &mut Reply,
     ) -> Result<(), Said> {
         let faults = self.instance.faults();
-        let (facts, head) = self.agreed(plan, got)?;
+        let facts = self.agreed(plan, got)?;
         if faults.fail_after_close {
             return Err(vec![messages::nonrecoverable(&plan.database, 1117)]);
         }
-        let applied = apply::apply(self, plan, &facts, &head)?;
+        let applied = apply::apply(self, plan, &facts)?;
         let files = applied.files;
         let command = plan.verb.command();
-        let bytes: u64 = facts
+        let sets = facts
             .iter()
-            .flat_map(|family| &family.sets)
-            .map(|set| set.data_bytes)
-            .sum();
+            .filter_map(|family| judge::chosen(plan, family));
+        let bytes: u64 = sets.map(|set| set.data_bytes).sum();
+        let position = plan.number("FILE").unwrap_or(1);
         for (at, file) in files.iter().enumerate() {
             let pages = if at == 0 { bytes / 8192 } else { 0 };
-            reply.message(&messages::file_done(pages, &plan.database, file));
+            reply.message(&messages::file_done(pages, &plan.database, file, position));
             reply.done(command, None);
         }
         if let Some(number) = faults.error_then_success {

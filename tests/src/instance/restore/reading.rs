@@ -7,19 +7,14 @@ use crate::instance::session::Session;
 use crate::instance::transfer::lane::Sizes;
 use crate::instance::transfer::port::{Broken, Port};
 use crate::instance::transfer::together::Together;
-use crate::instance::transfer::{Plan, Verb};
+use crate::instance::transfer::{DeviceKind, Plan, Verb};
 use crate::stream::{StreamCheck, StreamFacts, StreamFault, SumPolicy};
 use crate::tds::tokens::ServerMessage;
-
-/// Bytes of a stream's start kept for the file list.
-const HEAD: usize = 1 << 20;
 
 /// What a device thread brings.
 pub struct Got {
     /// The checker, with everything it saw.
     pub check: StreamCheck,
-    /// Start of the stream.
-    pub head: Vec<u8>,
     /// What is wrong with the stream.
     pub fault: Option<StreamFault>,
 }
@@ -52,8 +47,8 @@ impl<'a> Shared<'a> {
     }
 
     /// Decides once the head of the media is known.
-    fn judge(&self, facts: &StreamFacts, head: &[u8]) -> Result<(), Broken> {
-        match judge::head_known(self.session, self.plan, facts, head) {
+    fn judge(&self, facts: &StreamFacts) -> Result<(), Broken> {
+        match judge::head_known(self.session, self.plan, facts) {
             Ok(()) => Ok(()),
             Err(said) => {
                 *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(said);
@@ -74,8 +69,7 @@ pub fn read(
     let plan = shared.plan;
     let head_only = matches!(plan.verb, Verb::LabelOnly | Verb::FileListOnly);
     let mut got = Got {
-        check: StreamCheck::new(policy(plan)),
-        head: Vec::new(),
+        check: checker(plan),
         fault: None,
     };
     let mut dice = 0x9E37_79B9_7F4A_7C15_u64 ^ ((index as u64) << 32) ^ together.faults.seed;
@@ -94,10 +88,6 @@ pub fn read(
         let mut count = 0;
         let at_end = port.fetch(size, |bytes| {
             count = bytes.len();
-            if got.head.len() < HEAD && !known {
-                let room = HEAD - got.head.len();
-                got.head.extend_from_slice(&bytes[..bytes.len().min(room)]);
-            }
             got.fault = got.check.feed(bytes).err();
         })?;
         let all = together.count(count as u64);
@@ -121,13 +111,17 @@ pub fn read(
             if index == 0 {
                 let size = set.map_or(0, |set| set.backup_size);
                 together.progress.begin(size);
-                shared.judge(facts, &got.head)?;
+                shared.judge(facts)?;
             }
             if head_only {
                 return Ok(got);
             }
         }
-        let early = together.faults.restore_closes_early && got.check.is_at_end_of_set();
+        // In a file it finds its set, and reads no further.
+        let whole = judge::chosen(plan, got.check.facts()).is_some_and(|set| set.is_complete);
+        let found = plan.kind == DeviceKind::Disk && plan.verb != Verb::HeaderOnly && whole;
+        let closes = together.faults.restore_closes_early || found;
+        let early = closes && got.check.is_at_end_of_set();
         if at_end && together.faults.vdi.read_past_end {
             // Whatever comes now is not part of the stream.
             port.fetch(sizes.block as usize, |_| {})?;
@@ -135,6 +129,17 @@ pub fn read(
         if early || at_end {
             return Ok(got);
         }
+    }
+}
+
+/// A file is looked at as far as the set that is wanted.
+fn checker(plan: &Plan) -> StreamCheck {
+    let check = StreamCheck::new(policy(plan));
+    let all = plan.kind != DeviceKind::Disk || plan.verb == Verb::HeaderOnly;
+    let position = plan.number("FILE").unwrap_or(1);
+    match u16::try_from(position) {
+        Ok(position) if !all => check.until(position),
+        _ => check,
     }
 }
 

@@ -2,8 +2,8 @@
 
 use uuid::Uuid;
 
-use super::head;
 use super::reading::Got;
+use super::{head, judge};
 use crate::instance::backup::flags;
 use crate::instance::backup::source::{from_lsn, from_stream};
 use crate::instance::catalog::server::COLLATION_NAME;
@@ -82,7 +82,7 @@ pub fn send(session: &Session, plan: &Plan, got: &[Got], reply: &mut Reply) {
     let wanted = plan.number("FILE");
     let rows: Vec<Vec<Value>> = match plan.verb {
         Verb::LabelOnly => vec![label(&table, facts)],
-        Verb::FileListOnly => files(&table, &first.head),
+        Verb::FileListOnly => files(&table, plan, facts),
         _ => facts
             .sets
             .iter()
@@ -151,6 +151,7 @@ fn header(table: &Table, plan: &Plan, media: &StreamFacts, set: &SetFacts) -> Ve
         .set("BackupName", text(&set.name))
         .set("BackupDescription", text(&set.description))
         .set("BackupType", kind)
+        .set("ExpirationDate", from_stream(set.expires))
         .set("Compressed", i64::from(media.is_compressed))
         .set("Position", i64::from(set.position))
         .set("DeviceType", if virtual_device { 7 } else { 2 })
@@ -232,8 +233,9 @@ const fn letter(file: &head::FileRecord) -> &'static str {
     }
 }
 
-fn files(table: &Table, head: &[u8]) -> Vec<Vec<Value>> {
-    head::files(head)
+fn files(table: &Table, plan: &Plan, facts: &StreamFacts) -> Vec<Vec<Value>> {
+    let config = judge::chosen(plan, facts).map_or(&[][..], |set| &set.config);
+    head::files(config)
         .iter()
         .map(|file| {
             let unlimited = if file.is_log {

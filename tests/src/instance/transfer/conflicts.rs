@@ -97,8 +97,5 @@ pub fn devices(plan: &Plan, version: &Version) -> Result<(), ServerMessage> {
     if version.engine_edition != ENTERPRISE {
         return Err(numbered(3218, ""));
     }
-    if !plan.has("FORMAT") {
-        return Err(numbered(3215, ""));
-    }
     Ok(())
 }

@@ -156,7 +156,7 @@ impl Plan {
         );
         if named {
             plan.database = database(reader, variables)?;
-            plan.scope = scope(reader, variables)?;
+            plan.scope = scope(reader, variables, verb)?;
         }
         if reader.word(if backup { "TO" } else { "FROM" }) {
             (plan.devices, plan.kind) = devices::list(reader, variables)?;

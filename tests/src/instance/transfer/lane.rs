@@ -2,6 +2,7 @@
 //! sends progress and watches for attention, KILL and lost connections.
 
 use std::fs::{File, OpenOptions};
+use std::io::{Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,8 +67,8 @@ impl Sizes {
 pub enum Devices {
     /// A virtual device set.
     Virtual(ServerSet),
-    /// Files: of each device one for each mirror.
-    Disk(Vec<Vec<PathBuf>>),
+    /// Files: of each device one for each mirror, and how many bytes of it stay.
+    Disk(Vec<Vec<PathBuf>>, Vec<Option<u64>>),
 }
 
 impl Devices {
@@ -83,7 +84,7 @@ impl Devices {
         };
         match plan.kind {
             DeviceKind::Virtual => {}
-            DeviceKind::Disk => return Ok(Self::Disk(paths(plan, folder))),
+            DeviceKind::Disk => return Ok(Self::Disk(paths(plan, folder), Vec::new())),
             // There is no tape drive, and there are no credentials for a URL.
             DeviceKind::Tape => return Err(messages::cannot_open_os(first, 2)),
             DeviceKind::Url => return Err(messages::cannot_open_os(first, 50)),
@@ -123,12 +124,21 @@ impl Devices {
         Ok(Self::Virtual(set))
     }
 
+    /// Keeps so many bytes at the start of each file that is written; `None` = it begins anew.
+    #[must_use]
+    pub fn keeping(self, kept: Vec<Option<u64>>) -> Self {
+        match self {
+            Self::Disk(paths, _) => Self::Disk(paths, kept),
+            other @ Self::Virtual(_) => other,
+        }
+    }
+
     /// Whether VDC_Complete was granted.
     #[must_use]
     pub fn completes(&self) -> bool {
         match self {
             Self::Virtual(set) => set.granted_config().features & features::COMPLETE_ENABLED != 0,
-            Self::Disk(_) => false,
+            Self::Disk(..) => false,
         }
     }
 
@@ -139,14 +149,20 @@ impl Devices {
                 .device(index)
                 .map(Port::virtual_device)
                 .map_err(|_| Unopened::Aborted),
-            Self::Disk(paths) => {
+            Self::Disk(paths, kept) => {
                 let backup = plan.verb.is_backup();
-                let open = |path: &PathBuf| {
-                    if backup {
+                let kept = kept.get(index).copied().flatten();
+                let open = |path: &PathBuf| match (backup, kept) {
+                    (false, _) => File::open(path),
+                    (true, None) => {
                         let mut options = OpenOptions::new();
                         options.write(true).create(true).truncate(true).open(path)
-                    } else {
-                        File::open(path)
+                    }
+                    (true, Some(kept)) => {
+                        let mut file = OpenOptions::new().write(true).open(path)?;
+                        file.set_len(kept)?;
+                        file.seek(SeekFrom::Start(kept))?;
+                        Ok(file)
                     }
                 };
                 let opened = paths[index].iter().map(open).collect::<Result<_, _>>();

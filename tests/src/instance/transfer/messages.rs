@@ -89,9 +89,10 @@ pub fn percent(percent: u64) -> ServerMessage {
 
 /// 4035
 #[must_use]
-pub fn file_done(pages: u64, database: &str, file: &str) -> ServerMessage {
-    let text =
-        format!("Processed {pages} pages for database '{database}', file '{file}' on file 1.");
+pub fn file_done(pages: u64, database: &str, file: &str, position: u64) -> ServerMessage {
+    let text = format!(
+        "Processed {pages} pages for database '{database}', file '{file}' on file {position}."
+    );
     info(4035, text)
 }
 

@@ -5,6 +5,7 @@ pub mod grammar;
 pub mod lane;
 pub mod messages;
 pub mod port;
+pub mod scope;
 pub mod together;
 
 pub use grammar::{DeviceKind, Plan, Verb};

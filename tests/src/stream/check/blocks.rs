@@ -52,6 +52,12 @@ impl StreamCheck {
             };
             return self.fail(number, self.block_start, what);
         }
+        let ended = self.facts.sets.last().map(|set| set.position);
+        if self.place == Place::SetOrEnd && ended.is_some() && ended == self.last {
+            // Another set begins: that is nobody's business here.
+            self.want = Want::Opaque;
+            return Ok(());
+        }
         if header_sum(&self.gathered[..50]) != sum {
             return self.malformed("its header has a wrong checksum");
         }
@@ -203,12 +209,17 @@ impl StreamCheck {
             return self.malformed("it lists filemarks that are not there");
         }
         self.place = match self.place {
-            Place::AfterTape => Place::SetOrEnd,
+            Place::AfterTape => {
+                self.first_set = self.at;
+                Place::SetOrEnd
+            }
             Place::AfterSet => Place::FirstEnd,
             Place::LastMark => {
                 if let Some(set) = self.facts.sets.last_mut() {
                     set.is_complete = true;
+                    set.blake3 = *self.set_hash.finalize().as_bytes();
                 }
+                self.set_hash.reset();
                 Place::SetOrEnd
             }
             _ => return self.malformed("it may not stand here"),
@@ -221,7 +232,7 @@ impl StreamCheck {
     pub(super) fn end_of_block(&mut self) -> Result<(), StreamFault> {
         let on_physical = !matches!(self.place, Place::SetHead | Place::SetBody);
         let (unit, origin) = if on_physical {
-            (u64::from(self.facts.block_size).min(4096), 0)
+            (u64::from(self.facts.block_size), 0)
         } else {
             (LOGICAL, self.set_start)
         };

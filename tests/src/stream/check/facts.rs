@@ -115,6 +115,8 @@ pub struct SetFacts {
     pub base_guid: Uuid,
     /// When the database was created.
     pub created: DateTime,
+    /// Until when the set may not be overwritten; zero = no date.
+    pub expires: DateTime,
     /// When the backup began.
     pub started: DateTime,
     /// When it ended; zero until the end of the set was seen.
@@ -137,6 +139,10 @@ pub struct SetFacts {
     pub fork_point: Lsn,
     /// Start of the log part.
     pub log: Vec<u8>,
+    /// The configuration records at its start.
+    pub config: Vec<u8>,
+    /// BLAKE3 of its bytes, with what stands before the first set; zeros until it is closed.
+    pub blake3: [u8; 32],
 }
 
 impl SetFacts {
@@ -148,6 +154,10 @@ impl SetFacts {
             block.guid(guid_at)?
         } else {
             Uuid::nil()
+        };
+        let expires = match os_data {
+            21.. => block.date(guid_at + 16)?,
+            _ => DateTime::default(),
         };
         let nil = Uuid::nil();
         Some(Self {
@@ -172,6 +182,7 @@ impl SetFacts {
             last_full_guid: nil,
             base_guid: nil,
             created: DateTime::default(),
+            expires,
             started: block.date(88)?,
             finished: DateTime::default(),
             has_checksum: false,
@@ -183,6 +194,8 @@ impl SetFacts {
             flags: 0,
             fork_point: Lsn::default(),
             log: Vec::new(),
+            config: Vec::new(),
+            blake3: [0; 32],
         })
     }
 

@@ -135,6 +135,11 @@ impl StreamCheck {
     fn configuration(&mut self, data: &[u8]) -> Result<(), StreamFault> {
         let mut rest = data;
         let mut is_first = true;
+        if self.place == Place::SetHead
+            && let Some(set) = self.facts.sets.last_mut()
+        {
+            set.config = data.to_vec();
+        }
         while !rest.is_empty() {
             let length = Fields(rest).u32(4).unwrap_or(0) as usize;
             if length < 8 || length > rest.len() {
@@ -207,6 +212,7 @@ impl StreamCheck {
         if entries.is_none_or(|entries| usize::from(entries) < self.facts.sets.len()) {
             return self.malformed("its set map lacks a backup set");
         }
+        self.map = data.0.get(8..).unwrap_or_default().to_vec();
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! What stands before and behind the pages of a family (facts/mtf.md 6.1-6.4).
 
-use super::config;
+use super::{Behind, config};
 use crate::stream::compose::{Composer, Strings, put, put_date};
 use crate::stream::pages::{PAGE, Pages};
 use crate::stream::spec::{EXTENT, Spec};
@@ -28,20 +28,20 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    pub(super) fn new(spec: &Spec, family: u16) -> Self {
+    pub(super) fn new(spec: &Spec, family: u16, behind: Option<&Behind>) -> Self {
         // The size of the whole set stands in the tail but does not change its length.
-        let overhead = if spec.block_size == 512 {
-            0x2200
-        } else {
-            0x7000
+        let overhead = match (spec.block_size, behind) {
+            (_, Some(_)) => 0,
+            (512, None) => 0x2200,
+            (block, None) => 7 * u64::from(block),
         };
         let size = (1..=spec.families).map(|family| {
-            let (head, tail) = compose(spec, family, 0);
+            let (head, tail) = compose(spec, family, 0, behind);
             let length = head.out.len() + tail.0.out.len();
             length as u64 + spec.family_size() - overhead
         });
         let size = size.sum();
-        let (head, (tail, sum_at)) = compose(spec, family, size);
+        let (head, (tail, sum_at)) = compose(spec, family, size, behind);
         Self {
             head: head.out,
             tail: tail.out,
@@ -58,19 +58,35 @@ impl Layout {
 }
 
 /// Head, and tail with the place of the checksum in it.
-fn compose(spec: &Spec, family: u16, size: u64) -> (Composer, (Composer, Option<usize>)) {
-    let head = head(spec, family);
-    let marks = vec![u64::from(spec.block_size.max(1024))];
+fn compose(
+    spec: &Spec,
+    family: u16,
+    size: u64,
+    behind: Option<&Behind>,
+) -> (Composer, (Composer, Option<usize>)) {
+    let head = head(spec, family, behind);
     let base = head.at() + spec.family_size();
     let tail = Composer::new(base, head.set_start, spec.block_size, head.next_block());
-    (head, tail_of(spec, family, size, tail, marks))
+    let own = Behind {
+        at: 0,
+        marks: vec![u64::from(spec.block_size.max(1024))],
+        map: Vec::new(),
+        family_id: spec.family_id(family),
+    };
+    (
+        head,
+        tail_of(spec, size, tail, (family, behind.unwrap_or(&own))),
+    )
 }
 
-fn head(spec: &Spec, family: u16) -> Composer {
-    let mut c = Composer::new(0, 0, spec.block_size, 0);
-    media_header(&mut c, spec, family);
-    c.filemark(&[]);
-    c.set_start = c.at();
+fn head(spec: &Spec, family: u16, behind: Option<&Behind>) -> Composer {
+    let start = behind.map_or(0, |behind| behind.at);
+    let mut c = Composer::new(start, start, spec.block_size, 0);
+    if behind.is_none() {
+        media_header(&mut c, spec, family);
+        c.filemark(&[]);
+        c.set_start = c.at();
+    }
     set_header(&mut c, spec);
     volume(&mut c, spec);
     config_block(
@@ -96,11 +112,11 @@ fn head(spec: &Spec, family: u16) -> Composer {
 
 fn tail_of(
     spec: &Spec,
-    family: u16,
     size: u64,
     mut c: Composer,
-    mut marks: Vec<u64>,
+    (family, behind): (u16, &Behind),
 ) -> (Composer, Option<usize>) {
+    let mut marks = behind.marks.clone();
     let sum = if spec.checksum { SUMMED } else { 0 };
     if spec.kind != Kind::Log {
         c.stream_header(b"MQDA", VARIABLE | VARIABLE_END | sum, 0);
@@ -116,9 +132,10 @@ fn tail_of(
     }
     config_block(&mut c, b"MSLS", &config::records(spec, spec.finished, size));
     c.pad_physical(b"SPAD", c.set_start);
-    marks.push(c.at());
-    c.filemark(&marks[..1]);
-    end_of_set(&mut c, spec, family, size);
+    let first = c.at();
+    c.filemark(&marks);
+    marks.push(first);
+    end_of_set(&mut c, spec, behind, size);
     c.filemark(&marks);
     (c, sum_at)
 }
@@ -176,6 +193,7 @@ fn set_header(c: &mut Composer, spec: &Spec) {
         put_date(block, 88, spec.started);
         put(block, 93, &[spec.version.0, spec.version.1, 0, 0, 2]);
         put(block, 100, &spec.set_guid.to_bytes_le());
+        put_date(block, 116, spec.expires);
         put(block, 122, &strings.bytes);
     });
     c.pad_logical();
@@ -240,7 +258,7 @@ fn log_of_a_data_backup(c: &mut Composer, spec: &Spec, family: u16) {
 }
 
 /// The two end blocks with the set map between them.
-fn end_of_set(c: &mut Composer, spec: &Spec, family: u16, size: u64) {
+fn end_of_set(c: &mut Composer, spec: &Spec, behind: &Behind, size: u64) {
     let first = c.at();
     let end_block = |c: &mut Composer, map: u64| {
         c.block(b"ESET", 0, 0x58, 0, 0, |block: &mut [u8]| {
@@ -252,16 +270,19 @@ fn end_of_set(c: &mut Composer, spec: &Spec, family: u16, size: u64) {
     };
     end_block(c, 0);
     c.pad_physical(b"OTCP", first);
-    c.stream(b"TSMP", 0, &set_map(c, spec, family, size));
+    c.stream(b"TSMP", 0, &set_map(c, spec, behind, size));
     c.pad_physical(b"SPAD", first);
     let second = c.at();
     end_block(c, first);
     c.pad_physical(b"SPAD", second);
 }
 
-fn set_map(c: &Composer, spec: &Spec, family: u16, size: u64) -> Vec<u8> {
-    let mut map = spec.family_id(family).to_le_bytes().to_vec();
-    map.extend([1, 0, 0, 0]);
+/// The set map: all earlier entries again, then that of this set.
+fn set_map(c: &Composer, spec: &Spec, behind: &Behind, size: u64) -> Vec<u8> {
+    let mut map = behind.family_id.to_le_bytes().to_vec();
+    map.extend(spec.position.to_le_bytes());
+    map.extend([0, 0]);
+    map.extend(&behind.map);
 
     let mut strings = Strings::new(92);
     let name = strings.add(&spec.set_name);

@@ -15,6 +15,9 @@ fn every_shape_passes_the_checker_and_says_what_was_asked() {
             (1, 4096, true),
             (2, 512, true),
             (3, 4096, false),
+            (1, 1024, false),
+            (2, 8192, true),
+            (1, 65_536, true),
         ] {
             let spec = Spec {
                 block_size,

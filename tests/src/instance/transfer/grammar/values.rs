@@ -1,8 +1,9 @@
 //! What stands behind names, options and devices: texts, numbers, lists in brackets.
 
-use super::{Scope, Value};
+use super::{Scope, Value, Verb};
 use crate::instance::query::Variables;
 use crate::instance::statement::{Kind, Reader};
+use crate::instance::transfer::scope::takes;
 use crate::instance::version::Version;
 use crate::tds::tokens::ServerMessage;
 
@@ -10,23 +11,28 @@ use crate::tds::tokens::ServerMessage;
 pub(super) fn scope(
     reader: &mut Reader<'_>,
     variables: &Variables,
+    verb: Verb,
 ) -> Result<Scope, ServerMessage> {
+    const WORDS: [&str; 4] = ["READ_WRITE_FILEGROUPS", "FILE", "FILEGROUP", "PAGE"];
     let mut scope = Scope::default();
     loop {
-        let list = if reader.word("READ_WRITE_FILEGROUPS") {
-            scope.read_write = true;
-            None
-        } else if reader.word("FILE") {
-            Some(&mut scope.files)
-        } else if reader.word("FILEGROUP") {
-            Some(&mut scope.filegroups)
-        } else if reader.word("PAGE") {
-            Some(&mut scope.pages)
-        } else if scope.is_whole() {
-            return Ok(scope);
-        } else {
-            return Err(reader.wrong());
+        let wrong = reader.wrong();
+        let Some(word) = WORDS.into_iter().find(|word| reader.word(word)) else {
+            return match scope.is_whole() {
+                true => Ok(scope),
+                false => Err(wrong),
+            };
         };
+        if !takes(verb, word) {
+            return Err(wrong);
+        }
+        let list = match word {
+            "FILE" => Some(&mut scope.files),
+            "FILEGROUP" => Some(&mut scope.filegroups),
+            "PAGE" => Some(&mut scope.pages),
+            _ => None,
+        };
+        scope.read_write |= list.is_none();
         if let Some(list) = list {
             reader.expect_sign('=')?;
             list.push(text(reader, variables)?);

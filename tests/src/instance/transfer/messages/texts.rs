@@ -56,6 +56,16 @@ pub(super) fn statement(number: i32, name: &str) -> Option<String> {
         3096 => format!("The certificate '{name}' has expired; it cannot encrypt a backup."),
         3218 => "Backup mirroring is not available in this edition of SQL Server.".into(),
         3261 => "SQL Server cannot use the virtual device configuration.".into(),
+        3004 => "The primary filegroup cannot be backed up as a file backup because the database \
+                 is using the SIMPLE recovery model. Consider taking a partial backup by \
+                 specifying READ_WRITE_FILEGROUPS."
+            .into(),
+        3217 => format!("Invalid value specified for {name} parameter."),
+        3219 => format!("The file or filegroup \"{name}\" cannot be selected for this operation."),
+        3235 => format!(
+            "The file \"{name}\" is not part of the database. You can only list files that are \
+             members of this database."
+        ),
         3273 => "The BUFFERCOUNT parameter must supply a value that allows at least one buffer \
                  per backup device."
             .into(),
@@ -108,6 +118,17 @@ pub(super) fn restore(number: i32, name: &str) -> Option<String> {
              Use the WITH REPLACE or WITH STOPAT clause of the RESTORE statement to just \
              overwrite the contents of the log."
         ),
+        3115 => "The database is using the simple recovery model. It is not possible to restore a \
+                 subset of the read-write data."
+            .into(),
+        3144 => format!(
+            "File '{name}' was not backed up in this set. The file cannot be restored \
+             from this backup set."
+        ),
+        3190 => format!(
+            "Filegroup '{name}' cannot be restored because it does not exist in the \
+             backup set."
+        ),
         3234 => format!("Logical file '{name}' is not part of the database."),
         3103 => "RESTORE ... WITH PARTIAL is valid for a database restore alone.".into(),
         3120 => "This backup set will not be restored because all data has already been restored \
@@ -155,6 +176,21 @@ pub(super) fn restore(number: i32, name: &str) -> Option<String> {
 #[must_use]
 pub(super) fn media(number: i32, name: &str) -> Option<String> {
     Some(match number {
+        3098 => "The backup cannot be performed because 'COMPRESSION' was requested after the \
+                 media was formatted with an incompatible structure. To append to this media set, \
+                 either omit 'COMPRESSION' or create a new media set by using WITH FORMAT."
+            .into(),
+        3133 => format!(
+            "The volume on device \"{name}\" is of another media family than the sequence of \
+             devices expects."
+        ),
+        3210 => format!(
+            "The mirror member in drive \"{name}\" is inconsistent with the other mirror members."
+        ),
+        3268 => format!(
+            "Cannot use the backup file '{name}' because it was originally formatted with another \
+             sector size than this device has."
+        ),
         3132 => "The media set does not have all its media families on the devices named. All \
                  members must be provided."
             .into(),
