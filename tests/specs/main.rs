@@ -32,6 +32,7 @@ mod repair;
 mod retention;
 mod service;
 mod signing;
+mod spanning;
 mod sqlserver;
 mod stage;
 mod stores;

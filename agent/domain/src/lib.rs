@@ -8,6 +8,7 @@
 //! [`standing`] (which mirrors hold everything), [`repair`] (what brings a mirror back),
 //! [`stage`] (what becomes of files that SQL Server wrote),
 //! [`wrapping`] (which sets may lie together),
+//! [`span`] (where a family is cut at the end of its media),
 //! [`owner`] (closing a media set, giving up a mirror),
 //! [`retention`] (which sets may go, and why the others stay), [`schedule`] (what is due, and why the
 //! rest is not), [`partner`] (who is principal),
@@ -44,6 +45,7 @@ pub mod restore;
 pub mod retention;
 pub mod rpo;
 pub mod schedule;
+pub mod span;
 pub mod stage;
 pub mod stamp;
 pub mod standing;

@@ -51,7 +51,7 @@ pub struct MediaHeader {
     pub family_id: FamilyId,
     /// Mirror this volume belongs to.
     pub mirror: MirrorNo,
-    /// Number of the volume in its family, from 1; always 1 on disk.
+    /// Number of the medium in its family, from 1; always 1 on disk.
     pub media_sequence: u32,
     /// Program that formatted it.
     pub software: String,
@@ -115,6 +115,18 @@ impl MediaHeader {
             encoding: draft.encoding.clone(),
             agent: draft.agent,
             agent_name: draft.agent_name.clone(),
+        }
+    }
+
+    /// The header of the medium behind this one in the row of a mirror.
+    #[must_use]
+    pub fn next(&self, mirror: MirrorNo, written: Moment) -> Self {
+        Self {
+            mirror,
+            media_sequence: self.media_sequence.saturating_add(1),
+            software: crate::manifest::software(),
+            written,
+            ..self.clone()
         }
     }
 

@@ -3,6 +3,7 @@
 //! * [`header`]: the media header, section 0 of every volume, a TAPE block of the Microsoft Tape
 //!   Format with our facts in a stream of its own;
 //! * [`manifest`]: what stands behind each data section, with the hashes;
+//! * [`note`]: what closes a part of a data section that goes on on the next medium;
 //! * [`record`]: verdicts and voids, chained in writing order;
 //! * [`sign`]: who wrote a manifest or record, proved with a public key alone;
 //! * [`tree`]: BLAKE3 of a stream and of its chunks in one pass;
@@ -16,6 +17,7 @@ pub mod card;
 pub mod header;
 pub mod manifest;
 pub mod mtf;
+pub mod note;
 pub mod record;
 pub mod sign;
 pub mod tree;

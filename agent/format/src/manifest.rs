@@ -7,13 +7,16 @@ use serde::{Deserialize, Serialize};
 use twinset_domain::{
     AgentId, BackupKind, FamilyNo, MediaSetId, Moment, Position, RunId, Shape, chunk,
 };
-use uuid::Uuid;
 
 use crate::canonical::{self, BLANK_CHECK, altered};
 use crate::mtf::{Container, SetFacts};
 use crate::sign::{self, BLANK_SIGNATURE, PublicKey, Purpose, Signed, Signer};
 use crate::tree::{self, Hashes};
 use crate::{FORMAT, FormatError};
+
+mod circumstances;
+
+pub use circumstances::{Asked, Circumstances, Mirroring};
 
 const WHAT: &str = "manifest";
 /// Longest manifest that is read: hashes of a 16 TiB section and a long list of sets.
@@ -85,6 +88,9 @@ pub struct Facts {
     pub software: String,
     /// When the section was begun.
     pub written: Moment,
+    /// How the data section lies on several media, in order; nothing where one holds it whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Part>,
     /// Taken WITH COPY_ONLY: it leaves no trace in its source.
     #[serde(default, skip_serializing_if = "is_false")]
     pub copy_only: bool,
@@ -115,6 +121,16 @@ pub struct Facts {
     signature: Option<String>,
 }
 
+/// What one medium holds of a data section.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// Number of the medium in its family.
+    pub media_sequence: u32,
+    /// Bytes of the section on it.
+    pub length: u64,
+}
+
 /// What is usual is left out, so that documents written before the field was known stay as they
 /// are.
 #[allow(
@@ -123,46 +139,6 @@ pub struct Facts {
 )]
 pub(crate) const fn is_false(value: &bool) -> bool {
     !*value
-}
-
-/// The mirroring session of a database, as it was when the backup began.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Mirroring {
-    /// Identity of the partnership.
-    pub guid: Uuid,
-    /// How often the roles were switched before.
-    pub role_sequence: i64,
-}
-
-/// What SQL Server was asked to do to the bytes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Asked {
-    /// WITH COMPRESSION or NO_COMPRESSION; null where neither was said.
-    pub compression: Option<bool>,
-    /// Algorithm of WITH ENCRYPTION; null without it.
-    pub encryption: Option<String>,
-    /// The certificate or asymmetric key in `master` that reads it again.
-    pub encryptor: Option<String>,
-}
-
-/// How a backup was taken, beside its kind.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Circumstances {
-    /// Taken WITH COPY_ONLY.
-    pub copy_only: bool,
-    /// The tail of a log.
-    pub tail: bool,
-    /// The first full behind a mark.
-    pub new_branch: bool,
-    /// The database was known to be damaged.
-    pub over_damage: bool,
-    /// The mirroring session.
-    pub mirroring: Option<Mirroring>,
-    /// What SQL Server was asked to do to the bytes.
-    pub asked: Option<Asked>,
 }
 
 /// Parameters of an encoding. Nobody needs them to read.
@@ -230,6 +206,8 @@ pub struct Draft {
     pub written: Moment,
     /// How it was taken.
     pub circumstances: Circumstances,
+    /// What each medium holds, where there are several.
+    pub parts: Vec<Part>,
     /// The stream did not end where a backup set ends.
     pub incomplete: bool,
 }
@@ -277,6 +255,7 @@ impl Manifest {
                 agent: draft.agent,
                 software: software(),
                 written: draft.written,
+                parts: draft.parts,
                 copy_only: draft.circumstances.copy_only,
                 incomplete: draft.incomplete,
                 tail: draft.circumstances.tail,
@@ -367,6 +346,10 @@ impl Manifest {
                 WHAT,
                 "the chunk hashes do not lead to the section's hash",
             ));
+        }
+        let parts = facts.parts.iter().map(|part| u128::from(part.length));
+        if !facts.parts.is_empty() && parts.sum::<u128>() != u128::from(facts.stored_length) {
+            return Err(altered(WHAT, "the parts are not as long as the section"));
         }
         let lawful = facts.shape.is_lawful()
             && (1..=facts.shape.families).contains(&facts.family.0)

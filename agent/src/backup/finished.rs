@@ -4,6 +4,7 @@ use serde::Serialize;
 use twinset_domain::{
     BackupKind, Fault, MediaSetId, MirrorNo, Moment, Position, RunId, Shape, code,
 };
+use twinset_format::manifest::Manifest;
 
 use crate::media::writer::Sealed;
 
@@ -86,4 +87,9 @@ pub(super) fn bytes(sealed: &[Sealed]) -> u64 {
 pub(super) fn stored_bytes(sealed: &[Sealed]) -> u64 {
     let stored = |sealed: &Sealed| sealed.manifest.facts.stored_length;
     sealed.iter().map(stored).sum()
+}
+
+/// GUID of the first set of SQL Server in a section.
+pub(super) fn set_guid(manifest: &Manifest) -> Option<String> {
+    Some(manifest.facts.sets.first()?.set?.to_string())
 }

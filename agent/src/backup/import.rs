@@ -20,7 +20,7 @@ use super::pump;
 use super::run::{Content, Reserved, open};
 use super::sink::Pace;
 use crate::media::kept;
-use crate::media::writer::Sealed;
+use crate::media::writer::{FamilyWriter, Sealed, Watch};
 
 /// Bytes at the start of a file that tell its family.
 const HEAD: usize = 64 << 10;
@@ -232,12 +232,17 @@ pub(super) fn write_all(
         brake: Brake::new(throttle),
         stop: desk.stop,
     };
+    let watch = Watch {
+        progress: &progress,
+        stop: desk.stop,
+    };
     let outcomes: Vec<Result<Sealed, Fault>> = std::thread::scope(|scope| {
         let threads: Vec<_> = (1..)
             .zip(stripes)
             .map(|(family, stripe)| {
                 scope.spawn(move || {
-                    write_family(reserved, FamilyNo(family), stripe, buffers, progress, pace)
+                    let writer = reserved.writer(FamilyNo(family), Some(stripe.length), watch)?;
+                    write_family(writer, stripe, buffers, progress, pace)
                 })
             })
             .collect();
@@ -258,14 +263,12 @@ pub(super) fn write_all(
 }
 
 fn write_family(
-    reserved: &Reserved,
-    family: FamilyNo,
+    mut writer: FamilyWriter<'_>,
     mut stripe: Stripe,
     buffers: usize,
     progress: &dyn crate::report::Progress,
     pace: &Pace<'_>,
 ) -> Result<Sealed, Fault> {
-    let mut writer = reserved.writer(family, Some(stripe.length))?;
     let pumped = pump::pump_file(
         &mut stripe.file,
         &stripe.path,

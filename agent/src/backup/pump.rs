@@ -10,7 +10,7 @@ use twinset_domain::{Fault, code};
 
 use super::sink::Pace;
 use crate::media::encoding::Recipe;
-use crate::media::writer::FamilyWriter;
+use crate::media::writer::{FamilyWriter, cancelled};
 use crate::payload::Pool;
 use crate::report::Progress;
 
@@ -57,7 +57,7 @@ pub(super) fn buffers(families: u16, memory_limit: u64, recipe: &Recipe) -> Resu
 pub(super) fn pump_file(
     file: &mut File,
     path: &Path,
-    writer: &mut FamilyWriter,
+    writer: &mut FamilyWriter<'_>,
     buffers: usize,
     progress: &dyn Progress,
     pace: &Pace<'_>,
@@ -71,7 +71,6 @@ pub(super) fn pump_file(
             if let Some(buffer) = pool.take_timeout(GLANCE) {
                 break buffer;
             }
-            writer.check()?;
             writer.enforce_deadlines()?;
         };
         let filled = fill(file, &mut buffer).map_err(|error| {
@@ -99,10 +98,4 @@ fn fill(file: &mut File, buffer: &mut [u8]) -> std::io::Result<usize> {
         }
     }
     Ok(filled)
-}
-
-/// The operator stopped the run.
-pub(super) fn cancelled() -> Fault {
-    Fault::new(code::CANCELLED, "backup", "stopped by the operator")
-        .remedy("nothing of it was published; start it again when it suits")
 }

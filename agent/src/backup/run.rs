@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use twinset_domain::append::{self, AppendPlan, Behind, Expected};
 use twinset_domain::{AgentId, BackupKind, FamilyNo, Fault, MirrorNo, RunId, code};
-use twinset_format::manifest::{Manifest, Source};
+use twinset_format::manifest::Source;
 use twinset_format::mtf::SetFacts;
 use twinset_format::record::Outcome;
 use twinset_format::sign::Signer;
@@ -16,17 +16,16 @@ use twinset_plugin_api::Access;
 
 pub use super::content::Content;
 use super::desk::{Desk, Target};
-use super::finished::{Finished, LostMirror, bytes, stored_bytes};
+use super::finished::{Finished, LostMirror, bytes, set_guid, stored_bytes};
 use super::{recover, remember};
 use crate::catalog::{Catalog, Intent, KnownSet, RunEnd, RunState};
 use crate::clock;
 use crate::media::encoding::Recipe;
-use crate::media::holds;
-use crate::media::kept;
 use crate::media::ledger::{Ledger, Opening};
 use crate::media::matrix::{Matrix, chain_behind};
 use crate::media::publish::{By, Chain, Statement};
-use crate::media::writer::{FamilyWriter, RunFacts, Sealed};
+use crate::media::writer::{FamilyWriter, RunFacts, Sealed, Watch};
+use crate::media::{holds, kept};
 use crate::state::{SetLock, StateDir};
 
 /// A run whose media were checked and which may write.
@@ -263,7 +262,12 @@ impl Reserved {
     ///
     /// # Errors
     /// A device's, when too few mirrors remain without it.
-    pub fn writer(&self, family: FamilyNo, expected: Option<u64>) -> Result<FamilyWriter, Fault> {
+    pub fn writer<'a>(
+        &self,
+        family: FamilyNo,
+        expected: Option<u64>,
+        watch: Watch<'a>,
+    ) -> Result<FamilyWriter<'a>, Fault> {
         let mirrors = self
             .open
             .matrix
@@ -276,6 +280,7 @@ impl Reserved {
             &self.ledger,
             mirrors.collect(),
             expected,
+            watch,
         )
     }
 
@@ -388,8 +393,4 @@ impl Reserved {
         self.leave();
         told
     }
-}
-
-fn set_guid(manifest: &Manifest) -> Option<String> {
-    Some(manifest.facts.sets.first()?.set?.to_string())
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use twinset_domain::{Fault, code};
 
 use super::brake::Brake;
-use crate::media::writer::{FamilyWriter, Sealed};
+use crate::media::writer::{FamilyWriter, Onlooker, Sealed};
 use crate::payload::Lease;
 use crate::report::Progress;
 use crate::sqlserver::vdi::{BackupSink, SinkFault, Win32};
@@ -13,7 +13,7 @@ use crate::sqlserver::vdi::{BackupSink, SinkFault, Win32};
 /// Takes one device's bytes to all mirrors of its family.
 pub(super) struct FamilySink<'a> {
     /// Open until the seal.
-    writer: Option<FamilyWriter>,
+    writer: Option<FamilyWriter<'a>>,
     /// What the seal gave.
     sealed: Option<Sealed>,
     progress: &'a dyn Progress,
@@ -21,6 +21,16 @@ pub(super) struct FamilySink<'a> {
     done: &'a AtomicU64,
     /// How fast they may come.
     pace: &'a Pace<'a>,
+}
+
+impl Onlooker for &dyn Progress {
+    fn note(&self, text: &str) {
+        Progress::note(*self, text);
+    }
+
+    fn operator(&self, device: &str, wish: &str) {
+        Progress::operator(*self, device, wish);
+    }
 }
 
 /// How fast the bytes of all families may come, and what ends the wait.
@@ -31,7 +41,7 @@ pub(super) struct Pace<'a> {
 
 impl<'a> FamilySink<'a> {
     pub(super) fn new(
-        writer: FamilyWriter,
+        writer: FamilyWriter<'a>,
         progress: &'a dyn Progress,
         done: &'a AtomicU64,
         pace: &'a Pace<'a>,
@@ -50,7 +60,7 @@ impl<'a> FamilySink<'a> {
         self.sealed.take()
     }
 
-    fn writer(&mut self) -> Result<&mut FamilyWriter, SinkFault> {
+    fn writer(&mut self) -> Result<&mut FamilyWriter<'a>, SinkFault> {
         self.writer.as_mut().ok_or_else(|| {
             let message = "SQL Server wrote on after the family was sealed";
             let fault = Fault::new(code::VDI_SESSION, "virtual device", message).remedy(
@@ -92,7 +102,7 @@ impl BackupSink for FamilySink<'_> {
     }
 
     fn check(&mut self) -> Result<(), SinkFault> {
-        match &self.writer {
+        match &mut self.writer {
             Some(writer) => writer.enforce_deadlines().map_err(told),
             None => Ok(()),
         }

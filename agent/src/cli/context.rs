@@ -173,6 +173,7 @@ fn target_of_agent(
                 plugin: plugin(config, &spec.plugin, reports.clone())?,
                 options: spec.options.clone(),
                 deadline: set.device_deadline,
+                medium_wait: set.medium_wait,
             });
         }
     }

@@ -8,7 +8,7 @@ use twinset_format::header::MediaHeader;
 use twinset_plugin_api::Access;
 
 use super::context;
-use crate::config::checked::media::DEFAULT_DEVICE_DEADLINE;
+use crate::config::checked::media::{DEFAULT_DEVICE_DEADLINE, DEFAULT_MEDIUM_WAIT};
 use crate::config::{self, Config};
 use crate::media::inventory::{self, SetLine, SetOnMedia};
 use crate::media::matrix::Matrix;
@@ -43,6 +43,7 @@ fn show(config: &Config, plugin: &str, options: &str, output: &Output) -> Result
         plugin: context::plugin(config, plugin, None)?,
         options: options.to_owned(),
         deadline: DEFAULT_DEVICE_DEADLINE,
+        medium_wait: DEFAULT_MEDIUM_WAIT,
     };
     let alone = Shape {
         families: 1,

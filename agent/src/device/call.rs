@@ -119,6 +119,12 @@ impl Handle {
         self.plugin.description()
     }
 
+    /// Whether the end of a medium is where the device goes on elsewhere.
+    #[must_use]
+    pub const fn spans(&self) -> bool {
+        self.spans
+    }
+
     /// The plugin file behind the device.
     #[must_use]
     pub fn plugin(&self) -> &Arc<PluginFile> {

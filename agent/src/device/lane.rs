@@ -5,6 +5,7 @@
 //! is left behind with what it was lent, everything queued is let go, and all later calls answer at
 //! once. A lost lane costs one mirror, not the agent.
 
+mod page;
 mod pending;
 mod shared;
 mod worker;

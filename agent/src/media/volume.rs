@@ -35,6 +35,8 @@ pub struct Place {
     pub options: String,
     /// Longest time that a call may take.
     pub deadline: Duration,
+    /// Longest time that the operator may take to bring the next medium.
+    pub medium_wait: Duration,
 }
 
 /// An opened device. Calls run on its lane.
@@ -45,6 +47,8 @@ pub struct Volume {
     pub label: String,
     /// What the plugin said of itself.
     pub description: Description,
+    /// Longest time that the operator may take to bring the next medium.
+    pub medium_wait: Duration,
     lane: Lane,
     snapshot: Snapshot,
 }
@@ -84,6 +88,7 @@ impl Volume {
             slot: place.slot,
             label: place.label.clone(),
             description: place.plugin.description().clone(),
+            medium_wait: place.medium_wait,
             lane: Lane::start(handle, limits),
             snapshot: Snapshot::default(),
         })

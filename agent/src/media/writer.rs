@@ -8,7 +8,7 @@ use twinset_domain::{FamilyNo, Fault, Position, code, name};
 use twinset_format::manifest::{self, Encoded, Manifest, Parameters};
 use twinset_format::mtf::{Container, StreamFacts, StreamReader};
 use twinset_format::tree::TreeHasher;
-use twinset_plugin_api::{SectionMode, SectionRequest};
+use twinset_plugin_api::{Outcome, SectionMode, SectionRequest};
 
 use super::encoding::Zstd;
 use super::encoding::encoder::{Encoder, Outlet};
@@ -19,8 +19,14 @@ use super::volume::{SmallSection, Volume};
 use crate::device::{DeviceFault, Pending};
 use crate::payload::Lease;
 
+mod row;
+mod watch;
+
+use row::Row;
+pub use watch::{Onlooker, Watch, cancelled};
+
 /// Writes one family to all its mirrors.
-pub struct FamilyWriter {
+pub struct FamilyWriter<'a> {
     facts: RunFacts,
     family: FamilyNo,
     ledger: Arc<Ledger>,
@@ -33,6 +39,9 @@ pub struct FamilyWriter {
     encoder: Option<Encoder>,
     /// A set that is kept, until this one was compared with it.
     beside: Option<(Position, Wrapping)>,
+    /// The media, where the devices go on on further ones.
+    row: Option<Row>,
+    watch: Watch<'a>,
 }
 
 /// A family that is durable on all its mirrors.
@@ -46,7 +55,7 @@ pub struct Sealed {
     pub stream: StreamFacts,
 }
 
-impl FamilyWriter {
+impl<'a> FamilyWriter<'a> {
     /// Begins the data section on every mirror of the family.
     ///
     /// # Errors
@@ -58,8 +67,11 @@ impl FamilyWriter {
         ledger: &Arc<Ledger>,
         mirrors: Vec<Arc<Volume>>,
         expected: Option<u64>,
+        watch: Watch<'a>,
     ) -> Result<Self, Fault> {
-        let writer = Self {
+        let spans = mirrors.iter().any(|volume| volume.lane().spans());
+        let row = spans.then(|| Row::of(&mirrors)).transpose()?;
+        let mut writer = Self {
             facts: facts.clone(),
             family,
             ledger: Arc::clone(ledger),
@@ -68,7 +80,12 @@ impl FamilyWriter {
             reader: StreamReader::new(),
             encoder: Encoder::new(&facts.recipe)?,
             beside: facts.beside,
+            row,
+            watch,
         };
+        for volume in &writer.mirrors {
+            volume.lane().count_from(0);
+        }
         // How long an encoded section gets, nobody knows before its end.
         let expected = expected.filter(|_| writer.encoder.is_none());
         let (index, run_id) = (facts.position.data_section(), *facts.run.0.as_bytes());
@@ -84,7 +101,7 @@ impl FamilyWriter {
                 })
             }
         });
-        match begun {
+        match begun.and_then(|()| writer.level()) {
             Ok(()) => Ok(writer),
             Err(fault) => {
                 writer.abort();
@@ -170,22 +187,25 @@ impl FamilyWriter {
             .map(|(at, why)| format!("at byte {at}: {why}"))
     }
 
-    /// Looks whether a mirror has outlived its deadline, and gives it up if so.
+    /// Looks whether a mirror has outlived its deadline, and gives it up if so; turns the page of
+    /// those that have met the end of their medium.
     ///
     /// # Errors
     /// The mirror's fault.
-    pub fn enforce_deadlines(&self) -> Result<(), Fault> {
+    pub fn enforce_deadlines(&mut self) -> Result<(), Fault> {
         for volume in self.live() {
             volume.lane().enforce_deadline();
         }
-        self.check()
+        self.check()?;
+        self.follow()
     }
 
     /// Makes all bytes so far durable on every mirror; the section stays open.
     ///
     /// # Errors
     /// A device's, when too few mirrors remain without it.
-    pub fn sync(&self) -> Result<(), Fault> {
+    pub fn sync(&mut self) -> Result<(), Fault> {
+        self.write_out()?;
         self.on_all(|| crate::device::Handle::sync)
     }
 
@@ -211,13 +231,16 @@ impl FamilyWriter {
             mirrors,
             hasher,
             reader,
+            row,
             ..
         } = self;
         let stream = reader.finish();
         let kind = facts
             .kind
             .or_else(|| stream.sets.first().and_then(|set| set.kind));
+        let parts = row.map(|row| row.into_parts(hasher.length()));
         let draft = manifest::Draft {
+            parts: parts.unwrap_or_default(),
             media_set: facts.media_set,
             position: facts.position,
             run: facts.run,
@@ -289,6 +312,7 @@ impl FamilyWriter {
             None => None,
         };
         self.check()?;
+        self.write_out()?;
         self.on_all(|| crate::device::Handle::end_section)?;
         Ok(plain)
     }
@@ -296,6 +320,10 @@ impl FamilyWriter {
     /// Gives the open section up on every mirror. What cannot be removed now is a leftover that
     /// `media recover` finds by its run id.
     pub fn abort(self) {
+        for volume in &self.mirrors {
+            drop(volume.lane().take_held());
+            volume.lane().go_on(0);
+        }
         let pending: Vec<Pending<_>> = self
             .mirrors
             .iter()
@@ -332,7 +360,7 @@ impl FamilyWriter {
 
     /// A mirror's fault says how far the family came.
     fn mirror_fault(&self, fault: DeviceFault) -> Fault {
-        let full = fault.is_full();
+        let (full, awaited) = (fault.is_full(), fault.outcome == Outcome::NEEDS_OPERATOR);
         let written = self.hasher.length();
         let fault = Fault::from(fault);
         if full && fault.code == code::MEDIUM_FULL {
@@ -341,19 +369,25 @@ impl FamilyWriter {
                 "{written} bytes of {}, {database}, were taken",
                 self.family
             ))
+        } else if awaited {
+            fault.remedy("bring the medium in time, or raise `medium_wait` of the media set")
         } else {
             fault
         }
     }
 }
 
-impl Outlet for FamilyWriter {
+impl Outlet for FamilyWriter<'_> {
     /// Lends stored bytes to every mirror and hashes them while they write. Returns when it is
     /// queued; blocks while a lane's queue is full, so mirrors stay within one window.
     fn store(&mut self, lease: Lease) -> Result<(), Fault> {
         self.check()?;
+        self.follow()?;
         for volume in self.live() {
             volume.lane().write(lease.clone());
+        }
+        if let Some(row) = &mut self.row {
+            row.sent += lease.len() as u64;
         }
         self.hasher.update(&lease);
         Ok(())

@@ -32,6 +32,8 @@ pub trait Progress: Send + Sync + fmt::Debug {
     fn expect(&self, total: u64);
     /// Something worth a line of its own.
     fn note(&self, text: &str);
+    /// A device waits for the operator, who has to do what `wish` says.
+    fn operator(&self, device: &str, wish: &str);
     /// The work has ended, well or not.
     fn end(&self);
 }
@@ -168,6 +170,19 @@ impl Progress for Reporter {
             Style::Silent => {}
             Style::Json => (self.shared.sink)(&json!({ "note": text }).to_string()),
             Style::Bar | Style::Lines | Style::Notes => (self.shared.sink)(text),
+        }
+    }
+
+    fn operator(&self, device: &str, wish: &str) {
+        match self.style {
+            Style::Silent => {}
+            Style::Json => {
+                let wish = json!({ "operator": { "device": device, "wish": wish } });
+                (self.shared.sink)(&wish.to_string());
+            }
+            Style::Bar | Style::Lines | Style::Notes => {
+                (self.shared.sink)(&format!("{device} waits for you: {wish}"));
+            }
         }
     }
 

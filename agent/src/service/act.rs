@@ -132,6 +132,9 @@ impl Service {
         let Some(job) = self.jobs.remove(id) else {
             return Ok(());
         };
+        for device in &job.wishes {
+            self.over(code::OPERATOR, device, now)?;
+        }
         // Remembered first: whoever reads that it has ended may ask what came of it.
         match job.what {
             What::Backup(kind) => self.backup_ended(&job, kind, (outcome, stopped), now)?,

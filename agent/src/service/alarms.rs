@@ -166,6 +166,24 @@ impl Service {
         Ok(())
     }
 
+    /// A device waits for the operator, until its run has ended.
+    pub(super) fn wished(
+        &mut self,
+        job: u64,
+        device: &str,
+        wish: &str,
+        now: Moment,
+    ) -> Result<(), Fault> {
+        let Some(name) = self.jobs.wished(job, device) else {
+            return Ok(());
+        };
+        let message = format!("a backup waits for you: {wish}");
+        let fault = Fault::new(code::OPERATOR, device, message).remedy(
+            "do what it asks for; behind `medium_wait` the run goes on without this mirror, or ends",
+        );
+        self.put(&fault, Severity::Error, Some(&name), now)
+    }
+
     /// The configuration cannot be used: the old one stays.
     pub(super) fn unsound(&mut self, faults: &[Fault], now: Moment) -> Result<(), Fault> {
         let Some(first) = faults.first() else {

@@ -50,10 +50,10 @@ impl Child {
         let process = Arc::new(Mutex::new(process));
         let progress = Arc::new(Mutex::new(None));
         if let Some(stderr) = stderr {
-            let progress = progress.clone();
+            let (progress, wish) = (progress.clone(), tell.clone());
             thread::Builder::new()
                 .name(format!("job-{job}-log"))
-                .spawn(move || follow(stderr, job, &progress))?;
+                .spawn(move || follow(stderr, job, &progress, &wish))?;
         }
         let ends = process.clone();
         thread::Builder::new()
@@ -109,17 +109,32 @@ fn wait(stdout: Option<impl Read>, process: &Mutex<std::process::Child>) -> Outc
 }
 
 /// Says what it logs in our own log, and keeps the last line of progress.
-fn follow(stderr: impl Read, job: u64, progress: &Mutex<Option<Value>>) {
+fn follow(stderr: impl Read, job: u64, progress: &Mutex<Option<Value>>, tell: &Sender<Input>) {
     for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
         match serde_json::from_slice::<Value>(&line) {
             Ok(value) if value.get("level").is_some() => logged(job, &value),
             Ok(value) if line.len() <= MAX_LINE => {
+                if let Some(wish) = wished(job, &value) {
+                    // Nobody listens any more when the service has ended.
+                    let _ = tell.send(wish);
+                }
                 *progress.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
             }
             // A panic, or the words of a plugin.
             _ => tracing::warn!(job, "{}", String::from_utf8_lossy(&line)),
         }
     }
+}
+
+/// That a device waits for the operator, if the line says so.
+fn wished(job: u64, line: &Value) -> Option<Input> {
+    let said = line.get("operator")?;
+    let text = |key: &str| Some(said.get(key)?.as_str()?.to_owned());
+    Some(Input::Wished {
+        job,
+        device: text("device")?,
+        wish: text("wish")?,
+    })
 }
 
 /// One line of its log: the message, and what else it says of it.

@@ -38,6 +38,15 @@ pub(super) enum Input {
         /// How.
         outcome: Outcome,
     },
+    /// A device waits for the operator.
+    Wished {
+        /// The job whose run waits.
+        job: u64,
+        /// The device.
+        device: String,
+        /// What it waits for.
+        wish: String,
+    },
     /// Somebody asks over the control socket.
     Asked {
         /// What.

@@ -49,6 +49,8 @@ pub(super) struct Job {
     stopping: Option<Instant>,
     /// What is typed for it, where that does not follow from the rest.
     line: Vec<String>,
+    /// Devices that waited for the operator.
+    pub(super) wishes: BTreeSet<String>,
     /// Who waits for its end.
     pub(super) waiting: Vec<Sender<Answer>>,
 }
@@ -122,10 +124,18 @@ impl Jobs {
             child: None,
             stopping: None,
             line: Vec::new(),
+            wishes: BTreeSet::new(),
             waiting: Vec::new(),
         };
         self.all.insert(id, job);
         id
+    }
+
+    /// A device of a job waits for the operator; whose job it is.
+    pub(super) fn wished(&mut self, id: u64, device: &str) -> Option<Name> {
+        let job = self.all.get_mut(&id)?;
+        job.wishes.insert(device.to_owned());
+        Some(job.of.clone())
     }
 
     /// Puts the retention of a media set into the queue, unless it waits there or runs.

@@ -180,6 +180,7 @@ impl Service {
             }
             Input::Traced { instance, traces } => self.traced(&instance, traces.as_ref(), now),
             Input::Ended { job, outcome } => self.ended(job, &outcome, now),
+            Input::Wished { job, device, wish } => self.wished(job, &device, &wish, now),
             Input::Asked { request, answer } => self.asked(request, &answer, now),
             Input::Looked(answer) => {
                 // Who looked may have gone.

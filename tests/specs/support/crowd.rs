@@ -40,6 +40,7 @@ pub(crate) fn crowd(world: &World, count: u64, until: Moment) {
                 source: Source::Import,
                 database: "Payroll".into(),
                 circumstances: manifest::Circumstances::default(),
+                parts: Vec::new(),
                 incomplete: false,
                 kind: Some(BackupKind::Log),
                 container: Container::Mtf,

@@ -31,6 +31,8 @@ pub(crate) struct Media {
     pub(crate) unlike: Option<(u8, PathBuf)>,
     /// Devices that are prefixes of buckets, with all their options.
     pub(crate) stores: Faults,
+    /// Devices that go on on further media, with what a medium holds.
+    pub(crate) rows: Faults,
     /// The disk plugin's file.
     pub(crate) disk: PathBuf,
     /// Lines for the `[agent]` table.
@@ -57,6 +59,7 @@ impl Media {
             elsewhere: BTreeMap::new(),
             unlike: None,
             stores: Faults::new(),
+            rows: Faults::new(),
             disk: built("libtwinset_disk.so"),
             extra: String::new(),
             tables: String::new(),
@@ -109,6 +112,13 @@ impl Media {
     }
 
     fn store_plugin(&self) -> String {
+        let row = built("examples/librow_of_media.so");
+        let row = format!("[plugins.row]\npath = {row:?}\n");
+        let row = if self.rows.is_empty() { "" } else { &row };
+        row.to_owned() + &self.bucket_plugin()
+    }
+
+    fn bucket_plugin(&self) -> String {
         if self.stores.is_empty() {
             return String::new();
         }
@@ -129,6 +139,12 @@ impl Media {
             Some((unlike, _)) if *unlike == mirror => "unlike",
             _ => "disk",
         };
+        if let Some(row) = self.rows.get(&(mirror, family)) {
+            plugin = "row";
+            for (key, value) in row.as_object().unwrap() {
+                write!(options, ", {key} = {value}").unwrap();
+            }
+        }
         if let Some(faults) = self.faults.get(&(mirror, family)) {
             plugin = "fault";
             for (key, value) in faults.as_object().unwrap() {

@@ -325,6 +325,8 @@ codes! {
     RETENTION_FAILED = "TW6031" Failed;
     /// The shared catalog has not been reached for long: what it shows of this agent is old.
     SHARED_BEHIND = "TW6024" Degraded;
+    /// A device waits for the operator, and a run waits for it.
+    OPERATOR = "TW6025" Degraded;
     /// A receiver of alerts did not take a message.
     NOT_TOLD = "TW6022" Failed;
     /// No open alert is meant by what was typed.

@@ -38,6 +38,7 @@ fn sample(length: usize) -> Manifest {
             copy_only: false,
             ..Circumstances::default()
         },
+        parts: Vec::new(),
         incomplete: false,
     };
     let mut manifest = Manifest::raw(draft, hasher.finish());
@@ -51,6 +52,22 @@ fn the_bytes_of_format_1_are_golden() {
     let line = std::str::from_utf8(&bytes[..bytes.iter().position(|b| *b == b'\n').unwrap()]);
     insta::assert_snapshot!(line.unwrap());
     assert_eq!(bytes.len(), line.unwrap().len() + 1 + 3 * 32);
+}
+
+#[test]
+fn parts_that_are_not_as_long_as_the_section_are_refused() {
+    let part = |media_sequence, length| Part {
+        media_sequence,
+        length,
+    };
+    let mut manifest = sample(9 << 20);
+    manifest.facts.parts = vec![part(1, 8 << 20), part(2, 1 << 20)];
+    assert_eq!(
+        Manifest::parse(&manifest.to_bytes()).unwrap().facts.parts,
+        manifest.facts.parts
+    );
+    manifest.facts.parts = vec![part(1, 8 << 20), part(2, u64::MAX)];
+    assert!(Manifest::parse(&manifest.to_bytes()).is_err());
 }
 
 #[test]

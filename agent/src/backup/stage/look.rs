@@ -11,7 +11,7 @@ use twinset_format::mtf::{Container, StreamReader};
 
 use super::folder::Folder;
 use super::intent::Intent;
-use crate::backup::pump::cancelled;
+use crate::media::writer::cancelled;
 
 /// Bytes of one read.
 const PIECE: usize = 1 << 20;

@@ -10,7 +10,7 @@ use crate::backup::brake::Brake;
 use crate::backup::desk::Desk;
 use crate::backup::run::Reserved;
 use crate::backup::sink::{FamilySink, Pace};
-use crate::media::writer::Sealed;
+use crate::media::writer::{Sealed, Watch};
 use crate::sqlserver::statement::{BackupStatement, Medium};
 use crate::sqlserver::vdi::{DeviceEnd, VdiLibrary, drive_backup, feature};
 use crate::sqlserver::{Session, StatementEnd, VdiJob};
@@ -73,9 +73,13 @@ pub(super) fn stream(
             }
         },
     };
+    let watch = Watch {
+        progress: &desk.progress,
+        stop: desk.stop,
+    };
     let statement = |devices| statement(devices).to_sql();
     let mut open = |family| {
-        let writer = reserved.writer(FamilyNo(family), None)?;
+        let writer = reserved.writer(FamilyNo(family), None, watch)?;
         Ok(FamilySink::new(writer, desk.progress, &done, &pace))
     };
     let end = job.run(

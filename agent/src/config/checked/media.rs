@@ -23,6 +23,8 @@ pub use stored::{Encoding, SealedTo, Sealing, Stored};
 pub const DEFAULT_BLOCK_SIZE: u32 = 4096;
 /// Bound of one device call when the file does not say.
 pub const DEFAULT_DEVICE_DEADLINE: Duration = Duration::from_secs(60);
+/// How long the operator may take to bring the next medium unless the configuration says.
+pub const DEFAULT_MEDIUM_WAIT: Duration = Duration::from_secs(3600);
 
 /// A media set as configured; what lies on its volumes is another matter.
 #[derive(Clone, Debug)]
@@ -47,6 +49,8 @@ pub struct MediaSet {
     pub device_deadline: Duration,
     /// What it costs when a GiB leaves its object stores: a number and a currency.
     pub egress_price: Option<String>,
+    /// How long a run waits for the operator to bring the next medium.
+    pub medium_wait: Duration,
     /// The devices: 1 to 4 mirrors of `families` devices each.
     pub mirrors: Vec<Vec<Device>>,
     /// It stands in no file: it is the one for log backups beside another one.

@@ -29,12 +29,33 @@ pub(super) struct Running {
     pub(super) lease: Option<Arc<Lease>>,
 }
 
+/// A lane at the end of a medium: what is queued waits until the page is turned.
+pub(super) struct Parked {
+    /// What the device did not take of the write.
+    pub(super) rest: Option<Lease>,
+    pub(super) fault: DeviceFault,
+}
+
+/// What a lane lets go of, to be dropped outside its lock: giving a lease back runs its owner's
+/// code.
+#[derive(Default)]
+pub(super) struct LetGo {
+    _jobs: VecDeque<Job>,
+    _parked: Option<Parked>,
+}
+
 #[derive(Default)]
 pub(super) struct State {
     pub(super) queue: VecDeque<Job>,
     pub(super) running: Option<Running>,
     pub(super) started: u64,
     pub(super) write_fault: Option<DeviceFault>,
+    /// The write that met the end of a medium, of a device that spans.
+    pub(super) parked: Option<Parked>,
+    /// Jobs that run while the lane is parked too, before all others.
+    pub(super) urgent: VecDeque<Job>,
+    /// Bytes of the open section that the device took.
+    pub(super) taken: u64,
     pub(super) lost: Option<DeviceFault>,
     pub(super) closing: bool,
     /// How the close went, once the thread has ended.
@@ -51,6 +72,8 @@ pub(super) struct Shared {
     pub(super) label: String,
     pub(super) canceller: Canceller,
     pub(super) plugin: Arc<PluginFile>,
+    /// The end of a medium parks the lane.
+    pub(super) spans: bool,
 }
 
 impl Shared {
@@ -66,6 +89,7 @@ impl Shared {
             label: handle.label().to_owned(),
             canceller: handle.canceller(),
             plugin: Arc::clone(handle.plugin()),
+            spans: handle.spans(),
         }
     }
 
@@ -94,7 +118,8 @@ impl Shared {
                 if state.closing {
                     return Err(self.fault("submit", Outcome::PERMANENT, "the lane is closing"));
                 }
-                if state.queue.len() < self.limits.queue {
+                // A parked lane moves only when its page is turned, by who waits here.
+                if state.queue.len() < self.limits.queue || state.parked.is_some() {
                     state.queue.extend(job.take());
                     self.work.notify_one();
                     return Ok(());
@@ -103,6 +128,22 @@ impl Shared {
             }
             self.check_deadline()?;
         }
+    }
+
+    /// Queues a job before all others. Whoever queues one waits for it before the next.
+    pub(super) fn push_first(&self, job: Job) -> Result<(), DeviceFault> {
+        let mut state = self.lock();
+        if let Some(lost) = &state.lost {
+            return Err(lost.clone());
+        }
+        state.urgent.push_back(job);
+        self.work.notify_one();
+        Ok(())
+    }
+
+    /// Waits until something moves, a short while at most.
+    pub(super) fn wait_a_moment(&self) {
+        drop(self.moved.wait_timeout(self.lock(), LOOK));
     }
 
     /// How long a waiter may sleep before it looks at the deadline.
@@ -199,7 +240,10 @@ impl Shared {
         let mut state = self.lock();
         state.write_fault.get_or_insert(fault);
         let running = state.running.as_ref().and_then(|r| r.lease.clone());
+        let parked = state.parked.take();
         drop(state);
+        drop(parked);
+        self.wake();
         if let Some(lease) = running {
             lease.waive();
         }
@@ -212,7 +256,7 @@ impl Shared {
         drop(queued);
     }
 
-    fn wake(&self) {
+    pub(super) fn wake(&self) {
         self.work.notify_all();
         self.moved.notify_all();
     }
@@ -243,16 +287,24 @@ impl Shared {
     pub(super) fn leave(&self) {
         let mut state = self.lock();
         state.closing = true;
-        let queued = std::mem::take(&mut state.queue);
+        let let_go = let_go(&mut state);
         drop(state);
         self.wake();
-        drop(queued);
+        drop(let_go);
     }
 }
 
-/// Marks the lane as lost. The queue comes back to be dropped outside the lock: giving a lease
-/// back runs its owner's code.
-fn lose_in(state: &mut State, fault: DeviceFault) -> VecDeque<Job> {
+fn let_go(state: &mut State) -> LetGo {
+    let mut jobs = std::mem::take(&mut state.queue);
+    jobs.append(&mut state.urgent);
+    LetGo {
+        _jobs: jobs,
+        _parked: state.parked.take(),
+    }
+}
+
+/// Marks the lane as lost.
+fn lose_in(state: &mut State, fault: DeviceFault) -> LetGo {
     state.lost.get_or_insert(fault);
-    std::mem::take(&mut state.queue)
+    let_go(state)
 }

@@ -7,7 +7,8 @@ use std::time::Instant;
 
 use twinset_plugin_api::Outcome;
 
-use super::shared::{Job, Running, Shared, State};
+use super::shared::{Job, Parked, Running, Shared, State};
+use crate::device::DeviceFault;
 use crate::device::call::Handle;
 use crate::payload::Lease;
 
@@ -64,7 +65,23 @@ fn next(shared: &Shared) -> Option<Job> {
         if state.lost.is_some() {
             return None;
         }
-        if let Some(job) = state.queue.pop_front() {
+        let parked = state.parked.is_some();
+        if parked && state.closing {
+            let parked = state.parked.take();
+            state.write_fault = state
+                .write_fault
+                .take()
+                .or(parked.as_ref().map(|p| p.fault.clone()));
+            drop(state);
+            drop(parked);
+            state = shared.lock();
+            continue;
+        }
+        let mut job = state.urgent.pop_front();
+        if job.is_none() && !parked {
+            job = state.queue.pop_front();
+        }
+        if let Some(job) = job {
             let lease = match &job {
                 Job::Write(lease) => Some(Arc::clone(lease)),
                 Job::Call(_) => None,
@@ -84,6 +101,26 @@ fn next(shared: &Shared) -> Option<Job> {
     }
 }
 
+/// Counts what the device took; the end of a medium parks a lane whose device goes on elsewhere.
+fn take_in(shared: &Shared, lease: &Lease, written: Result<(), DeviceFault>) {
+    let mut state = shared.lock();
+    match written {
+        Ok(()) => state.taken += lease.len() as u64,
+        Err(fault) if shared.spans && fault.outcome == Outcome::END_OF_MEDIUM => {
+            state.taken += fault.accepted;
+            let accepted = usize::try_from(fault.accepted).unwrap_or(usize::MAX);
+            let rest = lease.part(accepted..lease.len());
+            // One that was given up meanwhile needs no rest.
+            if state.write_fault.is_none() {
+                state.parked = Some(Parked { rest, fault });
+            }
+        }
+        Err(fault) => {
+            state.write_fault.get_or_insert(fault);
+        }
+    }
+}
+
 fn begin(state: &mut State, lease: Option<Arc<Lease>>) {
     state.started += 1;
     state.running = Some(Running {
@@ -97,8 +134,9 @@ fn perform(shared: &Shared, handle: &mut Handle, job: Job) {
     match job {
         Job::Write(lease) => {
             let skip = shared.lock().write_fault.is_some();
-            if !skip && let Err(fault) = handle.write(&lease) {
-                shared.lock().write_fault.get_or_insert(fault);
+            if !skip {
+                let written = handle.write(&lease);
+                take_in(shared, &lease, written);
             }
             // The lease goes here, before the job counts as ended.
             let running = shared.lock().running.as_mut().and_then(|r| r.lease.take());

@@ -52,9 +52,9 @@ pub(super) fn copy_data(
     mode: SectionMode,
 ) -> Result<(), Fault> {
     let mut reader = FamilyReader::new(manifest.clone(), twins);
-    let copied = copy::write_data(manifest, volume, mode, || {
+    let copied = copy::write_data(manifest, volume, mode, |copy| {
         while let Some(chunk) = reader.next_chunk()? {
-            reader.reuse(copy::append(volume, chunk)?);
+            reader.reuse(copy.append(chunk)?);
         }
         Ok(())
     });

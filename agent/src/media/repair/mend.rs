@@ -119,6 +119,10 @@ impl<'a> Mender<'a> {
         };
         let mut header = twin.clone();
         header.mirror = slot.mirror;
+        if !replace {
+            // The first medium of the row; the others come with the sections that reach them.
+            header.media_sequence = 1;
+        }
         let bytes = header.to_disk_bytes().map_err(|error| {
             Fault::new(
                 code::HEADER_MALFORMED,
@@ -172,8 +176,8 @@ impl<'a> Mender<'a> {
             .cloned()
             .collect();
         sources.sort_by_key(|twin| twin.slot != volume.slot);
-        let mended = copy::write_data(&manifest, volume, mode, || {
-            self.chunks(volume, manifest.clone(), sources, mode)
+        let mended = copy::write_data(&manifest, volume, mode, |copy| {
+            self.chunks(copy, volume, manifest.clone(), sources, mode)
         })?;
         // None: somebody copied it meanwhile; the last comparison looks at it.
         Ok(mended.unwrap_or_default())
@@ -181,6 +185,7 @@ impl<'a> Mender<'a> {
 
     fn chunks(
         &self,
+        copy: &mut copy::Copy<'_>,
         volume: &Arc<Volume>,
         manifest: Manifest,
         sources: Vec<Arc<Volume>>,
@@ -210,7 +215,7 @@ impl<'a> Mender<'a> {
                 Err(fault) => return Err(fault),
             };
             let written = chunk.len() as u64;
-            let chunk = copy::append(volume, chunk)?;
+            let chunk = copy.append(chunk)?;
             mended.bytes += written;
             self.watch.advance(written);
             if sound {

@@ -44,6 +44,7 @@ pub(super) struct Bench {
 struct Quiet;
 
 impl Progress for Quiet {
+    fn operator(&self, _: &str, _: &str) {}
     fn begin(&self, _: &str, _: Option<u64>) {}
     fn advance(&self, _: u64) {}
     fn expect(&self, _: u64) {}
@@ -249,6 +250,7 @@ fn target(world: &World, families: u16, mirrors: u8) -> Target {
             plugin: plugin.clone(),
             options: json!({ "path": path }).to_string(),
             deadline: Duration::from_secs(60),
+            medium_wait: Duration::ZERO,
         }
     };
     assert_eq!(shape.slots().next().unwrap().mirror, MirrorNo(1));

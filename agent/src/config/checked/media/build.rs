@@ -13,7 +13,7 @@ use super::Repair;
 use super::least::min_mirrors;
 use super::options::{absolute, from_toml, identity};
 use super::stored::stored;
-use super::{DEFAULT_BLOCK_SIZE, DEFAULT_DEVICE_DEADLINE, Device, MediaSet};
+use super::{DEFAULT_BLOCK_SIZE, DEFAULT_DEVICE_DEADLINE, DEFAULT_MEDIUM_WAIT, Device, MediaSet};
 use crate::config::checked::Check;
 use crate::config::hint::did_you_mean;
 use crate::config::raw::{DeviceTable, MediaSetTable, MirrorTable, Value};
@@ -73,6 +73,8 @@ pub(crate) fn media_set(
         deadline,
         DEFAULT_DEVICE_DEADLINE,
     );
+    let wait: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(7 * 86_400);
+    let medium_wait = check.duration(&raw.medium_wait, "medium_wait", wait, DEFAULT_MEDIUM_WAIT);
     Some(MediaSet {
         key: key.get_ref().clone(),
         name,
@@ -88,6 +90,7 @@ pub(crate) fn media_set(
         repair,
         device_deadline,
         egress_price: price(check, raw.egress_price.as_ref()),
+        medium_wait,
         mirrors: mirrors.into_iter().map(|mirror| mirror.devices).collect(),
         is_beside: false,
         place: check.file.place(&key.span()),
