@@ -15,7 +15,12 @@ const KILLS: u64 = 12;
 fn a_killed_import_leaves_nothing_behind_after_recovery() {
     let kills = std::env::var("TWINSET_STORE_KILLS").ok();
     let kills = kills.map_or(KILLS, |text| text.parse().unwrap());
+    // S3 and Azure differ in what a dead upload leaves; the others are killed with where asked for.
+    let all = std::env::var_os("TWINSET_STORE_KILLS").is_some();
     with_each(|server| {
+        if !all && !["seaweedfs", "azurite"].contains(&server.name.as_str()) {
+            return;
+        }
         let mut dice = Dice::new(7);
         let world = mixed(server, 1);
         world.json(&["media", "format", "payroll"]).ended(0);

@@ -5,8 +5,8 @@ mod gcs;
 mod s3;
 
 use std::fs;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use object_store::client::{HttpClient, HttpConnector, ReqwestConnector};
@@ -30,7 +30,7 @@ const RETRYING: Duration = Duration::from_secs(40);
 const PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// Connections that are kept while nothing is sent.
-const IDLE: usize = 8;
+const IDLE: usize = 16;
 
 /// 10,000 parts; 5 TiB.
 const LIMITS: Limits = Limits {
@@ -44,14 +44,49 @@ const LIMITS: Limits = Limits {
 /// [`Outcome::BAD_OPTION`] names the key.
 pub(crate) fn connect(options: &Options) -> Result<Bucket, DeviceError> {
     let client = client_options(options)?;
-    let http = ReqwestConnector::default().connect(&client);
-    let http = http.map_err(|error| unusable(&error))?;
+    let http = http(options, &client)?;
     let made = match &options.provider {
-        Provider::S3 { region, path_style } => s3::make(options, client, region, *path_style)?,
-        Provider::Azure { account } => azure::make(options, client, account)?,
+        Provider::S3 { region, path_style } => {
+            s3::make(options, (client, &http), region, *path_style)?
+        }
+        Provider::Azure { account } => azure::make(options, (client, &http), account)?,
         Provider::Gcs => gcs::make(options, client)?,
     };
     Ok(bucket(options, http, made))
+}
+
+/// What clients differ in.
+type Way = (Option<PathBuf>, Option<String>, Duration, bool);
+
+/// The clients of this process by their way. Devices share them: each one more holds the system's
+/// authorities and connections of its own.
+static CLIENTS: Mutex<Vec<(Way, HttpClient)>> = Mutex::new(Vec::new());
+
+fn http(options: &Options, client: &ClientOptions) -> Result<HttpClient, DeviceError> {
+    let way = (
+        options.ca_file.clone(),
+        options.proxy.clone(),
+        options.timeout,
+        options.allow_http,
+    );
+    let mut clients = CLIENTS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, known)) = clients.iter().find(|(known, _)| *known == way) {
+        return Ok(known.clone());
+    }
+    let made = ReqwestConnector::default().connect(client);
+    let made = made.map_err(|error| unusable(&error))?;
+    clients.push((way, made.clone()));
+    Ok(made)
+}
+
+/// Gives the client that there is, where nobody asks for tokens, who must be reached in another way.
+#[derive(Debug)]
+struct Shared(HttpClient);
+
+impl HttpConnector for Shared {
+    fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
+        Ok(self.0.clone())
+    }
 }
 
 /// What the providers differ in.

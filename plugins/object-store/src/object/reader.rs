@@ -13,10 +13,11 @@ use super::listing;
 use super::runner::Runner;
 
 /// Bytes of one request.
-const PIECE: u64 = 4 * 1024 * 1024;
-/// Requests that are on their way while one is used. With it they hold what a writing lane holds
-/// at most.
-const AHEAD: usize = 4;
+const PIECE: u64 = 2 * 1024 * 1024;
+/// Requests that are on their way while one is used. An answer is collected and then made one
+/// piece, so for a moment a lane holds twice of what it asked for: together not more than a lane
+/// that writes.
+const AHEAD: usize = 5;
 
 /// One object of the section: its place in the section, and its key.
 #[derive(Debug)]

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use object_store::ClientOptions;
 use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
+use object_store::client::HttpClient;
 use twinset_plugin_api::DeviceError;
 
-use super::{Made, from_file, retry, unusable};
+use super::{Made, Shared, from_file, retry, unusable};
 use crate::object::bucket::Limits;
 use crate::object::options::{Credentials, Options};
 use crate::object::wire::Signer;
@@ -21,7 +22,7 @@ const LIMITS: Limits = Limits {
 /// Makes the client of a container of Azure.
 pub(super) fn make(
     options: &Options,
-    client: ClientOptions,
+    (client, http): (ClientOptions, &HttpClient),
     account: &str,
 ) -> Result<Made, DeviceError> {
     let mut builder = MicrosoftAzureBuilder::new()
@@ -36,7 +37,9 @@ pub(super) fn make(
     builder = match &options.credentials {
         Credentials::Instance => identity(builder),
         Credentials::Environment => from_environment(builder),
-        Credentials::File { file, profile } => builder.with_credentials(from_file(file, profile)?),
+        Credentials::File { file, profile } => builder
+            .with_http_connector(Shared(http.clone()))
+            .with_credentials(from_file(file, profile)?),
     };
     let store = builder.build().map_err(|error| unusable(&error))?;
     let service = options.endpoint.clone();

@@ -5,16 +5,17 @@ use std::sync::Arc;
 
 use object_store::ClientOptions;
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, Checksum as S3Checksum};
+use object_store::client::HttpClient;
 use twinset_plugin_api::DeviceError;
 
-use super::{LIMITS, Made, from_file, retry, unusable};
+use super::{LIMITS, Made, Shared, from_file, retry, unusable};
 use crate::object::options::{Checksum, Credentials, Options};
 use crate::object::wire::Signer;
 
 /// Makes the client of a bucket of S3.
 pub(super) fn make(
     options: &Options,
-    client: ClientOptions,
+    (client, http): (ClientOptions, &HttpClient),
     region: &str,
     path_style: bool,
 ) -> Result<Made, DeviceError> {
@@ -43,7 +44,9 @@ pub(super) fn make(
     builder = match &options.credentials {
         Credentials::Instance => metadata(builder),
         Credentials::Environment => from_environment(builder),
-        Credentials::File { file, profile } => builder.with_credentials(from_file(file, profile)?),
+        Credentials::File { file, profile } => builder
+            .with_http_connector(Shared(http.clone()))
+            .with_credentials(from_file(file, profile)?),
     };
     let store = builder.build().map_err(|error| unusable(&error))?;
     Ok(Made {
