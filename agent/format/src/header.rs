@@ -2,7 +2,7 @@
 //!
 //! A TAPE block of the Microsoft Tape Format (specification 1.00a; facts in docs/format.md) that
 //! carries our own facts as canonical JSON in a stream `TWIN`, padded to 4096 bytes, and on disk a
-//! soft filemark block of 4096 bytes behind it. It is written once and never changed, so the whole
+//! soft filemark block of 4096 bytes behind it; on tape a real filemark takes its place. It is written once and never changed, so the whole
 //! section can be rebuilt from its facts and compared bit by bit.
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,8 @@ pub const STREAM_ID: [u8; 4] = *b"TWIN";
 pub const BLOCK: usize = 4096;
 /// Bytes of a disk volume's header section.
 pub const DISK_BYTES: usize = 2 * BLOCK;
+/// Bytes of a tape's header section.
+pub const TAPE_BYTES: usize = BLOCK;
 /// Longest media name, in UTF-16 units (as SQL Server's MEDIANAME).
 pub const MAX_NAME: usize = 128;
 /// Longest media description, in UTF-16 units (as SQL Server's MEDIADESCRIPTION).
@@ -67,6 +69,15 @@ pub struct MediaHeader {
     pub agent: AgentId,
     /// That agent's name.
     pub agent_name: String,
+}
+
+/// What closes the header on the medium.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Disk and object store: a soft filemark block, [`DISK_BYTES`] in all.
+    Disk,
+    /// Tape: a filemark that is none of these [`TAPE_BYTES`] bytes.
+    Tape,
 }
 
 /// What all volumes of a media set share.
@@ -144,12 +155,22 @@ impl MediaHeader {
     /// # Errors
     /// When a name is too long for the block.
     pub fn to_disk_bytes(&self) -> Result<Vec<u8>, FormatError> {
+        self.to_bytes(Form::Disk)
+    }
+
+    /// The section as it stands on a volume of this form.
+    ///
+    /// # Errors
+    /// When a name is too long for the block.
+    pub fn to_bytes(&self, form: Form) -> Result<Vec<u8>, FormatError> {
         self.check_lengths()?;
         let mut facts = self.clone();
         facts.check = BLANK_CHECK.to_owned();
         let json = serde_json::to_vec(&facts).unwrap_or_default();
-        let (mut bytes, json_at) = self.tape_block(&json)?;
-        bytes.extend(block::soft_filemark(BLOCK));
+        let (mut bytes, json_at) = self.tape_block(&json, form)?;
+        if form == Form::Disk {
+            bytes.extend(block::soft_filemark(BLOCK));
+        }
         let check = blake3::hash(&bytes).to_hex();
         canonical::put_check(&mut bytes, json_at, check.as_str());
         Ok(bytes)
@@ -183,13 +204,14 @@ impl MediaHeader {
     }
 
     /// The TAPE block with its streams, and where the JSON begins in it.
-    fn tape_block(&self, json: &[u8]) -> Result<(Vec<u8>, usize), FormatError> {
+    fn tape_block(&self, json: &[u8], form: Form) -> Result<(Vec<u8>, usize), FormatError> {
         let id = self.family_id.0.as_fields().0;
         let tape = block::TapeBlock {
             family_id: id,
             sequence: u16::try_from(self.media_sequence).unwrap_or(u16::MAX),
             vendor_id: self.vendor_id,
             is_label: self.is_label,
+            soft_filemarks: form == Form::Disk,
             date: fields::pack_moment(self.written),
         };
         let mut bytes = tape.to_bytes(&self.name, &self.description, &self.software);
@@ -206,7 +228,7 @@ impl MediaHeader {
         }
     }
 
-    /// Reads section 0 of a disk volume.
+    /// Reads section 0 of a volume, of either form.
     ///
     /// # Errors
     /// [`FormatError`]: not a header of ours, of a newer version, or any bit altered.
@@ -224,15 +246,19 @@ impl MediaHeader {
                 known: FORMAT,
             });
         }
-        if bytes.len() != DISK_BYTES {
-            let (found, expected) = (bytes.len() as u64, DISK_BYTES as u64);
-            return Err(FormatError::Length {
-                what: WHAT,
-                found,
-                expected,
-            });
-        }
-        if facts.to_disk_bytes()? != bytes {
+        let form = match bytes.len() {
+            TAPE_BYTES => Form::Tape,
+            DISK_BYTES => Form::Disk,
+            found => {
+                let (found, expected) = (found as u64, DISK_BYTES as u64);
+                return Err(FormatError::Length {
+                    what: WHAT,
+                    found,
+                    expected,
+                });
+            }
+        };
+        if facts.to_bytes(form)? != bytes {
             return Err(altered(WHAT, "its bytes are not those its facts lead to"));
         }
         let lawful = facts.shape.is_lawful()

@@ -267,7 +267,7 @@ fn open_alike(order: &Order<'_>) -> Result<Vec<Volume>, Fault> {
 }
 
 fn put_header(volume: &Volume, header: &MediaHeader) -> Result<(), Fault> {
-    let bytes = header.to_disk_bytes().map_err(|error| {
+    let bytes = header.to_bytes(volume.form()).map_err(|error| {
         Fault::new(
             code::CONFIG_VALUE,
             volume.place(),
@@ -362,7 +362,13 @@ fn unlocked(order: &Order<'_>, matrix: &Matrix) -> Result<(), Fault> {
 /// volume of this media set.
 fn destroy(matrix: &Matrix) -> Result<(), Fault> {
     for volume in matrix.volumes() {
-        for record in volume.records()? {
+        // Where single sections cannot go, cutting takes the records along.
+        let records = if volume.can_remove() {
+            volume.records()?
+        } else {
+            Vec::new()
+        };
+        for record in records {
             volume.call(move |handle: &mut Handle| handle.remove_record(&record.name))?;
         }
         remove_work(volume)?;

@@ -8,7 +8,7 @@ use twinset_domain::{AgentId, Fault, MediaSetId, MirrorNo, Moment, Position, Run
 use twinset_format::mtf::SetFacts;
 use twinset_format::record::{self, Outcome, Record};
 use twinset_format::sign::Signer;
-use twinset_plugin_api::SectionMode;
+use twinset_plugin_api::{SectionEntry, SectionMode};
 
 use super::volume::{SmallSection, Volume};
 
@@ -191,12 +191,25 @@ pub fn void(
 pub fn put_void(volumes: &[Arc<Volume>], record: &Record) -> Result<(), Fault> {
     let bytes = Arc::new(record.to_bytes());
     for volume in volumes {
+        let index = record.position.manifest_section();
+        // A manifest that could not be taken out of its place is replaced by the void.
+        let sections = if volume.can_remove() {
+            Vec::new()
+        } else {
+            volume.sections()?
+        };
+        let stands =
+            |found: &&SectionEntry| found.index == index && name::parse_void(&found.name).is_none();
+        let mode = match sections.iter().find(stands) {
+            Some(_) => SectionMode::Repair,
+            None => SectionMode::New,
+        };
         volume.put_section(SmallSection {
-            index: record.position.manifest_section(),
+            index,
             name: name::void(record.sequence),
             run: *record.run.0.as_bytes(),
             bytes: Arc::clone(&bytes),
-            mode: SectionMode::New,
+            mode,
         })?;
     }
     Ok(())

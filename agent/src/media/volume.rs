@@ -1,5 +1,7 @@
 //! One opened device with its lane, and what is read of the volume in it.
 
+mod kind;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -125,20 +127,13 @@ impl Volume {
         self.lane.submit(job).wait()?
     }
 
-    /// Mounts the media set's volume.
-    ///
-    /// # Errors
-    /// [`Outcome::NO_MEDIUM`], [`Outcome::WRONG_MEDIUM`], [`Outcome::LOCKED`] and others.
-    pub fn mount(&self, media_set: MediaSetId) -> Result<(), DeviceFault> {
-        self.call(move |handle| handle.mount(Mount::Existing(&media_set.to_string())))
-    }
-
     /// Makes a blank volume for the media set and mounts it.
     ///
     /// # Errors
     /// [`Outcome::EXISTS`] when there is one, and others.
     pub fn mount_blank(&self, media_set: MediaSetId) -> Result<(), DeviceFault> {
-        self.call(move |handle| handle.mount(Mount::Blank(&media_set.to_string())))
+        let key = self.key(media_set);
+        self.call(move |handle| handle.mount(Mount::Blank(&key)))
     }
 
     /// Media sets that have a volume in this device.
@@ -149,7 +144,7 @@ impl Volume {
         let volumes = self.call(Handle::volumes)?;
         Ok(volumes
             .iter()
-            .filter_map(|volume| volume.key.parse().ok())
+            .filter_map(|volume| volume.key.split('.').next()?.parse().ok())
             .collect())
     }
 
@@ -171,7 +166,8 @@ impl Volume {
     /// # Errors
     /// The device's.
     pub fn sections(&self) -> Result<Vec<SectionEntry>, DeviceFault> {
-        self.snapshot.sections(|| self.call(Handle::sections))
+        let listed = || Ok(self.standing(self.call(Handle::sections)?));
+        self.snapshot.sections(listed)
     }
 
     /// Records, in order of their names.
@@ -191,7 +187,8 @@ impl Volume {
             None => self.sections(),
             Some(position) => {
                 let after = position.manifest_section();
-                self.call(move |handle| handle.sections_after(Some(after)))
+                let listed = self.call(move |handle| handle.sections_after(Some(after)))?;
+                Ok(self.standing(listed))
             }
         }
     }
@@ -285,11 +282,15 @@ impl Volume {
             })
     }
 
-    /// Removes a section; one that is not there is as good.
+    /// Removes a section; one that is not there is as good, and where none can be removed what was
+    /// said of it must be enough.
     ///
     /// # Errors
     /// The device's.
     pub fn remove_section(&self, index: u64) -> Result<(), DeviceFault> {
+        if !self.can_remove() {
+            return Ok(());
+        }
         self.call(move |handle| match handle.remove_section(index) {
             Err(fault) if fault.outcome == Outcome::NOT_FOUND => Ok(()),
             other => other,

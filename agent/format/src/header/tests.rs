@@ -108,3 +108,15 @@ proptest! {
         let _ = MediaHeader::parse(&tape);
     }
 }
+
+#[test]
+fn a_tape_header_has_no_soft_filemark_and_reads_back() {
+    let bytes = sample().to_bytes(Form::Tape).unwrap();
+    assert_eq!(bytes.len(), TAPE_BYTES);
+    assert_eq!(bytes[56] & 1, 0, "bit 0: soft filemarks in use");
+    assert_eq!(sample().to_disk_bytes().unwrap()[56] & 1, 1);
+    assert_eq!(MediaHeader::parse(&bytes).unwrap().slot(), sample().slot());
+    // Its own form is part of what is proved: neither is the beginning of the other.
+    let disk = sample().to_disk_bytes().unwrap();
+    assert!(MediaHeader::parse(&disk[..TAPE_BYTES]).is_err());
+}

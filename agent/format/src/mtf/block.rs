@@ -26,6 +26,8 @@ pub struct TapeBlock {
     pub vendor_id: u16,
     /// Whether the description is a media label.
     pub is_label: bool,
+    /// Whether soft filemarks are in use, as on disk.
+    pub soft_filemarks: bool,
     /// Media date as MTF_DATE_TIME.
     pub date: [u8; 5],
 }
@@ -55,10 +57,13 @@ impl TapeBlock {
         put(&mut bytes, 10, &[OS_ID, 0]);
         put(&mut bytes, 48, &[UTF16]);
         put(&mut bytes, 52, &self.family_id.to_le_bytes());
-        let attributes = 1 | u32::from(self.is_label) << 1; // bit 0: soft filemarks in use
+        // Bit 0: soft filemarks in use.
+        let attributes = u32::from(self.soft_filemarks) | u32::from(self.is_label) << 1;
         put(&mut bytes, 56, &attributes.to_le_bytes());
         put(&mut bytes, 60, &self.sequence.to_le_bytes());
-        put(&mut bytes, 64, &8_u16.to_le_bytes()); // soft filemark block: 8 x 512 bytes
+        // Soft filemark block: 8 x 512 bytes.
+        let size: u16 = if self.soft_filemarks { 8 } else { 0 };
+        put(&mut bytes, 64, &size.to_le_bytes());
         for (at, text) in [(68, name), (72, description), (80, software)] {
             put_string(&mut bytes, at, text);
         }

@@ -123,7 +123,7 @@ impl<'a> Mender<'a> {
             // The first medium of the row; the others come with the sections that reach them.
             header.media_sequence = 1;
         }
-        let bytes = header.to_disk_bytes().map_err(|error| {
+        let bytes = header.to_bytes(volume.form()).map_err(|error| {
             Fault::new(
                 code::HEADER_MALFORMED,
                 volume.place(),

@@ -1,0 +1,400 @@
+//! The device: which call is allowed when, and who does it.
+
+use twinset_plugin_api::{
+    Access, Device, DeviceError, DeviceStatus, Disposition, Host, Leftover, Mount, OpenRequest,
+    Outcome, RecordEntry, SectionEntry, SectionRequest, VolumeEntry,
+};
+
+use super::errors::{failed, refused};
+use super::head::Head;
+use super::label::Kind;
+use super::medium::{Header, Medium, words};
+use super::options::Options;
+use super::reader::Reader;
+use super::scan::{self, Found};
+use super::work::Work;
+
+/// What leftovers are called: `tape-file-000007`.
+const LEFT: &str = "tape-file-";
+
+/// A drive with a tape.
+#[derive(Debug)]
+pub(crate) struct Tape {
+    pub(super) options: Options,
+    pub(super) agent_id: String,
+    pub(super) access: Access,
+    pub(super) host: Host,
+    pub(super) state: State,
+    work: Option<Work>,
+    reader: Option<Reader>,
+}
+
+#[derive(Debug)]
+pub(super) enum State {
+    /// Nothing is mounted.
+    Out,
+    /// A blank tape, to be labelled for a volume with the first that is written.
+    Blank(Head, String),
+    /// A tape of ours.
+    In(Box<Medium>),
+}
+
+impl Tape {
+    pub(crate) fn new(options: Options, request: &OpenRequest<'_>, host: Host) -> Self {
+        Self {
+            options,
+            agent_id: request.agent_id.to_owned(),
+            access: request.access,
+            host,
+            state: State::Out,
+            work: None,
+            reader: None,
+        }
+    }
+
+    fn medium(&mut self) -> Result<&mut Medium, DeviceError> {
+        match &mut self.state {
+            State::In(medium) => Ok(medium),
+            _ => Err(DeviceError::new(Outcome::NO_MEDIUM, "no tape is mounted")),
+        }
+    }
+
+    /// The tape, for a call that changes it. One that is blank is labelled for its volume first.
+    fn writable(&mut self) -> Result<&mut Medium, DeviceError> {
+        self.may_write()?;
+        if matches!(self.state, State::Blank(..)) {
+            self.label(None)?;
+        }
+        self.medium()
+    }
+
+    pub(super) fn may_write(&self) -> Result<(), DeviceError> {
+        if self.access == Access::Read {
+            let text = "the device was opened for reading";
+            return Err(DeviceError::new(Outcome::WRITE_PROTECTED, text));
+        }
+        Ok(())
+    }
+
+    fn check_stop(&self) -> Result<(), DeviceError> {
+        if self.host.should_stop() {
+            let text = "the agent asked to stop";
+            return Err(DeviceError::new(Outcome::CANCELLED, text));
+        }
+        Ok(())
+    }
+}
+
+impl Device for Tape {
+    fn mount(&mut self, wanted: Mount<'_>) -> Result<(), DeviceError> {
+        if !matches!(self.state, State::Out) {
+            return Err(refused("a volume is mounted already"));
+        }
+        self.state = match wanted {
+            Mount::Existing(key) => State::In(Box::new(self.mount_existing(key)?)),
+            Mount::Blank(key) => self.mount_blank(key)?,
+        };
+        Ok(())
+    }
+
+    fn unmount(&mut self, disposition: Disposition) -> Result<(), DeviceError> {
+        self.work = None;
+        self.reader = None;
+        let head = match std::mem::replace(&mut self.state, State::Out) {
+            State::Out => return Ok(()),
+            State::Blank(head, _) => head,
+            State::In(medium) => medium.into_head(),
+        };
+        match (disposition, head) {
+            (Disposition::Keep, _) => Ok(()),
+            (Disposition::Eject, mut head) => {
+                let name = head.drive.name().to_owned();
+                head.drive
+                    .eject()
+                    .map_err(|errno| failed("eject", &name, errno))
+            }
+        }
+    }
+
+    fn volumes(&mut self, after: &str, max: usize) -> Result<Vec<VolumeEntry>, DeviceError> {
+        let found = match &self.state {
+            State::In(medium) => Some(medium.label.volume.clone()),
+            State::Blank(..) => None,
+            State::Out => match self.load().and_then(|mut head| scan::identify(&mut head)) {
+                Ok(Found::Ours(label, _)) => Some(label.volume),
+                Ok(_) => None,
+                Err(error) if error.outcome == Outcome::NO_MEDIUM => None,
+                Err(error) => return Err(error),
+            },
+        };
+        let found = found.filter(|key| key.as_str() > after && max > 0);
+        Ok(found
+            .map(|key| VolumeEntry {
+                key,
+                sections: None,
+            })
+            .into_iter()
+            .collect())
+    }
+
+    fn sections(
+        &mut self,
+        after: Option<u64>,
+        max: usize,
+    ) -> Result<Vec<SectionEntry>, DeviceError> {
+        if matches!(self.state, State::Blank(..)) {
+            return Ok(Vec::new());
+        }
+        let sections = self.medium()?.index.sections.iter();
+        let behind = sections
+            .filter(|(index, _)| Some(**index) > after)
+            .take(max);
+        Ok(behind
+            .map(|(index, section)| SectionEntry {
+                index: *index,
+                length: section.length(),
+                name: section.name.clone(),
+            })
+            .collect())
+    }
+
+    fn begin_section(&mut self, request: &SectionRequest<'_>) -> Result<(), DeviceError> {
+        if self.work.is_some() {
+            return Err(refused("a section is begun already"));
+        }
+        self.may_write()?;
+        self.work = Some(
+            if request.index == 0 && matches!(self.state, State::Blank(..)) {
+                Work::small(request)
+            } else {
+                Work::begin(self.writable()?, request)?
+            },
+        );
+        Ok(())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), DeviceError> {
+        self.check_stop()?;
+        let Some(work) = &mut self.work else {
+            return Err(refused("no section is begun"));
+        };
+        let medium = match &mut self.state {
+            State::In(medium) => Some(&mut **medium),
+            _ => None,
+        };
+        work.write(medium, bytes)
+    }
+
+    fn sync(&mut self) -> Result<(), DeviceError> {
+        match (&mut self.work, &mut self.state) {
+            (Some(work), State::In(medium)) => work.sync(medium),
+            (Some(_), _) => Ok(()),
+            (None, _) => Err(refused("no section is begun")),
+        }
+    }
+
+    fn end_section(&mut self) -> Result<(), DeviceError> {
+        self.check_stop()?;
+        let Some(mut work) = self.work.take() else {
+            return Err(refused("no section is begun"));
+        };
+        let ended = match (&mut self.state, work.content()) {
+            (State::Blank(..), Some(bytes)) => {
+                let header = Header {
+                    name: &work.name,
+                    run: work.run.clone(),
+                    bytes,
+                };
+                self.label(Some(header))
+            }
+            (State::In(medium), _) => work.end(medium),
+            _ => Err(refused("no tape is mounted")),
+        };
+        if ended.is_err() {
+            self.work = Some(work);
+        }
+        ended
+    }
+
+    fn abort_section(&mut self) -> Result<(), DeviceError> {
+        match (self.work.take(), &mut self.state) {
+            (Some(work), State::In(medium)) => work.abort(medium),
+            _ => Ok(()),
+        }
+    }
+
+    fn open_section(&mut self, index: u64) -> Result<u64, DeviceError> {
+        self.reader = None;
+        let missing =
+            || DeviceError::new(Outcome::NOT_FOUND, format!("there is no section {index}"));
+        if matches!(self.state, State::Blank(..)) {
+            return Err(missing());
+        }
+        let medium = self.medium()?;
+        let section = medium
+            .index
+            .sections
+            .get(&index)
+            .cloned()
+            .ok_or_else(missing)?;
+        let reader = Reader::open(medium, index, &section)?;
+        let length = reader.length();
+        self.reader = Some(reader);
+        Ok(length)
+    }
+
+    fn seek(&mut self, offset: u64) -> Result<(), DeviceError> {
+        match &mut self.reader {
+            Some(reader) => reader.seek(offset),
+            None => Err(refused("no section is open")),
+        }
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, DeviceError> {
+        self.check_stop()?;
+        match (&mut self.reader, &mut self.state) {
+            (Some(reader), State::In(medium)) => reader.read(medium, buffer),
+            _ => Err(refused("no section is open")),
+        }
+    }
+
+    fn put_record(&mut self, name: &str, bytes: &[u8]) -> Result<(), DeviceError> {
+        if self
+            .work
+            .as_ref()
+            .is_some_and(|work| work.content().is_none())
+        {
+            return Err(refused(
+                "a data section is open; a record would come into it",
+            ));
+        }
+        let medium = self.writable()?;
+        if medium.index.records.contains_key(name) {
+            let text = format!("record {name} exists");
+            return Err(DeviceError::new(Outcome::EXISTS, text));
+        }
+        medium.append(Kind::Record, bytes, |label| label.name = name.to_owned())
+    }
+
+    fn get_record(&mut self, name: &str) -> Result<Vec<u8>, DeviceError> {
+        let medium = self.medium()?;
+        let Some(record) = medium.index.records.get(name).cloned() else {
+            let text = format!("there is no record {name}");
+            return Err(DeviceError::new(Outcome::NOT_FOUND, text));
+        };
+        medium.read_small(&record)
+    }
+
+    fn list_records(&mut self, after: &str, max: usize) -> Result<Vec<RecordEntry>, DeviceError> {
+        if matches!(self.state, State::Blank(..)) {
+            return Ok(Vec::new());
+        }
+        let records = self.medium()?.index.records.iter();
+        let behind = records.filter(|(name, _)| name.as_str() > after).take(max);
+        Ok(behind
+            .map(|(name, record)| RecordEntry {
+                name: name.clone(),
+                length: record.length,
+            })
+            .collect())
+    }
+
+    fn remove_record(&mut self, name: &str) -> Result<(), DeviceError> {
+        let medium = self.writable()?;
+        if !medium.index.records.contains_key(name) {
+            let text = format!("there is no record {name}");
+            return Err(DeviceError::new(Outcome::NOT_FOUND, text));
+        }
+        // It stays on the tape; behind it stands that it is no more.
+        medium.append(Kind::Gone, &[], |label| label.name = name.to_owned())
+    }
+
+    fn remove_section(&mut self, _: u64) -> Result<(), DeviceError> {
+        Err(DeviceError::not_supported("remove_section"))
+    }
+
+    fn truncate(&mut self, index: u64) -> Result<(), DeviceError> {
+        self.may_write()?;
+        self.reader = None;
+        if index > 0 {
+            return self.medium()?.truncate(index);
+        }
+        let medium = match std::mem::replace(&mut self.state, State::Out) {
+            State::In(medium) => medium,
+            other => {
+                self.state = other;
+                return Ok(());
+            }
+        };
+        let key = medium.label.volume.clone();
+        self.state = State::Blank(medium.free()?, key);
+        Ok(())
+    }
+
+    fn leftovers(&mut self, after: &str, max: usize) -> Result<Vec<Leftover>, DeviceError> {
+        let left = |name: String, run_id, index| Leftover {
+            name,
+            run_id,
+            index,
+            length: 0,
+        };
+        let found: Vec<Leftover> = match &self.state {
+            State::Blank(..) => Vec::new(),
+            State::In(medium) => {
+                let index = Some(medium.index.next_data());
+                let files = medium.index.loose.iter();
+                let name = |file| format!("{LEFT}{file:06}");
+                files
+                    .map(|file| left(name(file), Some([0; 16]), index))
+                    .collect()
+            }
+            // Before a tape is mounted: what is on it that is not ours.
+            State::Out => match self.load().and_then(|mut head| scan::identify(&mut head)) {
+                Ok(found @ Found::Foreign(_)) => {
+                    vec![left(format!("the tape: {}", words(&found)), None, None)]
+                }
+                _ => Vec::new(),
+            },
+        };
+        let behind = found.into_iter().filter(|left| left.name.as_str() > after);
+        Ok(behind.take(max).collect())
+    }
+
+    fn remove_leftover(&mut self, name: &str) -> Result<(), DeviceError> {
+        let file = name.strip_prefix(LEFT).and_then(|file| file.parse().ok());
+        let Some(file) = file else {
+            return Err(refused(
+                "not unfinished work; what is foreign is left alone",
+            ));
+        };
+        if self.work.is_some() {
+            return Err(refused("a section is open"));
+        }
+        let medium = self.writable()?;
+        if !medium.index.loose.contains(&file) {
+            // One that was given up took those behind it along.
+            return Ok(());
+        }
+        medium.give_up(file)
+    }
+
+    fn status(&mut self) -> Result<DeviceStatus, DeviceError> {
+        let head = match &mut self.state {
+            State::In(medium) => medium.head(),
+            State::Blank(head, _) => head,
+            State::Out => return Err(DeviceError::new(Outcome::NO_MEDIUM, "no tape is mounted")),
+        };
+        let name = head.drive.name().to_owned();
+        let state = head.status().map_err(|errno| failed("ask", &name, errno))?;
+        let facts = head.drive.facts();
+        let mut alerts: Vec<String> = facts.alerts.lines().map(str::to_owned).collect();
+        if state.cleaning {
+            alerts.push("the drive wants to be cleaned".to_owned());
+        }
+        Ok(DeviceStatus {
+            free: facts.free,
+            capacity: facts.capacity,
+            alerts: alerts.join("\n"),
+        })
+    }
+}

@@ -1,0 +1,73 @@
+//! What the plugin asks of a drive, with the system's own error numbers: those of the `st` driver
+//! of Linux, which the virtual tape gives as well.
+
+use std::fmt::Debug;
+
+use rustix::io::Errno;
+
+/// What became of a call.
+pub(crate) type Done<T = ()> = Result<T, Errno>;
+
+/// What a drive says of itself and of the cartridge in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Status {
+    /// A cartridge is in and ready.
+    pub(crate) online: bool,
+    /// The cartridge does not take writes.
+    pub(crate) protected: bool,
+    /// The last operation met the end of data.
+    pub(crate) end_of_data: bool,
+    /// The drive wants to be cleaned.
+    pub(crate) cleaning: bool,
+    /// Tape file that it believes to be in; unknown after some motions.
+    pub(crate) file: Option<u32>,
+}
+
+/// What is known of a cartridge beyond its contents.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Facts {
+    /// Barcode.
+    pub(crate) barcode: Option<String>,
+    /// Bytes it takes in all.
+    pub(crate) capacity: Option<u64>,
+    /// Bytes that still fit.
+    pub(crate) free: Option<u64>,
+    /// Written blocks cannot be written over.
+    pub(crate) worm: bool,
+    /// Warnings, one a line.
+    pub(crate) alerts: String,
+}
+
+/// A tape drive in variable block mode, with the cartridge in it.
+///
+/// Errors are errno values as `st` gives them: EIO for what failed (also for spacing past the
+/// end), ENOSPC at early warning and at the end, ENOMEM for a block longer than the buffer (the
+/// tape is behind it then), ENOMEDIUM without a cartridge, EACCES or EROFS when protected.
+pub(crate) trait Drive: Send + Debug {
+    /// Its name in messages.
+    fn name(&self) -> &str;
+    /// To the beginning of the tape.
+    fn rewind(&mut self) -> Done;
+    /// Reads one block; 0 at a filemark, which is passed, and once at the end of data.
+    fn read(&mut self, buffer: &mut [u8]) -> Done<usize>;
+    /// Writes one block.
+    fn write(&mut self, block: &[u8]) -> Done;
+    /// Writes a filemark; with `wait`, all that was written before is on the tape when it returns.
+    fn mark(&mut self, wait: bool) -> Done;
+    /// All that was written is on the tape when it returns.
+    fn sync(&mut self) -> Done;
+    /// Over filemarks, forward.
+    fn skip_marks(&mut self, count: u32) -> Done;
+    /// Over blocks of one file, forward.
+    fn skip_blocks(&mut self, count: u32) -> Done;
+    /// To a logical block; filemarks count as blocks.
+    fn locate(&mut self, address: u32) -> Done;
+    /// The logical block that comes next.
+    fn address(&mut self) -> Done<u32>;
+    /// State of drive and cartridge.
+    fn status(&mut self) -> Done<Status>;
+    /// More of the cartridge; asks the drive, never fails for what it does not know.
+    fn facts(&mut self) -> Facts;
+    /// Gives the cartridge out.
+    fn eject(&mut self) -> Done;
+}

@@ -1,0 +1,211 @@
+//! What lies on a row of tapes, as its labels tell. In memory alone; rebuilt at every mount.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::label::{Kind, Label};
+
+/// Bytes of small files that are kept in memory, and of one of them.
+const KEPT_MAX: usize = 64 << 20;
+
+/// A piece of a data section: one tape file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    /// Place of its tape in the row.
+    pub(crate) tape: u32,
+    /// Its tape file; none for an empty section.
+    pub(crate) file: Option<u32>,
+    /// Byte of the section that it begins with.
+    pub(crate) from: u64,
+    /// Its bytes.
+    pub(crate) length: u64,
+    /// Bytes of all its blocks but the last.
+    pub(crate) block: u32,
+}
+
+/// A small file: its content lies behind its label.
+#[derive(Clone, Debug)]
+pub(crate) struct Small {
+    /// Place of its tape in the row.
+    pub(crate) tape: u32,
+    /// Its tape file.
+    pub(crate) file: u32,
+    /// Blocks of its tape file before the content.
+    pub(crate) skip: u32,
+    /// Bytes.
+    pub(crate) length: u64,
+    /// Bytes of all its blocks but the last.
+    pub(crate) block: u32,
+    /// Its content, where that is kept.
+    pub(crate) kept: Option<Arc<Vec<u8>>>,
+}
+
+/// Where a section lies.
+#[derive(Clone, Debug)]
+pub(crate) enum Lies {
+    /// In tape files of its own.
+    Data(Vec<Part>),
+    /// Behind a label.
+    Small(Small),
+}
+
+/// A section.
+#[derive(Clone, Debug)]
+pub(crate) struct Section {
+    pub(crate) name: String,
+    pub(crate) lies: Lies,
+}
+
+impl Section {
+    /// Bytes.
+    pub(crate) fn length(&self) -> u64 {
+        match &self.lies {
+            Lies::Data(parts) => parts.iter().map(|part| part.length).sum(),
+            Lies::Small(small) => small.length,
+        }
+    }
+
+    /// The first tape file on a tape that belongs to it.
+    pub(crate) fn first_file(&self, tape: u32) -> Option<u32> {
+        match &self.lies {
+            Lies::Data(parts) => parts
+                .iter()
+                .filter(|part| part.tape == tape)
+                .find_map(|part| part.file),
+            Lies::Small(small) => Some(small.file).filter(|_| small.tape == tape),
+        }
+    }
+}
+
+/// What lies on a row of tapes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Index {
+    pub(crate) sections: BTreeMap<u64, Section>,
+    pub(crate) records: BTreeMap<String, Small>,
+    /// Tape files of the tape in the drive that no label speaks for: unfinished work.
+    pub(crate) loose: BTreeSet<u32>,
+    /// Closed tape files of that tape: where the next one begins.
+    pub(crate) files: u32,
+    /// The last tape file has no filemark behind it.
+    pub(crate) torn: bool,
+    /// The last tape files from here on hold nothing and may be written over.
+    pub(crate) gap: Option<u32>,
+    /// This tape ends with the part of a section that goes on on the next one.
+    pub(crate) goes_on: bool,
+    kept: usize,
+}
+
+impl Index {
+    /// Takes in what a label says; `content` is what followed it.
+    pub(crate) fn take(
+        &mut self,
+        tape: u32,
+        label: &Label,
+        skip: u32,
+        content: Vec<u8>,
+        block: u32,
+    ) {
+        if label.kind != Kind::Gap {
+            self.gap = None;
+        }
+        match label.kind {
+            Kind::Section => {
+                let lies = Lies::Small(self.small(tape, label, skip, content, block));
+                let name = label.name.clone();
+                self.sections
+                    .insert(label.index.unwrap_or(0), Section { name, lies });
+            }
+            Kind::Record => {
+                let small = self.small(tape, label, skip, content, block);
+                self.records.insert(label.name.clone(), small);
+            }
+            Kind::Data => self.data(tape, label),
+            Kind::Gone => {
+                self.records.remove(&label.name);
+            }
+            Kind::Gap => {
+                for file in label.data.unwrap_or(label.file)..label.file {
+                    self.loose.remove(&file);
+                }
+                if label.data == Some(label.file) {
+                    self.gap = self.gap.or(Some(label.file));
+                } else {
+                    self.gap = None;
+                }
+            }
+            Kind::Next => self.goes_on = true,
+            Kind::Volume | Kind::Free => {}
+        }
+    }
+
+    fn data(&mut self, tape: u32, label: &Label) {
+        if let Some(file) = label.data {
+            self.loose.remove(&file);
+        }
+        let part = Part {
+            tape,
+            file: label.data,
+            from: label.from,
+            length: label.length,
+            block: label.block,
+        };
+        let index = label.index.unwrap_or(0);
+        if part.from > 0
+            && let Some(Section {
+                lies: Lies::Data(parts),
+                ..
+            }) = self.sections.get_mut(&index)
+        {
+            parts.retain(|before| before.from < part.from);
+            parts.push(part);
+            return;
+        }
+        let (name, lies) = (label.name.clone(), Lies::Data(vec![part]));
+        self.sections.insert(index, Section { name, lies });
+    }
+
+    fn small(
+        &mut self,
+        tape: u32,
+        label: &Label,
+        skip: u32,
+        content: Vec<u8>,
+        block: u32,
+    ) -> Small {
+        let whole = content.len() as u64 == label.length;
+        let fits = whole && self.kept + content.len() <= KEPT_MAX;
+        if fits {
+            self.kept += content.len();
+        }
+        Small {
+            tape,
+            file: label.file,
+            skip,
+            length: label.length,
+            block,
+            kept: fits.then(|| Arc::new(content)),
+        }
+    }
+
+    /// Forgets what lies on a tape from a tape file on.
+    pub(crate) fn forget_from(&mut self, tape: u32, file: u32) {
+        self.torn = false;
+        self.loose.retain(|loose| *loose < file);
+        self.sections
+            .retain(|_, section| section.first_file(tape).is_none_or(|first| first < file));
+        self.records
+            .retain(|_, record| record.tape != tape || record.file < file);
+    }
+
+    /// The next odd number: what a tape file that nobody speaks for was to become, as far as its
+    /// tape tells.
+    pub(crate) fn next_data(&self) -> u64 {
+        let highest = self.sections.keys().next_back().copied();
+        (highest.unwrap_or(0) + 1) | 1
+    }
+
+    /// The tape file that comes next: over a gap at the end.
+    pub(crate) fn next_file(&self) -> u32 {
+        self.gap.unwrap_or(self.files)
+    }
+}

@@ -1,0 +1,47 @@
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use super::{Where, parse};
+
+#[test]
+fn a_drive_and_an_image_are_places() {
+    let drive = parse(r#"{"drive":"/dev/nst0","block_size":"64KiB","compression":false}"#);
+    let drive = drive.unwrap();
+    assert_eq!(drive.place, Where::Drive("/dev/nst0".into()));
+    assert_eq!((drive.block, drive.compression), (65_536, Some(false)));
+    let image = parse(r#"{"image":"/t/a.tap","capacity":"16MiB"}"#).unwrap();
+    assert_eq!(image.place, Where::Image("/t/a.tap".into()));
+    assert_eq!((image.block, image.capacity), (262_144, Some(16 << 20)));
+    parse(r#"{"drive":"/dev/tape/by-id/scsi-35000-nst"}"#).unwrap();
+}
+
+#[test]
+fn every_refusal_names_its_key() {
+    let rows = [
+        (r#"[]"#, "options: "),
+        (r#"{}"#, "drive: missing"),
+        (r#"{"drive":"/dev/st0"}"#, "drive: closing /dev/st0 rewinds"),
+        (
+            r#"{"drive":"/dev/tape/by-id/scsi-35000"}"#,
+            "drive: closing",
+        ),
+        (r#"{"drive":"nst0"}"#, "drive: must be an absolute path"),
+        (r#"{"drive":"/dev/nst0","image":"/a"}"#, "image: "),
+        (r#"{"image":"/a","block_size":1000}"#, "block_size: "),
+        (r#"{"image":"/a","block_size":"2MiB"}"#, "block_size: "),
+        (r#"{"image":"/a","capacity":4096}"#, "capacity: at least"),
+        (
+            r#"{"drive":"/dev/nst0","capacity":"1GiB"}"#,
+            "capacity: a drive",
+        ),
+        (
+            r#"{"image":"/a","capacity":"1 GB"}"#,
+            "capacity: must be bytes",
+        ),
+        (r#"{"image":"/a","compression":true}"#, "compression: "),
+        (r#"{"image":"/a","path":"/b"}"#, "path: unknown option"),
+    ];
+    for (options, begins) in rows {
+        let text = parse(options).unwrap_err().text;
+        assert!(text.starts_with(begins), "{options}: {text}");
+    }
+}
