@@ -37,5 +37,6 @@ mod sqlserver;
 mod stage;
 mod stores;
 mod support;
+mod tape;
 mod tidy;
 mod unlike;

@@ -33,6 +33,8 @@ pub(crate) struct Media {
     pub(crate) stores: Faults,
     /// Devices that go on on further media, with what a medium holds.
     pub(crate) rows: Faults,
+    /// Devices that are tapes, with all their options.
+    pub(crate) tapes: Faults,
     /// The disk plugin's file.
     pub(crate) disk: PathBuf,
     /// Lines for the `[agent]` table.
@@ -60,6 +62,7 @@ impl Media {
             unlike: None,
             stores: Faults::new(),
             rows: Faults::new(),
+            tapes: Faults::new(),
             disk: built("libtwinset_disk.so"),
             extra: String::new(),
             tables: String::new(),
@@ -84,7 +87,7 @@ impl Media {
             self.state_dir,
             self.extra,
             self.disk,
-            self.store_plugin(),
+            self.more_plugins(),
             self.name,
             self.description,
             self.families,
@@ -111,26 +114,24 @@ impl Media {
         text + &self.tables
     }
 
-    fn store_plugin(&self) -> String {
-        let row = built("examples/librow_of_media.so");
-        let row = format!("[plugins.row]\npath = {row:?}\n");
-        let row = if self.rows.is_empty() { "" } else { &row };
-        row.to_owned() + &self.bucket_plugin()
-    }
-
-    fn bucket_plugin(&self) -> String {
-        if self.stores.is_empty() {
-            return String::new();
-        }
-        let file = built("libtwinset_object_store.so");
-        format!("[plugins.store]\npath = {file:?}\n")
+    fn more_plugins(&self) -> String {
+        let kinds = [
+            ("row", &self.rows, "examples/librow_of_media.so"),
+            ("store", &self.stores, "libtwinset_object_store.so"),
+            ("tape", &self.tapes, "libtwinset_tape.so"),
+        ];
+        let used = kinds.iter().filter(|(_, devices, _)| !devices.is_empty());
+        used.map(|(name, _, file)| format!("[plugins.{name}]\npath = {:?}\n", built(file)))
+            .collect()
     }
 
     fn device(&self, mirror: u8, family: u16) -> String {
-        if let Some(Value::Object(options)) = self.stores.get(&(mirror, family)) {
-            let pairs: Vec<String> = options.iter().map(|(k, v)| format!("{k} = {v}")).collect();
-            let options = pairs.join(", ");
-            return format!("  {{ plugin = \"store\", options = {{ {options} }} }},\n");
+        for (plugin, devices) in [("store", &self.stores), ("tape", &self.tapes)] {
+            if let Some(Value::Object(options)) = devices.get(&(mirror, family)) {
+                let pairs = options.iter().map(|(k, v)| format!("{k} = {v}"));
+                let options = pairs.collect::<Vec<_>>().join(", ");
+                return format!("  {{ plugin = {plugin:?}, options = {{ {options} }} }},\n");
+            }
         }
         let usual = PathBuf::from(format!("m{mirror}/f{family}"));
         let path = self.elsewhere.get(&(mirror, family)).unwrap_or(&usual);
