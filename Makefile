@@ -7,6 +7,7 @@
 #   make test-mutations  breaks Twinset in listed ways; a spec must notice each (takes long)
 #   make test-postgres  the shared catalog against a real PostgreSQL server
 #   make test-stores   object stores: starts SeaweedFS, Ceph, Azurite and doubles on loopback
+#   make test-tape     tapes with the kernel's own driver, in a virtual machine (installs qemu)
 #   make test-clients  independent TDS clients against the double
 #   make test-windows  cross-builds for Windows, and runs that under Wine against the double
 #   make bench         Twinset beside mbuffer, b3sum, dd and a bare reader, release build
@@ -21,7 +22,7 @@ BENCH ?=
 
 target := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: demo drill test check test-postgres test-stores test-clients test-windows test-mutations bench \
+.PHONY: demo drill test check test-postgres test-stores test-tape test-clients test-windows test-mutations bench \
 	build clean
 
 build:
@@ -49,6 +50,9 @@ test-postgres: build
 
 test-clients: build
 	TWINSET_LAB=$(abspath $(target))/debug/twinset-lab tests/run-clients
+
+test-tape: build
+	tests/run-tape
 
 # Arguments for the specs, such as STORES="stores::kills --nocapture".
 STORES ?=
