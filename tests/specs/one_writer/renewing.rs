@@ -49,6 +49,7 @@ fn opened(world: &World, fault: Value) -> Matrix {
             plugin: plugin.clone(),
             options: options.to_string(),
             deadline: Duration::from_secs(60),
+            medium_wait: Duration::ZERO,
         }
     };
     let places: Vec<Place> = shape.slots().map(place).collect();
