@@ -20,7 +20,6 @@ mod instance;
 mod integrity;
 mod interrupt;
 mod key;
-mod manager;
 mod media;
 mod morning;
 mod owner;
@@ -36,6 +35,7 @@ mod show;
 mod stage;
 mod status;
 mod stored;
+mod system;
 mod verify;
 
 use std::path::Path;
@@ -119,7 +119,7 @@ pub fn run(args: Args) -> Exit {
         Verb::Plugin(verb) => plugin::plugin(file, verb, &output),
         Verb::Key(verb) => key::key(file, verb, &output),
         Verb::Agent(verb) => agent::agent(file, verb, &output),
-        Verb::System(verb) => manager::run(file, verb, output),
+        Verb::System(verb) => system::run(file, verb, output),
     }
 }
 

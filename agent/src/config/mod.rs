@@ -15,7 +15,7 @@ pub mod draft;
 mod hint;
 mod kept;
 mod load;
-mod os;
+pub(crate) mod os;
 pub mod raw;
 pub mod reference;
 pub mod secret;

@@ -131,3 +131,40 @@ mod windows {
 
 #[cfg(windows)]
 pub(super) use windows::{create_private, like, make_folder, readable, sync_folder};
+
+/// What a file of a secret holds: the secret.
+#[cfg(unix)]
+pub(super) fn unseal(text: String) -> std::io::Result<String> {
+    Ok(text)
+}
+
+/// How a sealed secret begins.
+#[cfg(windows)]
+const SEALED: &str = "dpapi:";
+
+/// What a file of a secret holds: the secret, or the secret sealed to this machine.
+#[cfg(windows)]
+pub(super) fn unseal(text: String) -> std::io::Result<String> {
+    use base64::Engine;
+    let Some(sealed) = text.strip_prefix(SEALED) else {
+        return Ok(text);
+    };
+    let damaged = |_| std::io::Error::from(std::io::ErrorKind::InvalidData);
+    let sealed = base64::engine::general_purpose::STANDARD
+        .decode(sealed.trim_end())
+        .map_err(damaged)?;
+    let open = twinset_win32::protect::open(&sealed)?;
+    String::from_utf8(open).map_err(|_| std::io::ErrorKind::InvalidData.into())
+}
+
+/// A secret as a file holds it that this machine alone can open.
+///
+/// # Errors
+/// What the system says.
+#[cfg(windows)]
+pub(crate) fn seal(secret: &str) -> std::io::Result<String> {
+    use base64::Engine;
+    let sealed = twinset_win32::protect::seal(secret.as_bytes())?;
+    let text = base64::engine::general_purpose::STANDARD.encode(sealed);
+    Ok(format!("{SEALED}{text}\n"))
+}

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use twinset_domain::{Fault, code};
 
+use super::os;
 use crate::sqlserver::secret::Secret;
 use crate::trust::{self, Keep, Unsafe};
 
@@ -69,7 +70,7 @@ impl SecretRef {
         file.take(MAX_SECRET + 1)
             .read_to_string(&mut text)
             .map_err(failed)?;
-        self.accept(text, what)
+        self.accept(os::unseal(text).map_err(failed)?, what)
     }
 
     fn accept(&self, mut text: String, what: &str) -> Result<Secret, Fault> {

@@ -14,6 +14,24 @@ pub enum SystemVerb {
     /// The agent as a service of Windows
     #[command(subcommand)]
     Service(ServiceVerb),
+    /// Secrets in files that this machine alone can open
+    #[command(subcommand)]
+    Secret(SecretVerb),
+}
+
+/// `twinset secret ...`
+#[cfg(windows)]
+#[derive(Debug, Subcommand)]
+pub enum SecretVerb {
+    /// Read a secret from standard input and write it sealed (DPAPI) into a new file
+    ///
+    /// `password_file` and the like take such a file as they take one that holds the secret itself.
+    #[command(after_help = r"Example:
+  twinset secret seal C:\ProgramData\Twinset\secrets\sql-a")]
+    Seal {
+        /// The file; it must not be there
+        file: std::path::PathBuf,
+    },
 }
 
 /// `twinset service ...`

@@ -1,6 +1,7 @@
-//! `twinset service ...`: the service manager of Windows.
+//! `twinset service ...`: the service manager of Windows; `twinset secret ...`.
 
 mod dispatch;
+mod secret;
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -18,7 +19,7 @@ use windows_service::service::{
 use windows_service::service_manager::{ServiceManager, ServiceManagerAccess};
 
 use crate::cli::args::SystemVerb;
-use crate::cli::args::os::{Named, ServiceVerb};
+use crate::cli::args::os::{Named, SecretVerb, ServiceVerb};
 use crate::config;
 use crate::report::Output;
 
@@ -44,7 +45,10 @@ const NOT_ACTIVE: i32 = 1062;
 
 /// Does what was typed.
 pub(in crate::cli) fn run(file: &Path, verb: SystemVerb, output: Output) -> Exit {
-    let SystemVerb::Service(verb) = verb;
+    let verb = match verb {
+        SystemVerb::Service(verb) => verb,
+        SystemVerb::Secret(SecretVerb::Seal { file }) => return secret::seal(&file, &output),
+    };
     let done = match verb {
         ServiceVerb::Dispatch(named) => return dispatch::run(file, named.name, output),
         ServiceVerb::Install(named) => install(file, &named, &output),

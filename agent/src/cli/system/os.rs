@@ -1,4 +1,4 @@
-//! The service under each system's manager.
+//! What each system has besides.
 
 #[cfg(windows)]
 mod windows;
@@ -6,7 +6,7 @@ mod windows;
 #[cfg(windows)]
 pub(in crate::cli) use windows::run;
 
-/// systemd asks nothing of the program.
+/// Packages install the service, systemd starts it and keeps its secrets.
 #[cfg(unix)]
 pub(in crate::cli) fn run(
     _: &std::path::Path,
