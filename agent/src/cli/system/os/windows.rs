@@ -40,6 +40,8 @@ const FORGET: Duration = Duration::from_secs(24 * 3600);
 
 /// `ERROR_SERVICE_DOES_NOT_EXIST`.
 const NOT_INSTALLED: i32 = 1060;
+/// `ERROR_SERVICE_ALREADY_RUNNING`.
+const RUNS: i32 = 1056;
 /// `ERROR_SERVICE_NOT_ACTIVE`.
 const NOT_ACTIVE: i32 = 1062;
 
@@ -210,9 +212,12 @@ fn start(file: &Path, named: &Named, output: &Output) -> Result<Shown, Fault> {
     let name = named.name.as_str();
     let service = open(name, ServiceAccess::START | ServiceAccess::QUERY_STATUS)?;
     let none: [&OsStr; 0] = [];
-    service
-        .start(&none)
-        .map_err(|error| fault(name, "the service cannot be started", &error))?;
+    match service.start(&none) {
+        Ok(()) => {}
+        // Windows may have started it meanwhile.
+        Err(Error::Winapi(error)) if error.raw_os_error() == Some(RUNS) => {}
+        Err(error) => return Err(fault(name, "the service cannot be started", &error)),
+    }
     let status = until(name, &service, START_LIMIT, |state| {
         matches!(state, ServiceState::Running | ServiceState::Stopped)
     })?;
