@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -127,9 +128,13 @@ class Host:
     def run(self, *words, said=""):
         """`twinset WORDS --json`, which reads `said`."""
         line = self.line("--json", "--no-progress", *words)
-        done = subprocess.run(line, capture_output=True, text=True, timeout=PATIENCE,
-                              input=said, cwd=self.path)
-        return Ran(words, done.returncode, done.stdout, done.stderr)
+        # Into files: services that Wine starts on the way would hold pipes open until they end.
+        with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+            done = subprocess.run(line, stdout=out, stderr=err, text=True, timeout=PATIENCE,
+                                  input=said, cwd=self.path)
+            out.seek(0)
+            err.seek(0)
+            return Ran(words, done.returncode, out.read(), err.read())
 
     def start(self, *words):
         """The same, in the background."""
