@@ -12,7 +12,7 @@ const UNSAFE: &[&str] = &[
     "agent/src/device",
     "agent/src/payload",
     "agent/src/sqlserver/vdi",
-    "plugins/tape/src/tape/st/ioctl.rs",
+    "plugins/tape/src/tape/os/st/ioctl.rs",
     "tests/sqlvdi",
     "tests/alien-device",
     "plugin-api/tests",

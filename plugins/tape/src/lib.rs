@@ -7,10 +7,8 @@
 //! by spacing over filemarks, never by reading data (docs/tape.md).
 //!
 //! One code path above the `Drive` trait serves the `st` driver of Linux and the virtual tape, which
-//! is an image file with the manners of that driver. On Windows this library is empty as yet.
+//! is an image file with the manners of that driver. Linux alone as yet.
 
-#[cfg(unix)]
 mod tape;
 
-#[cfg(unix)]
 twinset_plugin_api::export_device!(tape::TapePlugin);

@@ -1,4 +1,4 @@
-//! The device, from the drive upwards: `drive` and its two kinds (`st`, `image`), `head` knows where
+//! The device, from the drive upwards: `drive` and its two kinds (`os/st`, `image`), `head` knows where
 //! the tape stands, `label` what a tape file says of itself, `medium` one tape, `device` the calls.
 
 mod device;
@@ -11,10 +11,9 @@ mod label;
 mod medium;
 mod mount;
 mod options;
+mod os;
 mod reader;
 mod scan;
-#[cfg(target_os = "linux")]
-mod st;
 mod station;
 mod work;
 

@@ -11,6 +11,7 @@ use super::errors::failed;
 use super::head::Head;
 use super::image::{Image, Meta};
 use super::options::{Options, Where};
+use super::os;
 
 /// Longest holder that is read, in bytes.
 const HOLDER_MAX: usize = 1024;
@@ -26,7 +27,7 @@ pub(crate) struct Who<'a> {
 pub(crate) fn load(options: &Options, who: Who<'_>) -> Result<Head, DeviceError> {
     let (drive, name): (Result<Box<dyn Drive>, Errno>, &Path) = match &options.place {
         Where::Image(path) => (Image::load(path).map(|image| Box::new(image) as _), path),
-        Where::Drive(path) => (open_drive(path, who.writes, options.compression), path),
+        Where::Drive(path) => (os::open_drive(path, who.writes, options.compression), path),
     };
     let shown = name.display().to_string();
     match drive {
@@ -49,16 +50,6 @@ pub(crate) fn load(options: &Options, who: Who<'_>) -> Result<Head, DeviceError>
         }
         Err(errno) => Err(failed("open", &shown, errno)),
     }
-}
-
-#[cfg(target_os = "linux")]
-fn open_drive(path: &Path, writes: bool, compress: Option<bool>) -> Result<Box<dyn Drive>, Errno> {
-    super::st::St::open(path, writes, compress).map(|drive| Box::new(drive) as _)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn open_drive(_: &Path, _: bool, _: Option<bool>) -> Result<Box<dyn Drive>, Errno> {
-    Err(Errno::NOSYS)
 }
 
 /// Makes the image where there is none: a new cartridge. A drive's are bought.

@@ -2,13 +2,13 @@
 
 use std::fs::{File, TryLockError};
 use std::io::IoSlice;
-use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
 use rustix::fs::{Advice, fadvise};
 use rustix::io::Errno;
 
 use super::super::drive::Done;
+use super::super::os;
 
 /// Longest block, in bytes: 24 bits.
 const BLOCK_MAX: u32 = (1 << 24) - 1;
@@ -88,9 +88,7 @@ impl Cartridge {
 
     /// Whether the file still lies under its name.
     pub(super) fn is_at(&self, path: &Path) -> bool {
-        let ours = self.file.metadata().map(|meta| (meta.dev(), meta.ino()));
-        let there = std::fs::metadata(path).map(|meta| (meta.dev(), meta.ino()));
-        matches!((ours, there), (Ok(ours), Ok(there)) if ours == there)
+        os::lies_at(&self.file, path)
     }
 
     pub(super) fn is_mark(&self, at: usize) -> bool {
@@ -110,9 +108,7 @@ impl Cartridge {
     pub(super) fn read(&mut self, object: Object, buffer: &mut [u8]) -> Done<usize> {
         let length = object.length as usize;
         let place = buffer.get_mut(..length).ok_or(Errno::NOMEM)?;
-        self.file
-            .read_exact_at(place, object.offset + 4)
-            .map_err(errno)?;
+        os::read_at(&self.file, place, object.offset + 4).map_err(errno)?;
         self.forget(object.end());
         Ok(length)
     }
@@ -166,9 +162,7 @@ impl Cartridge {
             return Ok(());
         }
         let rest = parts.concat().split_off(written);
-        self.file
-            .write_all_at(&rest, offset + written as u64)
-            .map_err(errno)
+        os::write_at(&self.file, &rest, offset + written as u64).map_err(errno)
     }
 
     fn cut(&mut self, at: usize) -> Done {
@@ -237,6 +231,6 @@ fn word(file: &File, offset: u64, size: u64) -> Done<Option<u32>> {
         return Ok(None);
     }
     let mut bytes = [0; 4];
-    file.read_exact_at(&mut bytes, offset).map_err(errno)?;
+    os::read_at(file, &mut bytes, offset).map_err(errno)?;
     Ok(Some(u32::from_le_bytes(bytes)))
 }

@@ -5,7 +5,7 @@ use std::fs::File;
 
 use rustix::ioctl::{Getter, Opcode, Setter, ioctl, opcode};
 
-use super::super::drive::Done;
+use super::super::super::drive::Done;
 
 /// `struct mtop`.
 #[repr(C)]

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
-use super::drive::{Done, Drive, Facts, Status};
+use super::super::drive::{Done, Drive, Facts, Status};
 
 /// Operations of `MTIOCTOP`.
 mod op {
