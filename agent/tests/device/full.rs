@@ -73,7 +73,7 @@ fn a_read_only_mount_is_write_protected() {
         eprintln!("skipped: mounting a tmpfs is not permitted here");
         return;
     };
-    drop(place.blank());
+    place.labelled();
     let remount = Command::new("mount")
         .args(["-o", "remount,ro"])
         .arg(place.path())

@@ -123,6 +123,11 @@ impl Place {
         handle
     }
 
+    /// A volume with a header that nobody has open: one that holds nothing goes with its device.
+    pub(crate) fn labelled(&self) {
+        put(&mut self.blank(), 0, "header.mtf", b"h");
+    }
+
     /// A device with the volume that is there.
     pub(crate) fn existing(&self, access: Access) -> Handle {
         let mut handle = self.open(access);
@@ -141,9 +146,9 @@ impl Place {
         handle
     }
 
-    /// Names in the volume's folder, in order, without the lock.
+    /// Names in the volume's folder, in order, without the lock; none where the volume is gone.
     pub(crate) fn files(&self) -> Vec<String> {
-        let entries = std::fs::read_dir(self.volume()).unwrap();
+        let entries = std::fs::read_dir(self.volume()).into_iter().flatten();
         let name = |entry: std::fs::DirEntry| entry.file_name().into_string().unwrap();
         let mut names: Vec<String> = entries.map(|entry| name(entry.unwrap())).collect();
         names.retain(|name| name != ".lock");

@@ -39,6 +39,18 @@ fn a_blank_volume_is_made_with_the_folders_above_it() {
 }
 
 #[test]
+fn a_blank_volume_that_nothing_was_written_to_goes_with_its_device() {
+    let place = Place::new();
+    drop(place.blank());
+    assert!(!place.volume().exists());
+    // What somebody else put there stays.
+    let handle = place.blank();
+    std::fs::write(place.volume().join("notes.txt"), "mine").unwrap();
+    drop(handle);
+    assert!(place.volume().join("notes.txt").exists());
+}
+
+#[test]
 fn a_volume_with_sections_or_records_is_not_blank() {
     let place = Place::new();
     let mut handle = place.blank();
@@ -134,6 +146,7 @@ fn a_key_that_leads_elsewhere_and_a_linked_volume_are_refused() {
 fn a_second_writer_is_told_who_holds_the_volume_and_readers_are_not_held_up() {
     let place = Place::new();
     let mut first = place.blank();
+    put(&mut first, 0, "header.mtf", b"h");
     let fault = place
         .open(Access::Write)
         .mount(Mount::Existing(KEY))
@@ -153,7 +166,7 @@ fn a_second_writer_is_told_who_holds_the_volume_and_readers_are_not_held_up() {
 #[test]
 fn a_reader_changes_nothing() {
     let place = Place::new();
-    drop(place.blank());
+    place.labelled();
     let mut reader = place.existing(Access::Read);
     assert_eq!(
         reader.put_record("r", b"x").unwrap_err().outcome,
@@ -210,7 +223,8 @@ fn other_process(place: &Place) -> String {
 #[test]
 fn the_lock_holds_between_processes() {
     let place = Place::new();
-    let handle = place.blank();
+    let mut handle = place.blank();
+    put(&mut handle, 0, "header.mtf", b"h");
     assert!(other_process(&place).contains("LOCKED"));
     drop(handle);
     assert!(other_process(&place).contains("mounted"));

@@ -9,7 +9,8 @@ use super::world::{KEY, World, put, refused, section};
 #[test]
 fn one_writer_at_a_time_and_the_lock_goes_with_it() {
     let world = World::new();
-    let device = world.blank();
+    let mut device = world.blank();
+    put(&mut device, 0, "header.mtf", b"h");
     for agent in ["agent-1", "agent-2"] {
         let mut second = world.open(agent, Access::Write);
         let fault = refused(second.mount(Mount::Existing(KEY)));

@@ -48,7 +48,7 @@ fn records_are_listed_by_name_and_removed_one_by_one() {
 #[test]
 fn who_reads_leaves_holds_and_nothing_else() {
     let world = World::new();
-    drop(world.blank());
+    put(&mut world.blank(), 0, "header.mtf", b"h");
     let mut reader = world.existing(Access::Read);
     reader.put_record("hold.1", b"").unwrap();
     assert_eq!(

@@ -189,7 +189,8 @@ fn leftovers_tell_run_and_section_and_foreign_objects_are_left_alone() {
     let mut device = world.blank();
     put(&mut device, 3, "kept.bak", b"kept");
     device.begin_section(&section(7, "a.bak")).unwrap();
-    device.write(&bytes(20 * MIB)).unwrap();
+    // No whole number of parts: what is left over ends its object.
+    device.write(&bytes(21 * MIB)).unwrap();
     device.sync().unwrap();
     drop(device);
     world.put(&format!("sql-a/{KEY}/notes.txt"), b"mine");
@@ -197,7 +198,7 @@ fn leftovers_tell_run_and_section_and_foreign_objects_are_left_alone() {
     let left = device.leftovers("", 9).unwrap();
     assert_eq!(left.len(), 2, "{left:?}");
     assert_eq!((left[0].run_id, left[0].index), (Some(RUN), Some(7)));
-    assert_eq!(left[0].length, 20 * MIB);
+    assert_eq!(left[0].length, 21 * MIB);
     assert_eq!((left[1].name.as_str(), left[1].run_id), ("notes.txt", None));
     assert_eq!(device.leftovers(&left[0].name, 9).unwrap(), left[1..]);
     assert!(device.remove_leftover("notes.txt").is_err());
