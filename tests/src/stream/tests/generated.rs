@@ -136,7 +136,7 @@ fn specs_that_make_no_sense_are_refused() {
         ),
         (
             Spec {
-                block_size: 1024,
+                block_size: 1000,
                 ..good.clone()
             },
             1,
