@@ -45,7 +45,7 @@ fn a_blank_volume_that_nothing_was_written_to_goes_with_its_device() {
     assert!(!place.volume().exists());
     // What somebody else put there stays.
     let handle = place.blank();
-    std::fs::write(place.volume().join("notes.txt"), "mine").unwrap();
+    fs::write(place.volume().join("notes.txt"), "mine").unwrap();
     drop(handle);
     assert!(place.volume().join("notes.txt").exists());
 }
