@@ -3,11 +3,16 @@
 //! All families of a run share one ledger: a mirror that is lost in one of them is lost in all.
 //! Before anything is acknowledged on fewer mirrors, a record on every mirror that is left says so
 //! (design 4.3, lost lanes).
+//!
+//! A volume whose data section is open takes no record meanwhile: on a tape there is no place
+//! beside the data. It takes what is due when its own family is sealed, so the last family's seal,
+//! without which SQL Server's statement does not end, finds every record everywhere.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use twinset_domain::{Fault, MirrorNo, Moment};
+use twinset_domain::append::Tail;
+use twinset_domain::{FamilyNo, Fault, MirrorNo, Moment, Slot};
 use twinset_format::record::{Outcome, Record};
 use twinset_plugin_api::Outcome as Class;
 
@@ -42,6 +47,12 @@ struct State {
     /// In the order of their loss; the first `said` of them stand in a record.
     lost: Vec<(MirrorNo, Fault)>,
     said: usize,
+    /// Families whose data sections are open.
+    open: BTreeSet<FamilyNo>,
+    /// This run's records, in the order of the chain.
+    records: Vec<Record>,
+    /// How many of them each volume holds, always the first ones.
+    held: BTreeMap<Slot, usize>,
 }
 
 impl Ledger {
@@ -54,6 +65,9 @@ impl Ledger {
             live,
             lost: opening.fallen.clone(),
             said: 0,
+            open: BTreeSet::new(),
+            records: Vec::new(),
+            held: BTreeMap::new(),
         };
         Self {
             opening,
@@ -134,12 +148,23 @@ impl Ledger {
         Ok(())
     }
 
-    /// Makes sure that every mirror that is left says which were lost. Before each acknowledgement.
+    /// A family's data sections are open from now on: its volumes take no records.
+    pub fn begun(&self, family: FamilyNo) {
+        self.lock().open.insert(family);
+    }
+
+    /// A family's data sections are ended or given up: its volumes take records again.
+    pub fn closed(&self, family: FamilyNo) {
+        self.lock().open.remove(&family);
+    }
+
+    /// Makes sure that every volume that is left and takes records says which mirrors were lost.
+    /// Before each acknowledgement.
     ///
     /// # Errors
     /// When too few mirrors remain that can.
     pub fn settle(&self) -> Result<(), Fault> {
-        let mut state = self.lock();
+        let mut state = self.bring_up(self.lock())?;
         while state.said < state.lost.len() {
             let news = state.lost.get(state.said..).unwrap_or_default();
             let upto = state.lost.len();
@@ -151,11 +176,18 @@ impl Ledger {
             };
             let mirrors = news.iter().map(|(mirror, _)| *mirror).collect();
             let record = state.chain.next(&statement, mirrors);
-            state = self.put(state, &record)?;
+            state = self.append(state, record)?;
             state.said = upto;
-            state.chain.follow(&record);
         }
         Ok(())
+    }
+
+    /// Puts what was said already on the volumes that could not take it then.
+    ///
+    /// # Errors
+    /// When too few mirrors remain that can.
+    pub fn bring_level(&self) -> Result<(), Fault> {
+        self.bring_up(self.lock()).map(drop)
     }
 
     /// Publishes the set on every mirror that is left. One that fails meanwhile is lost, and said
@@ -165,42 +197,80 @@ impl Ledger {
     /// When too few mirrors remain. The set is then published on some mirrors only, or on none;
     /// `media recover` finishes that.
     pub fn publish(&self, statement: &Statement) -> Result<Record, Fault> {
-        let mut state = self.lock();
+        let state = self.bring_up(self.lock())?;
         let mirrors = state.live.iter().copied().collect();
         let record = state.chain.next(statement, mirrors);
-        state = self.put(state, &record)?;
-        state.chain.follow(&record);
-        drop(state);
+        drop(self.append(state, record.clone())?);
         self.settle()?;
         Ok(record)
     }
 
-    /// Puts a record on all mirrors that are left, losing those that cannot take it.
-    fn put<'a>(
+    /// Adds a record to the chain, and puts it on the volumes that take records.
+    fn append<'a>(
         &'a self,
         mut state: MutexGuard<'a, State>,
-        record: &Record,
+        record: Record,
     ) -> Result<MutexGuard<'a, State>, Fault> {
-        let live = state.live.clone();
-        let volumes = self.opening.volumes.iter();
-        let taking_part: Vec<_> = volumes
-            .filter(|volume| live.contains(&volume.slot.mirror))
-            .collect();
-        let ends = publish::put_record_on_each(&taking_part, record);
-        let written = ends.iter().any(Result::is_ok);
-        for (volume, end) in taking_part.iter().zip(ends) {
-            let Err(fault) = end else { continue };
-            drop(state);
-            let lost = self.lose(volume.slot.mirror, fault);
-            state = self.lock();
-            if let Err(fault) = lost {
-                // Whatever is written next must not take this record's place in the chain.
-                if written {
-                    state.chain.follow(record);
+        state.chain.follow(&record);
+        state.records.push(record);
+        self.bring_up(state)
+    }
+
+    /// Puts every record on the volumes that take records and lack it, one after the other in the
+    /// chain's order; mirrors that cannot take one are lost.
+    fn bring_up<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+    ) -> Result<MutexGuard<'a, State>, Fault> {
+        for index in 0..state.records.len() {
+            let lacking: Vec<_> = self
+                .opening
+                .volumes
+                .iter()
+                .filter(|volume| state.lacks(volume.slot, index))
+                .collect();
+            let Some(record) = state.records.get(index).cloned() else {
+                break;
+            };
+            let ends = publish::put_record_on_each(&lacking, &record);
+            for (volume, end) in lacking.iter().zip(&ends) {
+                if end.is_ok() {
+                    state.held.insert(volume.slot, index + 1);
                 }
-                return Err(fault);
+            }
+            for (volume, end) in lacking.iter().zip(ends) {
+                let Err(fault) = end else { continue };
+                drop(state);
+                let lost = self.lose(volume.slot.mirror, fault);
+                state = self.lock();
+                if let Err(fault) = lost {
+                    state.forget_unheld();
+                    return Err(fault);
+                }
             }
         }
         Ok(state)
+    }
+}
+
+impl State {
+    /// Whether a volume ought to hold the record at an index, can take it, and does not hold it.
+    fn lacks(&self, slot: Slot, index: usize) -> bool {
+        let held = self.held.get(&slot).copied().unwrap_or_default();
+        held <= index && self.live.contains(&slot.mirror) && !self.open.contains(&slot.family)
+    }
+
+    /// Takes the last record out of the chain when no volume holds it. One that a volume holds
+    /// keeps its place: whatever is written next must not take it.
+    fn forget_unheld(&mut self) {
+        let held = self.held.values().copied().max().unwrap_or_default();
+        while self.records.len() > held
+            && let Some(record) = self.records.pop()
+        {
+            self.chain.tail = record.previous.map(|hash| Tail {
+                sequence: record.sequence - 1,
+                hash,
+            });
+        }
     }
 }

@@ -4,11 +4,11 @@
 use std::sync::Arc;
 
 use twinset_domain::wrapping::{self, Wrapping};
-use twinset_domain::{FamilyNo, Fault, Position, code, name};
+use twinset_domain::{FamilyNo, Fault, Position, name};
 use twinset_format::manifest::{self, Encoded, Manifest, Parameters};
 use twinset_format::mtf::{Container, StreamFacts, StreamReader};
 use twinset_format::tree::TreeHasher;
-use twinset_plugin_api::{Outcome, SectionMode, SectionRequest};
+use twinset_plugin_api::{SectionMode, SectionRequest};
 
 use super::encoding::Zstd;
 use super::encoding::encoder::{Encoder, Outlet};
@@ -16,9 +16,10 @@ use super::kept;
 use super::ledger::Ledger;
 pub use super::run_facts::RunFacts;
 use super::volume::{SmallSection, Volume};
-use crate::device::{DeviceFault, Pending};
+use crate::device::Pending;
 use crate::payload::Lease;
 
+mod mirrors;
 mod row;
 mod watch;
 
@@ -86,6 +87,7 @@ impl<'a> FamilyWriter<'a> {
         for volume in &writer.mirrors {
             volume.lane().count_from(0);
         }
+        ledger.begun(family);
         // How long an encoded section gets, nobody knows before its end.
         let expected = expected.filter(|_| writer.encoder.is_none());
         let (index, run_id) = (facts.position.data_section(), *facts.run.0.as_bytes());
@@ -139,31 +141,6 @@ impl<'a> FamilyWriter<'a> {
         wrapping::may_join(&self.facts.label, beside, wrapping)
     }
 
-    /// The family's volumes on mirrors that still take part.
-    fn live(&self) -> impl Iterator<Item = &Arc<Volume>> {
-        let live = self.ledger.live();
-        let taking_part = move |volume: &&Arc<Volume>| live.contains(&volume.slot.mirror);
-        self.mirrors.iter().filter(taking_part)
-    }
-
-    /// Whether enough mirrors are still well; one that is not is lost to the run.
-    ///
-    /// # Errors
-    /// The fault of a mirror without which too few remain.
-    pub fn check(&self) -> Result<(), Fault> {
-        for volume in self.live() {
-            if let Some(fault) = volume.lane().fault() {
-                self.lose(volume, fault)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn lose(&self, volume: &Volume, fault: DeviceFault) -> Result<(), Fault> {
-        self.ledger
-            .lose(volume.slot.mirror, self.mirror_fault(fault))
-    }
-
     /// Bytes of the source taken so far.
     #[must_use]
     pub const fn length(&self) -> u64 {
@@ -185,19 +162,6 @@ impl<'a> FamilyWriter<'a> {
         self.reader
             .lost()
             .map(|(at, why)| format!("at byte {at}: {why}"))
-    }
-
-    /// Looks whether a mirror has outlived its deadline, and gives it up if so; turns the page of
-    /// those that have met the end of their medium.
-    ///
-    /// # Errors
-    /// The mirror's fault.
-    pub fn enforce_deadlines(&mut self) -> Result<(), Fault> {
-        for volume in self.live() {
-            volume.lane().enforce_deadline();
-        }
-        self.check()?;
-        self.follow()
     }
 
     /// Makes all bytes so far durable on every mirror; the section stays open.
@@ -234,6 +198,7 @@ impl<'a> FamilyWriter<'a> {
             row,
             ..
         } = self;
+        ledger.closed(family);
         let stream = reader.finish();
         let kind = facts
             .kind
@@ -335,45 +300,7 @@ impl<'a> FamilyWriter<'a> {
             }
             volume.lane().clear_fault();
         }
-    }
-
-    /// Runs a call on all mirrors side by side and waits for all of them; those that fail are
-    /// lost, if enough remain.
-    fn on_all<J>(&self, job: impl Fn() -> J) -> Result<(), Fault>
-    where
-        J: FnOnce(&mut crate::device::Handle) -> Result<(), DeviceFault> + Send + 'static,
-    {
-        let pending: Vec<(&Arc<Volume>, Pending<_>)> = self
-            .live()
-            .map(|volume| (volume, volume.lane().submit(job())))
-            .collect();
-        let mut first = Ok(());
-        for (volume, pending) in pending {
-            if let Err(fault) = pending.wait().and_then(|outcome| outcome) {
-                // A write that failed before says why; what came after it is a consequence.
-                let fault = volume.lane().fault().unwrap_or(fault);
-                first = first.and(self.lose(volume, fault));
-            }
-        }
-        first
-    }
-
-    /// A mirror's fault says how far the family came.
-    fn mirror_fault(&self, fault: DeviceFault) -> Fault {
-        let (full, awaited) = (fault.is_full(), fault.outcome == Outcome::NEEDS_OPERATOR);
-        let written = self.hasher.length();
-        let fault = Fault::from(fault);
-        if full && fault.code == code::MEDIUM_FULL {
-            let database = &self.facts.database;
-            fault.cause(format!(
-                "{written} bytes of {}, {database}, were taken",
-                self.family
-            ))
-        } else if awaited {
-            fault.remedy("bring the medium in time, or raise `medium_wait` of the media set")
-        } else {
-            fault
-        }
+        self.ledger.closed(self.family);
     }
 }
 

@@ -114,6 +114,31 @@ fn with_three_mirrors_and_two_needed_the_first_loss_is_borne_and_the_second_is_n
     reads(&world, 1, &files);
 }
 
+/// The first family is sealed, and says which mirror was lost, while the second is still being
+/// written; then the run fails. What was said keeps its place in the chain of every volume.
+#[test]
+fn what_a_sealed_family_said_of_a_lost_mirror_stands_before_the_void_of_the_run() {
+    let mut world = World::blank(2, 3);
+    world.configure(|media| media.set = "min_mirrors = 2\nrepair = \"manual\"".into());
+    world.json(&["media", "format", "payroll"]).ended(0);
+    let files = generated(world.path(), 1, 18 << 20, 2);
+    world.configure(|media| {
+        media.fault(3, 1, json!({ "fail_write_at": 1_000_000, "errno": 5 }));
+        let held_up = json!({ "hang_in": "write", "hang_ms": 4_000, "after": 2 });
+        media.fault(1, 2, held_up);
+        media.fault(2, 2, json!({ "fail_write_at": 8_000_000, "errno": 5 }));
+    });
+    world.import(&files).ended(1).failed("TW2007");
+    world.heal_devices();
+    for (mirror, family) in [(1, 1), (2, 1), (1, 2), (2, 2)] {
+        let said = statements(&world, mirror, family);
+        assert_eq!(said.len(), 1, "mirror {mirror}, family {family}: {said:?}");
+    }
+    went_on_without(&world.import(&files), &[3]);
+    world.json(&["media", "repair", "payroll"]).ended(0);
+    assert_eq!(world.verify(0)["damage"], json!([]));
+}
+
 #[test]
 fn a_run_that_is_killed_after_a_loss_is_set_right_and_the_loss_stays_said() {
     let (mut world, _) = lenient(1, 2);

@@ -19,9 +19,11 @@ impl Reserved {
     /// lost on the way and cannot be cleaned is said to be out of step, so that what lies on it
     /// stops nobody.
     pub fn take_back(self, desk: &mut Desk<'_>, why: &Fault) {
+        // What a volume could not take while its section was open comes first in the chain.
+        let mut taken = self.ledger.bring_level();
         let (live, unsaid) = (self.ledger.live(), self.ledger.unsaid());
         let all: BTreeSet<MirrorNo> = live.union(&unsaid).copied().collect();
-        let mut taken = self.remove(&all);
+        taken = taken.and_then(|()| self.remove(&all));
         if taken.is_err() && !unsaid.is_empty() {
             taken = self.remove(&live).and_then(|()| self.ledger.settle());
         }
