@@ -33,6 +33,7 @@ mod retention;
 mod service;
 mod signing;
 mod spanning;
+mod spool;
 mod sqlserver;
 mod stage;
 mod stores;

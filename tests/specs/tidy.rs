@@ -50,7 +50,10 @@ const EDGES: &[(&str, &[&str])] = &[
         ],
     ),
     // A restore begins at the same desk as a backup: media set, devices.
-    ("restore", &["backup", "media", "report", "sqlserver"]),
+    (
+        "restore",
+        &["backup", "media", "report", "sqlserver", "state"],
+    ),
     // The service decides and starts processes: it takes no backup by itself.
     (
         "service",

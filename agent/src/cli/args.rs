@@ -12,6 +12,7 @@ pub mod os;
 mod owner;
 mod read;
 mod restore;
+mod spool;
 mod upkeep;
 
 use std::path::PathBuf;
@@ -34,6 +35,7 @@ pub use look::{DoctorArgs, GrantsArgs, PlanArgs, WantedFeature};
 pub use os::SystemVerb;
 pub use owner::{AdoptArgs, AgentVerb, DropMirrorArgs, KeyVerb, VerifyArgs};
 pub use restore::{Move, RestoreArgs, RestoreFrom, RestorePoint, RestoreVerb, SetNumber};
+pub use spool::SpoolArgs;
 pub use upkeep::{CatalogVerb, ExpireArgs, FleetVerb};
 
 /// Where the configuration lies when nothing else is said.
@@ -291,6 +293,8 @@ Examples:
         #[arg(long, value_name = "DIR")]
         to: PathBuf,
     },
+    /// Copy the volume in one device into `spool_dir`, to restore more families than there are drives
+    Spool(SpoolArgs),
     /// Heal damage from the twins, and bring mirrors in step again
     ///
     /// Ends with 0 when every mirror holds everything, 3 when something stays damaged and all is

@@ -31,8 +31,15 @@ struct ShownVolume {
     sets: Vec<SetLine>,
 }
 
-/// One device alone: no catalog, no state folder, no media set of the configuration is needed.
-fn show(config: &Config, plugin: &str, options: &str, output: &Output) -> Result<Exit, Fault> {
+/// Opens one device for reading, and gives it the place that its header tells.
+///
+/// # Errors
+/// The device's; [`code::NO_VOLUME`] and what is said of headers.
+pub(super) fn open_alone(
+    config: &Config,
+    plugin: &str,
+    options: &str,
+) -> Result<(Matrix, MediaHeader), Fault> {
     let slot = Slot {
         mirror: MirrorNo(1),
         family: FamilyNo(1),
@@ -69,15 +76,30 @@ fn show(config: &Config, plugin: &str, options: &str, output: &Output) -> Result
         }
     };
     matrix.place_alone(header.slot(), header.shape);
+    Ok((matrix, header))
+}
+
+/// What of a volume alone could not be read ends looking at it.
+///
+/// # Errors
+/// [`code::DEVICE`].
+pub(super) fn readable(matrix: &Matrix) -> Result<Vec<SetOnMedia>, Fault> {
+    let (sets, unread) = inventory::read_all(matrix);
+    let Some(unread) = unread.first() else {
+        return Ok(sets);
+    };
+    let label = matrix.cells.first().map(|cell| cell.place.label.clone());
+    let message = "the volume cannot be read";
+    Err(Fault::new(code::DEVICE, label.unwrap_or_default(), message)
+        .cause(&unread.why)
+        .remedy("look at the device; its twins on the other mirrors may be sound"))
+}
+
+/// One device alone: no catalog, no state folder, no media set of the configuration is needed.
+fn show(config: &Config, plugin: &str, options: &str, output: &Output) -> Result<Exit, Fault> {
+    let (matrix, header) = open_alone(config, plugin, options)?;
     super::show::print_header(&header, output);
-    let (sets, unread) = inventory::read_all(&matrix);
-    if let Some(unread) = unread.first() {
-        let message = "the volume cannot be read";
-        return Err(Fault::new(code::DEVICE, place.label, message)
-            .cause(&unread.why)
-            .remedy("look at the device; its twins on the other mirrors may be sound"));
-    }
-    let sets: Vec<SetLine> = sets.iter().map(SetOnMedia::line).collect();
+    let sets: Vec<SetLine> = readable(&matrix)?.iter().map(SetOnMedia::line).collect();
     super::show::print_sets(&sets, 1, output);
     Ok(output.finish(Ok((Exit::Done, ShownVolume { header, sets }))))
 }

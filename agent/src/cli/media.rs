@@ -13,7 +13,7 @@ use super::args::{MediaVerb, SetArgs};
 use super::context::{Context, desk, target_of};
 use super::format::{self, Wish};
 use super::show::{self, VolumeLine};
-use super::{backup, interrupt, owner, recover, repair, retention, verify};
+use super::{backup, interrupt, owner, recover, repair, retention, spool, verify};
 use crate::backup::finished::Finished;
 use crate::backup::import;
 use crate::backup::repair::after_run;
@@ -58,6 +58,7 @@ pub(super) fn media(
             database,
             files,
         } => import_files(context, &set, &database, &files, output),
+        MediaVerb::Spool(args) => spool::spool(context, &args, output),
         MediaVerb::Export { set, position, to } => export_set(context, &set, position, &to, output),
         MediaVerb::PlanRetention {
             set,
@@ -194,7 +195,7 @@ fn export_set(
     output: &Output,
 ) -> Result<Exit, Fault> {
     let (_, target) = target_of(context, args)?;
-    let opened = context.open_set(&target)?;
+    let opened = spool::open(context, &target, args.id)?;
     let _hold = Hold::take(&opened.matrix, context.state.agent, clock::now);
     let progress = output.progress();
     let folder = std::path::absolute(to).unwrap_or_else(|_| to.to_owned());

@@ -32,6 +32,7 @@ mod retention;
 mod service;
 mod share;
 mod show;
+mod spool;
 mod stage;
 mod status;
 mod stored;

@@ -222,10 +222,9 @@ impl Loading {
                 ))
             })
             .collect();
-        let spool_dir = raw.restore.and_then(|restore| {
-            check.idle_key(&restore.spool_dir, "`spool_dir`");
-            Some(file.resolve(restore.spool_dir?.get_ref()))
-        });
+        let spool_dir = raw
+            .restore
+            .and_then(|restore| Some(file.resolve(restore.spool_dir?.get_ref())));
         let world = World {
             instances: known,
             media_sets: media_keys,

@@ -55,6 +55,17 @@ pub(super) fn write_data<T>(
     ended.map(Some)
 }
 
+/// Removes what a killed run left: under the lock nobody else is at it, but for a reader that leaves
+/// a hold and tries again.
+pub(super) fn clear_work(volume: &Arc<Volume>) -> Result<(), Fault> {
+    for left in volume.leftovers()? {
+        if left.run_id.is_some() {
+            volume.call(move |handle: &mut Handle| handle.remove_leftover(&left.name))?;
+        }
+    }
+    Ok(())
+}
+
 /// A data section that is being written again.
 pub(super) struct Copy<'a> {
     manifest: &'a Manifest,

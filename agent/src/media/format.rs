@@ -266,7 +266,7 @@ fn open_alike(order: &Order<'_>) -> Result<Vec<Volume>, Fault> {
     }
 }
 
-fn put_header(volume: &Volume, header: &MediaHeader) -> Result<(), Fault> {
+pub(super) fn put_header(volume: &Volume, header: &MediaHeader) -> Result<(), Fault> {
     let bytes = header.to_bytes(volume.form()).map_err(|error| {
         Fault::new(
             code::CONFIG_VALUE,

@@ -36,6 +36,7 @@ pub mod recover;
 pub mod repair;
 mod run_facts;
 mod snapshot;
+pub mod spool;
 pub mod verify;
 pub mod volume;
 pub mod writer;

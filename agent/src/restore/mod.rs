@@ -19,6 +19,7 @@ pub mod replace;
 pub mod run;
 pub mod script;
 mod source;
+pub mod spool;
 mod state;
 mod stream;
 mod target;

@@ -17,6 +17,7 @@ use crate::media::inventory::{self, SetOnMedia, Unread};
 use crate::media::known::Known;
 use crate::media::matrix::Matrix;
 use crate::media::reader::{FamilyReader, ReadReport, missing};
+use crate::restore::spool::Spool;
 
 /// A media set opened for reading.
 pub struct OpenSet {
@@ -49,7 +50,24 @@ pub fn open(target: &Target, agent: AgentId, known: Option<MediaSetId>) -> Resul
     open_beside(target, agent, known, &Known::new())
 }
 
-/// The same, leaving manifests and records of sets unread whose marks are remembered: for those
+/// The same; what does not answer is read from its copies in the spool.
+///
+/// # Errors
+/// [`code::NO_VOLUME`] when no volume answers and none was spooled.
+pub fn open_spooled(
+    target: &Target,
+    agent: AgentId,
+    known: Option<MediaSetId>,
+    spool: Option<&Spool>,
+) -> Result<OpenSet, Fault> {
+    let mut matrix = Matrix::open(&target.places, target.shape, agent, Access::Read, known)?;
+    if let Some(spool) = spool {
+        spool.stand_in(&mut matrix, agent, known)?;
+    }
+    opened(target, matrix, &Known::new())
+}
+
+/// The same as [`open`], leaving manifests and records of sets unread whose marks are remembered: for those
 /// who only look.
 ///
 /// # Errors
@@ -61,6 +79,10 @@ pub fn open_beside(
     remembered: &Known,
 ) -> Result<OpenSet, Fault> {
     let matrix = Matrix::open(&target.places, target.shape, agent, Access::Read, known)?;
+    opened(target, matrix, remembered)
+}
+
+fn opened(target: &Target, matrix: Matrix, remembered: &Known) -> Result<OpenSet, Fault> {
     if matrix.volumes().next().is_none() {
         let object = format!("media set {}", target.key);
         let causes = matrix

@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// Makes a folder that only its owner may enter; an existing one is left as it is.
 #[cfg(unix)]
-pub(super) fn make_private_folder(path: &Path) -> io::Result<()> {
+pub(crate) fn make_private_folder(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     fs::DirBuilder::new()
         .recursive(true)
@@ -17,7 +17,7 @@ pub(super) fn make_private_folder(path: &Path) -> io::Result<()> {
 /// Makes a folder that only administrators, SYSTEM and our own user may enter; an existing one is
 /// left as it is.
 #[cfg(windows)]
-pub(super) fn make_private_folder(path: &Path) -> io::Result<()> {
+pub(crate) fn make_private_folder(path: &Path) -> io::Result<()> {
     twinset_win32::security::make_private_folder(path)
 }
 

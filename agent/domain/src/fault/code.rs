@@ -227,6 +227,10 @@ codes! {
     STAGE_SPACE = "TW4042" Failed;
     /// SQL Server's backup lies in the stage folder and is not on the media yet.
     STAGED = "TW4043" Failed;
+    /// Families cannot be spooled there.
+    SPOOL_DIR = "TW4045" Failed;
+    /// The spool folder has too little room.
+    SPOOL_SPACE = "TW4046" Failed;
     /// Nothing to restore.
     NO_RESTORE_POINT = "TW4009" Failed;
     /// The point lies behind or before everything that can be restored.

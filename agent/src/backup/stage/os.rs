@@ -17,14 +17,14 @@ pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
 
 /// Bytes that a file in the folder may still take; `None` when the system does not say.
 #[cfg(unix)]
-pub(super) fn free(path: &Path) -> Option<u64> {
+pub(crate) fn free(path: &Path) -> Option<u64> {
     let space = rustix::fs::statvfs(path).ok()?;
     Some(space.f_bavail.saturating_mul(space.f_frsize))
 }
 
 /// Bytes that a file in the folder may still take; `None` when the system does not say.
 #[cfg(windows)]
-pub(super) fn free(path: &Path) -> Option<u64> {
+pub(crate) fn free(path: &Path) -> Option<u64> {
     twinset_win32::file::space(path).ok().map(|(free, _)| free)
 }
 

@@ -5,6 +5,7 @@ use twinset_domain::{Fault, LocalTime, MediaSetId, Moment, code};
 
 use crate::cli::args::{RestoreFrom, RestorePoint, SetNumber};
 use crate::cli::context::Context;
+use crate::cli::spool;
 use crate::clock;
 use crate::config::Group;
 use crate::restore::holdings::{Holdings, Shelf};
@@ -70,10 +71,7 @@ fn shelf(
 ) -> Result<Shelf, Fault> {
     let set = context.config.media_set(key)?;
     let target = context.target(set, Some(&from.database))?;
-    let open = match id {
-        None => context.open_set(&target)?,
-        Some(_) => open::open(&target, context.state.agent, id)?,
-    };
+    let open = spool::open(context, &target, id)?;
     Ok(Shelf {
         key: target.key,
         open,

@@ -55,22 +55,6 @@ impl Check<'_> {
         self.bad(span, format!("{what} is not in this release"), remedy);
     }
 
-    /// Remarks that `what` is read and nothing acts on it.
-    pub(crate) fn idle(&mut self, span: &Range<usize>, what: &str) {
-        let text = format!("{what} is read and checked; nothing acts on it in this release");
-        self.notes.push(Note {
-            place: self.file.place(span),
-            text,
-        });
-    }
-
-    /// The same for a key that is there.
-    pub(crate) fn idle_key<T>(&mut self, value: &Value<T>, key: &str) {
-        if let Some(value) = value {
-            self.idle(&value.span(), key);
-        }
-    }
-
     /// One of a few words.
     pub(crate) fn choice<T: Copy>(
         &mut self,

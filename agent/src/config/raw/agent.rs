@@ -202,7 +202,7 @@ table! {
 table! {
     /// `[restore]`.
     RestoreTable in "agent.toml" at "[restore]" {
-        /// Folder for families that must wait for a drive.
+        /// Folder for families that must wait for a drive (`media spool`); needs `[plugins.disk]`.
         spool_dir: Value<String> = "path", "none";
     }
 }

@@ -76,7 +76,7 @@ impl<'a> Mender<'a> {
             .remedy("bring it back and repair again"));
         };
         if self.cleared.borrow_mut().insert(slot) {
-            clear_work(volume)?;
+            copy::clear_work(volume)?;
         }
         let done = Ok(Mended::default());
         match &step.deed {
@@ -273,17 +273,6 @@ fn put(
         bytes: Arc::new(bytes),
         mode,
     })?;
-    Ok(())
-}
-
-/// Removes what a killed run left: under the lock nobody else is at it, but for a reader that leaves
-/// a hold and tries again.
-fn clear_work(volume: &Arc<Volume>) -> Result<(), Fault> {
-    for left in volume.leftovers()? {
-        if left.run_id.is_some() {
-            volume.call(move |handle: &mut Handle| handle.remove_leftover(&left.name))?;
-        }
-    }
     Ok(())
 }
 
