@@ -2,7 +2,7 @@
 
 There is no server for it that is truthful (fake-gcs-server refuses XML uploads), so this one is as
 strict as the documentation: https://docs.cloud.google.com/storage/docs/xml-api/reference-methods.
-It refuses what is not signed in, parts that are too small, wrong ETags on completion, writes to a
+It refuses what is not signed in, bodies that are not what their MD5 says, parts that are too small, wrong ETags on completion, writes to a
 generation that is not the one named, and writes to one name that follow each other too fast. The
 true limit of the last is one a second; here it is a quarter, so that the specs stay quick.
 
@@ -205,6 +205,9 @@ class Handler(BaseHTTPRequestHandler):
         return {"ETag": etag, "x-goog-generation": str(counter[0]), "x-goog-hash": hashes(data)}
 
     def on_PUT(self, key, query, body):
+        told = self.headers.get("Content-MD5")
+        if told is not None and told != base64.b64encode(hashlib.md5(body).digest()).decode():
+            raise Refused(400, "BadDigest", "The MD5 you specified did not match what we received.")
         if "uploadId" in query:
             number = int(query.get("partNumber", 0))
             upload = uploads.get(query["uploadId"])

@@ -148,6 +148,23 @@ fn synced_bytes_and_what_follows_are_one_section() {
 
 #[test]
 #[ignore = "needs servers: make test-stores"]
+fn a_section_that_was_announced_larger_than_one_object_goes_up_in_larger_parts() {
+    with_each(|server| {
+        let (_, mut device) = blank(server);
+        let whole = bytes(31_000_000);
+        let mut request = section(1, "a.bak", NEW);
+        request.expected_length = Some(1 << 40);
+        device.begin_section(&request).unwrap();
+        for piece in whole.chunks(1 << 20) {
+            device.write(piece).unwrap();
+        }
+        device.end_section().unwrap();
+        assert!(get(&mut device, 1) == whole);
+    });
+}
+
+#[test]
+#[ignore = "needs servers: make test-stores"]
 fn records_and_sections_are_listed_however_many_and_removed_one_by_one() {
     with_each(|server| {
         let (_, mut device) = blank(server);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use twinset::device::{Checked, Mount, Observed, SectionMode};
 use twinset_tests::stream::Kind;
 
-use super::server::{Access, Server, bytes, mounted, open, put, servers};
+use super::server::{Access, Server, bytes, damage, mounted, open, put, section, servers};
 use super::{is_sound, mixed_at};
 use crate::retention::{self, Line};
 use crate::support::{World, generated};
@@ -53,7 +53,16 @@ fn every_section_is_locked_for_its_days_and_the_store_says_so_itself() {
                 &bytes(length),
             );
         }
-        for index in 0..3 {
+        // A section of several objects is locked as its least locked one.
+        device
+            .begin_section(&section(3, "s.bak", SectionMode::New))
+            .unwrap();
+        for piece in bytes(14 << 20).chunks(7 << 20) {
+            device.write(piece).unwrap();
+            device.sync().unwrap();
+        }
+        device.end_section().unwrap();
+        for index in 0..4 {
             let told = device.inspect_section(index).unwrap();
             let left = told.locked_until.expect("no lock") - now_ms();
             assert!((34 * DAY_MS..=35 * DAY_MS).contains(&left), "{left}");
@@ -80,6 +89,25 @@ fn doctor_proves_the_lock_by_an_object_that_cannot_be_removed() {
         assert_eq!(proof.level, Observed::Ok);
         assert!(says("section 0 is locked until").is_some(), "{seen:?}");
         assert_eq!(device.leftovers().unwrap(), [], "{}", server.name);
+    });
+}
+
+#[test]
+#[ignore = "needs servers: make test-stores"]
+fn a_repair_takes_the_place_of_what_is_locked_and_is_locked_itself() {
+    with_locks(|_, options| {
+        let world = mixed_at(1, options);
+        world.json(&["media", "format", "payroll"]).ended(0);
+        let files = generated(world.path(), 1, 20 << 20, 1);
+        world.import(&files).ended(0);
+        damage(&world.media.stores[&(2, 1)], 1, 54_321);
+        world.verify(3);
+        world.json(&["media", "repair", "payroll"]).ended(0);
+        is_sound(&world);
+        let mut device = mounted(&world.media.stores[&(2, 1)], Access::Read);
+        let told = device.inspect_section(1).unwrap();
+        let left = told.locked_until.expect("no lock") - now_ms();
+        assert!((34 * DAY_MS..=35 * DAY_MS).contains(&left), "{left}");
     });
 }
 

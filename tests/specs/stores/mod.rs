@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod client;
+mod clock;
 mod conformance;
 mod faults;
+mod identities;
 mod kills;
 mod locks;
 mod messages;

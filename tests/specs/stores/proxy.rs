@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -46,11 +46,11 @@ pub(crate) struct Proxy {
 
 struct Shared {
     upstream: String,
-    faults: Mutex<(Dice, Vec<Fault>)>,
+    /// Each fault with how often it was planted.
+    faults: Mutex<(Dice, Vec<(Fault, u64)>)>,
     /// One request in so many.
     one_in: u64,
     most: u64,
-    planted: AtomicU64,
     ended: AtomicBool,
 }
 
@@ -62,10 +62,12 @@ impl Proxy {
         let port = listener.local_addr().unwrap().port();
         let shared = Arc::new(Shared {
             upstream: upstream.to_owned(),
-            faults: Mutex::new((Dice::new(seed), faults.to_vec())),
+            faults: Mutex::new((
+                Dice::new(seed),
+                faults.iter().map(|kind| (*kind, 0)).collect(),
+            )),
             one_in,
             most,
-            planted: AtomicU64::new(0),
             ended: AtomicBool::new(false),
         });
         let accepting = Arc::clone(&shared);
@@ -84,7 +86,12 @@ impl Proxy {
 
     /// How many faults were planted.
     pub(crate) fn planted(&self) -> u64 {
-        self.shared.planted.load(Ordering::SeqCst)
+        self.each().iter().map(|(_, count)| count).sum()
+    }
+
+    /// How often each fault was planted.
+    pub(crate) fn each(&self) -> Vec<(Fault, u64)> {
+        self.shared.faults.lock().unwrap().1.clone()
     }
 }
 
@@ -96,29 +103,25 @@ impl Drop for Proxy {
 }
 
 impl Shared {
+    /// The fault of this request: of those that fit it, the one that came least until now.
     fn roll(&self, body: usize, method: &str) -> Option<Fault> {
         let mut faults = self.faults.lock().unwrap();
         let (dice, kinds) = &mut *faults;
-        if kinds.is_empty() || dice.below(self.one_in) > 0 {
+        let planted: u64 = kinds.iter().map(|(_, count)| count).sum();
+        if kinds.is_empty() || dice.below(self.one_in) > 0 || planted >= self.most {
             return None;
         }
-        let at = usize::try_from(dice.below(kinds.len() as u64)).unwrap();
-        let fault = kinds[at];
-        let fits = match fault {
+        let fits = |fault: Fault| match fault {
             Fault::HalfUp | Fault::BitUp => body > 1000,
             Fault::BitDown | Fault::HalfDown => method == "GET",
             // Twice the same is harmless, or the store refuses the second: PUT alone is repeated.
             Fault::Twice => method == "PUT",
-            // What answers HEAD has no body that could say why.
-            Fault::Expired => method != "HEAD",
             _ => true,
         };
-        // Under the lock of the faults.
-        if !fits || self.planted.load(Ordering::SeqCst) >= self.most {
-            return None;
-        }
-        self.planted.fetch_add(1, Ordering::SeqCst);
-        Some(fault)
+        let fitting = kinds.iter_mut().filter(|(fault, _)| fits(*fault));
+        let (fault, count) = fitting.min_by_key(|(_, count)| *count)?;
+        *count += 1;
+        Some(*fault)
     }
 }
 
@@ -233,8 +236,10 @@ fn serve(shared: &Shared, mut client: TcpStream) {
                 continue;
             }
             Some(Fault::Expired) => {
+                // What answers HEAD has no body that could say why.
+                let body = if method == "HEAD" { "" } else { EXPIRED };
                 let head = format!(
-                    "HTTP/1.1 400 Bad Request\r\nContent-Length: {}\r\n\r\n{EXPIRED}",
+                    "HTTP/1.1 400 Bad Request\r\nContent-Length: {}\r\n\r\n{body}",
                     EXPIRED.len()
                 );
                 if client.write_all(head.as_bytes()).is_err() {

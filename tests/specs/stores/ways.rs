@@ -92,11 +92,35 @@ fn credentials_of_the_machine_are_enough() {
 
 #[test]
 #[ignore = "needs servers: make test-stores"]
+fn a_proxy_is_never_asked_who_the_machine_is() {
+    let servers = servers();
+    let server = servers.iter().find(|server| {
+        let told = server.told("instance").and(server.told("domain"));
+        told.is_some()
+    });
+    let server = server.unwrap();
+    // Whatever it is asked it hands on to the store, which knows nothing of machines.
+    let proxy = Proxy::start(server.address(), 1, (1, u64::MAX), &[Fault::Nothing]);
+    let world = mixed_at(1, || {
+        let mut options = server.place();
+        options.as_object_mut().unwrap().remove("credentials_file");
+        options["credentials"] = json!("instance");
+        let domain = server.told("domain").unwrap().as_str().unwrap();
+        options["endpoint"] = json!(format!("http://{domain}"));
+        options["proxy"] = json!(format!("http://127.0.0.1:{}", proxy.port));
+        options
+    });
+    world.json(&["media", "format", "payroll"]).ended(0);
+    assert!(proxy.planted() > 5, "{}", proxy.planted());
+}
+
+#[test]
+#[ignore = "needs servers: make test-stores"]
 fn credentials_that_expire_in_a_run_are_read_again() {
     with_each(|server| {
         let mut world = mixed(server, 1);
         world.json(&["media", "format", "payroll"]).ended(0);
-        let proxy = Proxy::start(server.address(), 1, (9, 3), &[Fault::Expired]);
+        let proxy = Proxy::start(server.address(), 1, (9, 4), &[Fault::Expired]);
         let mut options = world.media.stores[&(2, 1)].clone();
         let endpoint = options["endpoint"].as_str().unwrap();
         let there = format!("127.0.0.1:{}", proxy.port);

@@ -4,10 +4,10 @@ use std::fs;
 
 use serde_json::json;
 
-use super::server::damage;
+use super::server::{Access, damage, open};
 use super::{is_sound, mixed, with_each, with_set};
 use crate::front::{Host, Setup};
-use crate::support::{World, damage_bit, generated};
+use crate::support::{World, built, damage_bit, generated};
 
 /// Bits of a chunk.
 const CHUNK_BITS: u64 = (4 << 20) * 8;
@@ -123,6 +123,31 @@ fn mirrors_in_two_stores_and_on_a_disk_stand_side_by_side() {
     is_sound(&world);
     fs::remove_dir_all(world.path().join("m1")).unwrap();
     world.exports(1, 3, &files);
+}
+
+#[test]
+#[ignore = "needs servers: make test-stores"]
+fn a_bucket_beside_a_device_unlike_it_is_refused_before_anything_is_written() {
+    let servers = super::servers();
+    let server = servers.first().unwrap();
+    for (name, number, property) in [
+        ("other_transfer", "3212", "transfer sizes"),
+        ("tape_class", "3011", "device class"),
+    ] {
+        let mut world = mixed(server, 1);
+        let plugin = built(&format!("examples/lib{name}.so"));
+        world.configure(|media| media.unlike = Some((1, plugin)));
+        let ran = world.json(&["media", "format", "payroll"]);
+        let options = &world.media.stores[&(2, 1)];
+        let text = ran.failed(number).to_string();
+        let path = options["path"].as_str().unwrap();
+        assert!(text.contains(path) && text.contains(property), "{text}");
+        let mut device = open(options, "an-agent", Access::Read);
+        assert!(device.volumes().unwrap().is_empty());
+        // A disk is not unlike.
+        world.configure(|media| media.unlike = None);
+        world.json(&["media", "format", "payroll"]).ended(0);
+    }
 }
 
 #[test]

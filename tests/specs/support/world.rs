@@ -161,6 +161,8 @@ pub(crate) struct World {
     folder: TempDir,
     /// What `agent.toml` says.
     pub(crate) media: Media,
+    /// `NAME=value` of variables that `twinset` finds beside those of the tests.
+    pub(crate) environment: Vec<String>,
 }
 
 impl World {
@@ -173,6 +175,7 @@ impl World {
         let world = Self {
             folder,
             media: Media::new(families, mirrors),
+            environment: Vec::new(),
         };
         world.write();
         world
@@ -291,7 +294,14 @@ impl World {
     }
 
     fn start_with(&self, config: &str, args: &[&str]) -> Running {
-        Running::start(&built("twinset"), &Self::line(config, args), self.path())
+        let (twinset, line) = (built("twinset"), Self::line(config, args));
+        if self.environment.is_empty() {
+            return Running::start(&twinset, &line, self.path());
+        }
+        let set = self.environment.iter().map(String::as_str);
+        let set = set.chain([twinset.to_str().unwrap()]);
+        let line: Vec<&str> = set.chain(line).collect();
+        Running::start(Path::new("/usr/bin/env"), &line, self.path())
     }
 
     /// Imports files as a set of database Payroll.

@@ -6,13 +6,13 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, TryStreamExt};
 use object_store::multipart::MultipartStore;
 use object_store::path::Path;
 use object_store::{
     Error, GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload,
-    PutResult, UpdateVersion,
+    UpdateVersion,
 };
 use twinset_plugin_api::{DeviceError, Outcome};
 
@@ -77,8 +77,8 @@ impl fmt::Debug for Bucket {
 /// A create-only put that found its place taken.
 #[derive(Debug)]
 pub(crate) enum Put {
-    /// Written, with its tag.
-    Done(PutResult),
+    /// Written, with its tag and its version, where the store tells them.
+    Done(Option<String>, Option<String>),
     /// Something has this key.
     Taken,
 }
@@ -142,6 +142,18 @@ async fn again(error: &Error, sent: &mut usize) -> bool {
     true
 }
 
+/// What a condition came to.
+pub(crate) fn is_taken(error: &Error, mode: &PutMode) -> bool {
+    match (error, mode) {
+        (_, PutMode::Overwrite) => false,
+        (Error::NotFound { .. }, PutMode::Update(_)) => true,
+        (error, _) => matches!(
+            error,
+            Error::AlreadyExists { .. } | Error::Precondition { .. }
+        ),
+    }
+}
+
 impl Bucket {
     /// Waits until so many bytes may go or come.
     async fn paced(&self, bytes: u64) {
@@ -161,17 +173,13 @@ impl Bucket {
 
     /// Writes a small object, not replacing one that is there.
     pub(crate) async fn put_new(&self, key: &str, bytes: Bytes) -> Result<Put, DeviceError> {
-        match self.put(key, bytes, PutMode::Create).await {
-            Ok(result) => Ok(Put::Done(result)),
-            Err(Error::AlreadyExists { .. } | Error::Precondition { .. }) => Ok(Put::Taken),
-            Err(error) => Err(failed("put", key, &error)),
-        }
+        self.put(key, bytes, PutMode::Create).await
     }
 
     /// Writes an object of our own, replacing what is there.
-    pub(crate) async fn put_over(&self, key: &str, bytes: Bytes) -> Result<PutResult, DeviceError> {
-        let put = self.put(key, bytes, PutMode::Overwrite).await;
-        put.map_err(|error| failed("put", key, &error))
+    pub(crate) async fn put_over(&self, key: &str, bytes: Bytes) -> Result<(), DeviceError> {
+        self.put(key, bytes, PutMode::Overwrite).await?;
+        Ok(())
     }
 
     /// Replaces an object that still has this tag.
@@ -184,16 +192,14 @@ impl Bucket {
         // Google Cloud Storage compares generations, the others tags.
         let (e_tag, version) = (meta.e_tag.clone(), meta.version.clone());
         let mode = PutMode::Update(UpdateVersion { e_tag, version });
-        match self.put(key, bytes, mode).await {
-            Ok(result) => Ok(Put::Done(result)),
-            Err(
-                Error::AlreadyExists { .. } | Error::Precondition { .. } | Error::NotFound { .. },
-            ) => Ok(Put::Taken),
-            Err(error) => Err(failed("put", key, &error)),
-        }
+        self.put(key, bytes, mode).await
     }
 
-    async fn put(&self, key: &str, bytes: Bytes, mode: PutMode) -> Result<PutResult, Error> {
+    async fn put(&self, key: &str, bytes: Bytes, mode: PutMode) -> Result<Put, DeviceError> {
+        if let Some(wire) = self.sender() {
+            self.paced(bytes.len() as u64).await;
+            return wire.put(key, &bytes, &mode).await;
+        }
         let place = path(key);
         let mut sent = 1;
         loop {
@@ -201,10 +207,18 @@ impl Bucket {
             let payload = PutPayload::from_bytes(bytes.clone());
             self.paced(bytes.len() as u64).await;
             match self.cloud.put_opts(&place, payload, options).await {
+                Ok(put) => return Ok(Put::Done(put.e_tag, put.version)),
                 Err(error) if again(&error, &mut sent).await => {}
-                other => return other,
+                Err(error) if is_taken(&error, &mode) => return Ok(Put::Taken),
+                Err(error) => return Err(failed("put", key, &error)),
             }
         }
+    }
+
+    /// Where what is sent is compared with its checksum on arrival, if the library does not see
+    /// to that.
+    fn sender(&self) -> Option<&Arc<Wire>> {
+        self.wire.as_ref().filter(|wire| wire.sends())
     }
 
     /// Sends one part.
@@ -215,6 +229,10 @@ impl Bucket {
         number: usize,
         bytes: &Bytes,
     ) -> Result<object_store::multipart::PartId, DeviceError> {
+        if let Some(wire) = self.sender() {
+            self.paced(bytes.len() as u64).await;
+            return wire.put_part(key, id, number, bytes).await;
+        }
         let place = path(key);
         let mut sent = 1;
         loop {
@@ -252,7 +270,8 @@ impl Bucket {
         }
     }
 
-    /// Reads a piece of an object.
+    /// Reads a piece of an object, into memory of its length: what is collected first and made one
+    /// piece then is there twice.
     pub(crate) async fn get_range(
         &self,
         key: &str,
@@ -260,8 +279,16 @@ impl Bucket {
     ) -> Result<Bytes, DeviceError> {
         let (place, wanted) = (path(key), range.end - range.start);
         self.paced(wanted).await;
-        let got = whole(|| self.cloud.get_range(&place, range.clone())).await;
-        let bytes = got.map_err(|error| failed("read", key, &error))?;
+        let got = whole(|| async {
+            let options = GetOptions::new().with_range(Some(range.clone()));
+            let mut pieces = self.cloud.get_opts(&place, options).await?.into_stream();
+            let mut bytes = BytesMut::with_capacity(usize::try_from(wanted).unwrap_or_default());
+            while let Some(piece) = pieces.try_next().await? {
+                bytes.extend_from_slice(&piece);
+            }
+            Ok(bytes.freeze())
+        });
+        let bytes = got.await.map_err(|error| failed("read", key, &error))?;
         if bytes.len() as u64 == wanted {
             return Ok(bytes);
         }

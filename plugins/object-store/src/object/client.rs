@@ -4,6 +4,7 @@ mod azure;
 mod gcs;
 mod s3;
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,11 +25,11 @@ use super::wire::{Signer, Wire};
 const CONNECT: Duration = Duration::from_secs(10);
 /// How often a request is tried again, and for how long at most: less than the usual deadline of
 /// a device, so that the store's own words are told and not the deadline's.
-const RETRIES: usize = 8;
-const RETRYING: Duration = Duration::from_secs(40);
+pub(crate) const RETRIES: usize = 8;
+pub(crate) const RETRYING: Duration = Duration::from_secs(40);
 /// Pause before the second try; doubles, with jitter.
-const PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+pub(crate) const PAUSE: Duration = Duration::from_millis(100);
+pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// Connections that are kept while nothing is sent.
 const IDLE: usize = 16;
 
@@ -154,9 +155,38 @@ fn client_options(options: &Options) -> Result<ClientOptions, DeviceError> {
         }
     }
     if let Some(proxy) = &options.proxy {
-        client = client.with_proxy_url(proxy.clone());
+        client = client
+            .with_proxy_url(proxy.clone())
+            .with_proxy_excludes(never_by_proxy());
     }
     Ok(client)
+}
+
+/// Where the clouds tell machines and containers who they are. A proxy would answer for itself.
+const MACHINE: &[&str] = &[
+    "169.254.169.254",
+    "fd00:ec2::254",
+    "169.254.170.2",
+    "169.254.170.23",
+    "fd00:ec2::23",
+];
+/// Variables that lead elsewhere for that.
+const ELSEWHERE: &[&str] = &[
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "IDENTITY_ENDPOINT",
+    "MSI_ENDPOINT",
+];
+
+fn never_by_proxy() -> String {
+    let known = MACHINE.iter().map(|host| (*host).to_owned());
+    let named = ELSEWHERE.iter().filter_map(|name| env::var(name).ok());
+    let hosts = named.filter_map(|url| {
+        let url: reqwest::Url = url.parse().ok()?;
+        url.host_str()
+            .map(|host| host.trim_matches(['[', ']']).to_owned())
+    });
+    known.chain(hosts).collect::<Vec<_>>().join(",")
 }
 
 /// A client that cannot be made: nothing was sent, so it is the options.

@@ -19,6 +19,8 @@ const WORDS_MAX: usize = 300;
 #[derive(Debug, Default)]
 struct Seen {
     status: Option<u16>,
+    /// The answer was a status alone.
+    bare: bool,
     /// `SlowDown`, `NoSuchBucket`, ... as the store's XML says it.
     code: String,
     /// `Please reduce your request rate.`
@@ -35,6 +37,7 @@ impl Seen {
             let text = cause.to_string();
             if seen.status.is_none() {
                 seen.status = status(&text);
+                seen.bare = seen.status.is_some() && text.trim_end().ends_with(':');
             }
             if seen.code.is_empty() {
                 seen.code = tag(&text, "Code").to_owned();
@@ -69,6 +72,11 @@ impl Seen {
 
     fn is(&self, codes: &[&str]) -> bool {
         codes.contains(&self.code.as_str())
+    }
+
+    /// The answer to HEAD has no body that could say why: S3 answers a bare 400 then.
+    fn is_expired(&self) -> bool {
+        self.is(EXPIRED) || (self.status == Some(400) && self.bare)
     }
 }
 
@@ -151,7 +159,7 @@ pub(crate) fn is_corrupt(error: &Error) -> bool {
 
 /// True when the credentials were good and are no more.
 pub(crate) fn is_expired(error: &Error) -> bool {
-    Seen::of(error).is(EXPIRED)
+    Seen::of(error).is_expired()
 }
 
 /// True when the answer broke off: the library tries requests again, but not every answer. A store
@@ -187,7 +195,7 @@ fn class(error: &Error, seen: &Seen) -> (Outcome, &'static str) {
         let remedy = "the clocks of host and store differ: set the host's clock (chrony)";
         return (Outcome::PERMANENT, remedy);
     }
-    if seen.is(EXPIRED) {
+    if seen.is_expired() {
         let remedy = "the credentials have expired: renew them where `credentials` points";
         return (Outcome::TRANSIENT, remedy);
     }

@@ -153,7 +153,7 @@ async fn acquire(
                 replace(bucket, key, holder, &found).await?
             }
         };
-        if let Put::Done(_) = done {
+        if let Put::Done(..) = done {
             return probe(bucket, key, holder).await;
         }
     }
@@ -182,7 +182,7 @@ async fn replace(
     let put = bucket
         .put_instead(key, holder.to_bytes(), &found.meta)
         .await?;
-    if let Put::Done(_) = put {
+    if let Put::Done(..) = put {
         return Ok(put);
     }
     // Some gateways refuse even the right tag (radosgw 16). Where the lock is unchanged, it goes
@@ -200,7 +200,7 @@ async fn replace(
 async fn probe(bucket: &Bucket, key: &str, holder: &Holder) -> Result<bool, DeviceError> {
     match bucket.put_new(key, holder.to_bytes()).await {
         Ok(Put::Taken) => Ok(true),
-        Ok(Put::Done(_)) => Ok(false),
+        Ok(Put::Done(..)) => Ok(false),
         Err(error) if error.outcome == Outcome::NOT_SUPPORTED => Ok(false),
         Err(error) => Err(error),
     }

@@ -51,7 +51,7 @@ async fn writes(
 ) -> Result<(), DeviceError> {
     let key = format!("{volume}/{PROBE}{:016x}", os::mark());
     let mut version = match bucket.put_new(&key, Bytes::from_static(b"probe\n")).await {
-        Ok(Put::Done(put)) => put.version,
+        Ok(Put::Done(_, version)) => version,
         Ok(Put::Taken) => None,
         Err(error) if error.outcome == Outcome::WRITE_PROTECTED => {
             let text = "the credentials may read alone: nothing was tried that writes";
@@ -64,9 +64,9 @@ async fn writes(
         Ok(Put::Taken) => {
             say(told, Observed::Ok, "create-only puts are honoured");
         }
-        Ok(Put::Done(put)) => {
+        Ok(Put::Done(_, again)) => {
             // That one is what is locked next.
-            version = put.version;
+            version = again;
             say(told, Observed::Warning, ignores(bucket));
         }
         Err(error) if error.outcome == Outcome::NOT_SUPPORTED => {

@@ -14,10 +14,8 @@ use super::runner::Runner;
 
 /// Bytes of one request.
 const PIECE: u64 = 2 * 1024 * 1024;
-/// Requests that are on their way while one is used. An answer is collected and then made one
-/// piece, so for a moment a lane holds twice of what it asked for: together not more than a lane
-/// that writes.
-const AHEAD: usize = 5;
+/// Requests that are on their way while one is used: not more memory than a lane that writes has.
+const AHEAD: usize = 4;
 
 /// One object of the section: its place in the section, and its key.
 #[derive(Debug)]

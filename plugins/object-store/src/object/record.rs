@@ -23,7 +23,7 @@ pub(crate) async fn put(
         return Err(taken());
     }
     match bucket.put_new(&key, bytes).await? {
-        Put::Done(_) => Ok(()),
+        Put::Done(..) => Ok(()),
         Put::Taken => Err(taken()),
     }
 }

@@ -250,7 +250,7 @@ impl Upload {
             let bytes = std::mem::take(&mut self.filling).freeze();
             let length = bytes.len() as u64;
             let tag = match self.bucket.put_new(&key, bytes).await? {
-                Put::Done(result) => result.e_tag,
+                Put::Done(tag, _) => tag,
                 // Nobody else has this key: it is our own put, whose answer was lost.
                 Put::Taken => None,
             };

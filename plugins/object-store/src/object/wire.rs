@@ -1,8 +1,8 @@
 //! Requests that object_store does not make: open uploads, retention, checksums, what the bucket is
-//! set up to do. Signed by the same credentials, as each provider wants it.
+//! set up to do, parts with a checksum. Signed by the same credentials, as each provider wants it.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use object_store::aws::{AwsAuthorizer, AwsCredentialProvider};
@@ -11,14 +11,13 @@ use object_store::client::{HttpClient, HttpRequest, HttpRequestBody};
 use object_store::gcp::GcpCredentialProvider;
 use twinset_plugin_api::{DeviceError, Outcome};
 
+use super::client::{LONGEST_PAUSE, PAUSE, RETRIES, RETRYING};
 use super::errors::failed;
+use super::os;
 
+mod parts;
 #[cfg(test)]
 mod tests;
-
-/// Times that a request is sent.
-const TRIES: u32 = 4;
-const PAUSE: Duration = Duration::from_millis(200);
 
 /// Whose signature requests bear.
 pub(crate) enum Signer {
@@ -99,7 +98,8 @@ impl Answer {
 }
 
 impl Wire {
-    /// Sends a request, again while the store is in trouble; gives any other answer.
+    /// Sends a request, again while the store is in trouble, with the patience that the library
+    /// has for its own; gives any other answer.
     ///
     /// # Errors
     /// The store could not be reached, or stayed in trouble.
@@ -109,8 +109,9 @@ impl Wire {
         } else {
             ask.key
         };
+        let begun = Instant::now();
         let mut pause = PAUSE;
-        let mut tries = 1;
+        let mut tries = 0;
         loop {
             let (answer, failure) = match self.once(ask).await {
                 Ok(answer) if answer.is_done() => return Ok(answer),
@@ -121,13 +122,16 @@ impl Wire {
                 Err(error) => (None, error),
             };
             let error = failed(doing, shown, &failure);
+            let passes = error.outcome == Outcome::TRANSIENT;
             match answer {
-                Some(answer) if error.outcome != Outcome::TRANSIENT => return Ok(answer),
-                _ if error.outcome != Outcome::TRANSIENT || tries == TRIES => return Err(error),
+                Some(answer) if !passes => return Ok(answer),
+                _ if !passes || tries == RETRIES || begun.elapsed() > RETRYING => {
+                    return Err(error);
+                }
                 _ => {}
             }
-            tokio::time::sleep(pause).await;
-            (tries, pause) = (tries + 1, pause * 2);
+            tokio::time::sleep(jittered(pause)).await;
+            (tries, pause) = (tries + 1, LONGEST_PAUSE.min(pause * 2));
         }
     }
 
@@ -165,7 +169,11 @@ impl Wire {
     }
 
     async fn sign(&self, request: &mut HttpRequest, ask: &Ask<'_>) -> object_store::Result<()> {
-        let length = ask.body.len();
+        // Azure signs it, Google wants it of an empty body too, which the client leaves without.
+        let told = !matches!(self.signer, Signer::S3 { .. }) && ask.method == "PUT";
+        if let (true, Ok(length)) = (told, ask.body.len().to_string().parse()) {
+            request.headers_mut().insert("content-length", length);
+        }
         match &self.signer {
             Signer::S3 {
                 region,
@@ -178,10 +186,6 @@ impl Wire {
                 account,
                 credentials,
             } => {
-                // It is part of what is signed.
-                if let (true, Ok(length)) = (ask.method == "PUT", length.to_string().parse()) {
-                    request.headers_mut().insert("content-length", length);
-                }
                 let credential = credentials.get_credential().await?;
                 AzureAuthorizer::new(&credential, account).try_authorize(request)
             }
@@ -194,6 +198,12 @@ impl Wire {
             }
         }
     }
+}
+
+/// Between half of a pause and all of it: lanes that failed together do not come back together.
+fn jittered(pause: Duration) -> Duration {
+    let share = u32::try_from(os::mark() % 512).unwrap_or_default();
+    pause * (512 + share) / 1024
 }
 
 fn text_of(name: impl AsRef<str>) -> String {

@@ -174,7 +174,7 @@ async fn put_new(bucket: &Bucket, volume: &Volume, seal: &Seal) -> Result<(), De
         return same(bucket, &key, index, &bytes).await;
     }
     match bucket.put_new(&key, bytes.clone()).await? {
-        Put::Done(_) => Ok(()),
+        Put::Done(..) => Ok(()),
         Put::Taken => same(bucket, &key, index, &bytes).await,
     }
 }

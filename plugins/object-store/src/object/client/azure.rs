@@ -67,17 +67,28 @@ fn from_environment(mut builder: MicrosoftAzureBuilder) -> MicrosoftAzureBuilder
         ("AZURE_CLIENT_SECRET", Key::ClientSecret),
         ("AZURE_TENANT_ID", Key::AuthorityId),
         ("AZURE_FEDERATED_TOKEN_FILE", Key::FederatedTokenFile),
+        // Where the clouds of governments ask for tokens; workload identity sets it everywhere.
+        ("AZURE_AUTHORITY_HOST", Key::AuthorityHost),
     ];
     for (name, key) in keys {
         if let Ok(value) = env::var(name) {
+            // Workload identity writes the host with a slash behind it.
+            let value = match key {
+                Key::AuthorityHost => value.trim_end_matches('/').to_owned(),
+                _ => value,
+            };
             builder = builder.with_config(key, value);
         }
     }
     identity(builder)
 }
 
-/// The managed identity of App Service and containers is asked for where these variables say.
-fn identity(builder: MicrosoftAzureBuilder) -> MicrosoftAzureBuilder {
+/// The managed identity of App Service and containers is asked for where these variables say. A
+/// machine may have several: which one is meant is said as Azure's own tools have it said.
+fn identity(mut builder: MicrosoftAzureBuilder) -> MicrosoftAzureBuilder {
+    if let Ok(client) = env::var("AZURE_CLIENT_ID") {
+        builder = builder.with_client_id(client);
+    }
     match env::var("IDENTITY_ENDPOINT").or_else(|_| env::var("MSI_ENDPOINT")) {
         Ok(place) => builder.with_config(AzureConfigKey::MsiEndpoint, place),
         Err(_) => builder,

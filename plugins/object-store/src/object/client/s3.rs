@@ -86,6 +86,8 @@ fn from_environment(mut builder: AmazonS3Builder) -> AmazonS3Builder {
         ("AWS_WEB_IDENTITY_TOKEN_FILE", Key::WebIdentityTokenFile),
         ("AWS_ROLE_ARN", Key::RoleArn),
         ("AWS_ROLE_SESSION_NAME", Key::RoleSessionName),
+        // Not where bytes go, but who is asked for credentials: endpoints of private networks.
+        ("AWS_ENDPOINT_URL_STS", Key::StsEndpoint),
         (
             "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
             Key::ContainerCredentialsRelativeUri,

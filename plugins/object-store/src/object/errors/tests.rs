@@ -3,7 +3,7 @@
 use object_store::Error;
 use twinset_plugin_api::Outcome;
 
-use super::{failed, is_corrupt};
+use super::{failed, is_corrupt, is_expired};
 
 fn answer(status: u16, code: &str) -> Error {
     let body = format!("<Error><Code>{code}</Code><Message>Some words.</Message></Error>");
@@ -86,6 +86,23 @@ fn each_class_of_failure_has_its_outcome_and_remedy() {
         assert!(fault.text.contains(remedy), "{}", fault.text);
     }
     assert!(is_corrupt(&answer(400, "BadDigest")) && !is_corrupt(&answer(500, "InternalError")));
+}
+
+#[test]
+fn a_bare_400_is_what_answers_a_question_for_a_head_with_expired_credentials() {
+    let told = |text: &str| Error::Generic {
+        store: "S3",
+        source: format!("Server returned non-2xx status code: {text}").into(),
+    };
+    let bare = told("400 Bad Request: ");
+    assert!(is_expired(&bare));
+    let fault = failed("look at", "a", &bare);
+    assert_eq!(fault.outcome, Outcome::TRANSIENT);
+    assert!(fault.text.contains("renew them"), "{}", fault.text);
+    assert!(!is_expired(&told(
+        "400 Bad Request: {\"message\":\"no such identity\"}"
+    )));
+    assert!(!is_expired(&told("403 Forbidden: ")));
 }
 
 #[test]

@@ -1,6 +1,9 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use super::{Answer, encode, inside, plain};
+use object_store::{PutMode, UpdateVersion};
+
+use super::parts::condition;
+use super::{Answer, PAUSE, encode, inside, jittered, plain};
 use crate::object::errors::failed;
 
 #[test]
@@ -34,4 +37,34 @@ fn a_refusal_tells_the_code_of_body_or_header() {
     };
     let told = failed("look at", "a", &answer.refusal());
     assert!(told.text.contains("create the bucket"), "{}", told.text);
+}
+
+#[test]
+fn conditions_are_told_as_each_store_compares() {
+    let update = PutMode::Update(UpdateVersion {
+        e_tag: Some("\"a\"".into()),
+        version: Some("7".into()),
+    });
+    let pair = |name, value: &str| Some((name, value.to_owned()));
+    assert_eq!(condition(&PutMode::Overwrite, true), None);
+    assert_eq!(condition(&PutMode::Overwrite, false), None);
+    assert_eq!(
+        condition(&PutMode::Create, true),
+        pair("if-none-match", "*")
+    );
+    assert_eq!(condition(&update, true), pair("if-match", "\"a\""));
+    let google = "x-goog-if-generation-match";
+    assert_eq!(condition(&PutMode::Create, false), pair(google, "0"));
+    assert_eq!(condition(&update, false), pair(google, "7"));
+}
+
+#[test]
+fn pauses_are_unlike_and_neither_long_nor_none() {
+    let pauses: std::collections::BTreeSet<_> = (0..50).map(|_| jittered(PAUSE)).collect();
+    assert!(pauses.len() > 10, "{pauses:?}");
+    assert!(
+        pauses
+            .iter()
+            .all(|pause| *pause >= PAUSE / 2 && *pause <= PAUSE)
+    );
 }
