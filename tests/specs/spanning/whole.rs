@@ -38,17 +38,19 @@ fn all_mirrors_are_cut_at_the_same_byte_and_the_set_comes_back() {
 #[test]
 fn what_fits_behind_the_warning_is_written_there_and_the_cut_is_where_all_came() {
     let roomy = json!({ "medium_bytes": SMALL, "reserve": 64 << 20 });
-    let world = rows(&[roomy, medium(8 << 20)]);
-    let files = import(&world, 1, 6 << 20);
+    // Longer than what may be on its way when the first mirror is warned.
+    let world = rows(&[roomy, medium(64 << 20)]);
+    let files = import(&world, 1, 48 << 20);
     let cut = lengths(&world, 1, 1);
     assert_eq!(cut, lengths(&world, 2, 1));
-    if let [first, ..] = cut[..] {
-        // Nothing behind the cut: what lies on the first medium is the whole part.
-        let first_medium = &media(&world, 2)[0];
-        let on_it = fs::metadata(file(first_medium, "0001.").unwrap()).unwrap();
-        assert_eq!(on_it.len(), first);
-        assert!(first >= SMALL, "{cut:?}");
-    }
+    let [first, _, ..] = cut[..] else {
+        panic!("it was warned and did not go on: {cut:?}");
+    };
+    // Nothing behind the cut: what lies on the first medium is the whole part.
+    let first_medium = &media(&world, 2)[0];
+    let on_it = fs::metadata(file(first_medium, "0001.").unwrap()).unwrap();
+    assert_eq!(on_it.len(), first);
+    assert!(first > SMALL, "{cut:?}");
     world.exports(1, 0, &files);
 }
 
