@@ -258,6 +258,13 @@ fn there_is_one_stack_of_cryptography() {
 }
 
 #[test]
+fn no_process_times_the_processor_for_random_numbers() {
+    // What the build scripts were given, not what the file says: see `.cargo/config.toml`.
+    let given = option_env!("AWS_LC_SYS_NO_JITTER_ENTROPY");
+    assert_eq!(given, Some("1"), "build from the project's folder");
+}
+
+#[test]
 fn every_code_stands_in_the_book_with_a_remedy() {
     let book = fs::read_to_string(root().join("docs/errors.md")).unwrap();
     for code in twinset_domain::code::ALL {
