@@ -1,6 +1,6 @@
 //! A data section is written again from its twins: beside its place, whole and durable before it
 //! stands there, so that a kill leaves at most a work file. What lies on several media is cut
-//! where its twins are.
+//! where its twins are; but behind the end of a log, such as a tape, where its media are full.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -76,6 +76,8 @@ pub(super) struct Copy<'a> {
     from: u64,
     /// Bytes written so far.
     at: u64,
+    /// It lies elsewhere than on its twins: it is cut where a medium is full.
+    freely: bool,
     /// Where it is cut, from now on.
     cuts: std::vec::IntoIter<u64>,
     cut: Option<u64>,
@@ -99,13 +101,19 @@ impl<'a> Copy<'a> {
             end += part.length;
             end
         });
-        let cuts: Vec<u64> = ends.take(parts.len().saturating_sub(1)).collect();
-        let header = if cuts.is_empty() {
+        let mut cuts: Vec<u64> = ends.take(parts.len().saturating_sub(1)).collect();
+        let log = volume.lane().spans() && !volume.can_remove();
+        let header = if cuts.is_empty() && !log {
             None
         } else {
             let header = volume.header();
             Some(header.map_err(|problem| header_fault(&volume.place(), &problem))?)
         };
+        let here = header.as_ref().map(|header| header.media_sequence);
+        let freely = log && here != parts.first().map(|part| part.media_sequence);
+        if freely {
+            cuts.clear();
+        }
         let mut cuts = cuts.into_iter();
         Ok(Self {
             manifest,
@@ -113,6 +121,7 @@ impl<'a> Copy<'a> {
             header,
             from: 0,
             at: 0,
+            freely,
             cut: cuts.next(),
             cuts,
         })
@@ -123,6 +132,9 @@ impl<'a> Copy<'a> {
     /// # Errors
     /// The device's.
     pub(super) fn append(&mut self, bytes: Vec<u8>) -> Result<Vec<u8>, Fault> {
+        if self.freely {
+            return self.append_freely(bytes);
+        }
         let steps = self.steps(bytes.len())?;
         Ok(self.volume.call(move |handle| {
             for step in &steps {
@@ -139,6 +151,42 @@ impl<'a> Copy<'a> {
             }
             Ok(bytes)
         })?)
+    }
+
+    /// Goes on on a further medium as soon as one is full.
+    fn append_freely(&mut self, bytes: Vec<u8>) -> Result<Vec<u8>, Fault> {
+        let (bytes, mut done, mut fresh) = (Arc::new(bytes), 0, false);
+        while done < bytes.len() {
+            let piece = Arc::clone(&bytes);
+            let written = self
+                .volume
+                .call(move |handle| handle.write(piece.get(done..).unwrap_or_default()));
+            let taken = match &written {
+                Ok(()) => (bytes.len() - done) as u64,
+                Err(fault) if fault.outcome == Outcome::END_OF_MEDIUM => fault.accepted,
+                Err(_) => 0,
+            };
+            self.at += taken;
+            done += usize::try_from(taken).unwrap_or(usize::MAX);
+            match written {
+                Ok(()) => {}
+                Err(fault) if fault.is_full() && !(fresh && taken == 0) => {
+                    if let Step::Span { cut, note, header } = self.span(self.at)? {
+                        self.volume.call(move |handle| {
+                            handle.span(&SpanRequest {
+                                cut,
+                                note: &note,
+                                header: &header,
+                            })
+                        })?;
+                    }
+                    self.from = self.at;
+                    fresh = true;
+                }
+                Err(fault) => return Err(fault.into()),
+            }
+        }
+        Ok(Arc::unwrap_or_clone(bytes))
     }
 
     fn steps(&mut self, length: usize) -> Result<Vec<Step>, Fault> {
@@ -190,7 +238,7 @@ impl<'a> Copy<'a> {
 /// # Errors
 /// [`code::INTERNAL`]: it cannot be longer than the one that it was made from.
 pub(super) fn next_header(header: &MediaHeader, volume: &Volume) -> Result<Vec<u8>, Fault> {
-    header.to_disk_bytes().map_err(|error| {
+    header.to_bytes(volume.form()).map_err(|error| {
         Fault::new(
             code::INTERNAL,
             volume.place(),

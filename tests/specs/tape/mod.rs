@@ -4,6 +4,7 @@
 
 mod foreign;
 mod kills;
+mod spanning;
 mod sql;
 mod whole;
 

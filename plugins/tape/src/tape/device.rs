@@ -2,20 +2,18 @@
 
 use twinset_plugin_api::{
     Access, Device, DeviceError, DeviceStatus, Disposition, Host, Leftover, Mount, OpenRequest,
-    Outcome, RecordEntry, SectionEntry, SectionRequest, VolumeEntry,
+    Outcome, RecordEntry, SectionEntry, SectionRequest, SpanRequest, VolumeEntry,
 };
 
 use super::errors::{failed, refused};
 use super::head::Head;
-use super::label::Kind;
-use super::medium::{Header, Medium, words};
+use super::label::{Kind, hex};
+use super::left;
+use super::medium::{Header, Medium};
 use super::options::Options;
 use super::reader::Reader;
-use super::scan::{self, Found};
+use super::source::Source;
 use super::work::Work;
-
-/// What leftovers are called: `tape-file-000007`.
-const LEFT: &str = "tape-file-";
 
 /// A drive with a tape.
 #[derive(Debug)]
@@ -34,7 +32,7 @@ pub(super) enum State {
     /// Nothing is mounted.
     Out,
     /// A blank tape, to be labelled for a volume with the first that is written.
-    Blank(Head, String),
+    Blank(Head, String, Box<dyn Source>),
     /// A tape of ours.
     In(Box<Medium>),
 }
@@ -102,7 +100,7 @@ impl Device for Tape {
         self.reader = None;
         let head = match std::mem::replace(&mut self.state, State::Out) {
             State::Out => return Ok(()),
-            State::Blank(head, _) => head,
+            State::Blank(head, ..) => head,
             State::In(medium) => medium.into_head(),
         };
         match (disposition, head) {
@@ -118,23 +116,16 @@ impl Device for Tape {
 
     fn volumes(&mut self, after: &str, max: usize) -> Result<Vec<VolumeEntry>, DeviceError> {
         let found = match &self.state {
-            State::In(medium) => Some(medium.label.volume.clone()),
-            State::Blank(..) => None,
-            State::Out => match self.load().and_then(|mut head| scan::identify(&mut head)) {
-                Ok(Found::Ours(label, _)) => Some(label.volume),
-                Ok(_) => None,
-                Err(error) if error.outcome == Outcome::NO_MEDIUM => None,
-                Err(error) => return Err(error),
-            },
+            State::In(medium) => vec![medium.label.volume.clone()],
+            State::Blank(..) => Vec::new(),
+            State::Out => self.volumes_there()?,
         };
-        let found = found.filter(|key| key.as_str() > after && max > 0);
-        Ok(found
-            .map(|key| VolumeEntry {
-                key,
-                sections: None,
-            })
-            .into_iter()
-            .collect())
+        let behind = found.into_iter().filter(|key| key.as_str() > after);
+        let entry = |key| VolumeEntry {
+            key,
+            sections: None,
+        };
+        Ok(behind.take(max).map(entry).collect())
     }
 
     fn sections(
@@ -220,6 +211,15 @@ impl Device for Tape {
         match (self.work.take(), &mut self.state) {
             (Some(work), State::In(medium)) => work.abort(medium),
             _ => Ok(()),
+        }
+    }
+
+    fn span(&mut self, request: &SpanRequest<'_>) -> Result<(), DeviceError> {
+        self.check_stop()?;
+        let tape = hex(&self.mark());
+        match (&mut self.work, &mut self.state) {
+            (Some(work), State::In(medium)) => work.span(medium, request, tape),
+            _ => Err(refused("no section is begun")),
         }
     }
 
@@ -327,61 +327,39 @@ impl Device for Tape {
             }
         };
         let key = medium.label.volume.clone();
-        self.state = State::Blank(medium.free()?, key);
+        let mut medium = medium;
+        medium.free_others()?;
+        let (head, source) = medium.free()?;
+        self.state = State::Blank(head, key, source);
         Ok(())
     }
 
     fn leftovers(&mut self, after: &str, max: usize) -> Result<Vec<Leftover>, DeviceError> {
-        let left = |name: String, run_id, index| Leftover {
-            name,
-            run_id,
-            index,
-            length: 0,
-        };
-        let found: Vec<Leftover> = match &self.state {
+        let found = match &self.state {
             State::Blank(..) => Vec::new(),
-            State::In(medium) => {
-                let index = Some(medium.index.next_data());
-                let files = medium.index.loose.iter();
-                let name = |file| format!("{LEFT}{file:06}");
-                files
-                    .map(|file| left(name(file), Some([0; 16]), index))
-                    .collect()
-            }
-            // Before a tape is mounted: what is on it that is not ours.
-            State::Out => match self.load().and_then(|mut head| scan::identify(&mut head)) {
-                Ok(found @ Found::Foreign(_)) => {
-                    vec![left(format!("the tape: {}", words(&found)), None, None)]
-                }
-                _ => Vec::new(),
-            },
+            State::In(medium) => left::of(&medium.index),
+            State::Out => self.strangers(),
         };
         let behind = found.into_iter().filter(|left| left.name.as_str() > after);
         Ok(behind.take(max).collect())
     }
 
     fn remove_leftover(&mut self, name: &str) -> Result<(), DeviceError> {
-        let file = name.strip_prefix(LEFT).and_then(|file| file.parse().ok());
-        let Some(file) = file else {
-            return Err(refused(
-                "not unfinished work; what is foreign is left alone",
-            ));
-        };
         if self.work.is_some() {
             return Err(refused("a section is open"));
         }
-        let medium = self.writable()?;
-        if !medium.index.loose.contains(&file) {
-            // One that was given up took those behind it along.
-            return Ok(());
+        if !left::is_ours(name) {
+            return Err(refused(
+                "not unfinished work; what is foreign is left alone",
+            ));
         }
-        medium.give_up(file)
+        left::remove(self.writable()?, name)
     }
 
     fn status(&mut self) -> Result<DeviceStatus, DeviceError> {
         let head = match &mut self.state {
             State::In(medium) => medium.head(),
-            State::Blank(head, _) => head,
+            State::Blank(head, ..) => head,
             State::Out => return Err(DeviceError::new(Outcome::NO_MEDIUM, "no tape is mounted")),
         };
         let name = head.drive.name().to_owned();

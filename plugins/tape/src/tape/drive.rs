@@ -32,6 +32,8 @@ pub(crate) struct Facts {
     pub(crate) capacity: Option<u64>,
     /// Bytes that still fit.
     pub(crate) free: Option<u64>,
+    /// Bytes of data that may follow the warning of the end, where that is known.
+    pub(crate) spare: Option<u64>,
     /// Written blocks cannot be written over.
     pub(crate) worm: bool,
     /// Warnings, one a line.
@@ -70,4 +72,62 @@ pub(crate) trait Drive: Send + Debug {
     fn facts(&mut self) -> Facts;
     /// Gives the cartridge out.
     fn eject(&mut self) -> Done;
+}
+
+/// A drive without a cartridge: while one is changed for another.
+#[derive(Debug)]
+pub(crate) struct Empty(pub(crate) String);
+
+impl Drive for Empty {
+    fn name(&self) -> &str {
+        &self.0
+    }
+
+    fn rewind(&mut self) -> Done {
+        Err(Errno::NOMEDIUM)
+    }
+
+    fn read(&mut self, _: &mut [u8]) -> Done<usize> {
+        Err(Errno::NOMEDIUM)
+    }
+
+    fn write(&mut self, _: &[u8]) -> Done {
+        Err(Errno::NOMEDIUM)
+    }
+
+    fn mark(&mut self, _: bool) -> Done {
+        Err(Errno::NOMEDIUM)
+    }
+
+    fn sync(&mut self) -> Done {
+        Err(Errno::NOMEDIUM)
+    }
+
+    fn skip_marks(&mut self, _: u32) -> Done {
+        Err(Errno::NOMEDIUM)
+    }
+
+    fn skip_blocks(&mut self, _: u32) -> Done {
+        Err(Errno::NOMEDIUM)
+    }
+
+    fn locate(&mut self, _: u32) -> Done {
+        Err(Errno::NOMEDIUM)
+    }
+
+    fn address(&mut self) -> Done<u32> {
+        Err(Errno::NOMEDIUM)
+    }
+
+    fn status(&mut self) -> Done<Status> {
+        Ok(Status::default())
+    }
+
+    fn facts(&mut self) -> Facts {
+        Facts::default()
+    }
+
+    fn eject(&mut self) -> Done {
+        Ok(())
+    }
 }

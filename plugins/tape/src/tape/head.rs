@@ -1,9 +1,12 @@
 //! A drive and where its head stands. The plugin keeps the position by itself: what drivers show
 //! after an open, a reset or a change of cartridge is not to be believed (facts of `st`).
 
+use std::fs::File;
+use std::sync::Arc;
+
 use rustix::io::Errno;
 
-use super::drive::{Done, Drive, Status};
+use super::drive::{Done, Drive, Empty, Status};
 
 /// Below this no buffer shrinks, in bytes.
 const BUFFER_MIN: usize = 16 << 10;
@@ -30,6 +33,10 @@ pub(crate) enum Got {
 #[derive(Debug)]
 pub(crate) struct Head {
     pub(crate) drive: Box<dyn Drive>,
+    /// Name of the cartridge, where whoever brought it knows one.
+    pub(crate) cartridge: String,
+    /// Keeps others from the same drive, where its cartridges alone would not.
+    pub(crate) lock: Option<Arc<File>>,
     at: Option<Place>,
     /// Logical block with which each tape file begins, where the drive tells.
     starts: Vec<Option<u32>>,
@@ -42,10 +49,17 @@ impl Head {
     pub(crate) fn new(drive: Box<dyn Drive>) -> Self {
         Self {
             drive,
+            cartridge: String::new(),
+            lock: None,
             at: None,
             starts: Vec::new(),
             locates: false,
         }
+    }
+
+    /// The head of a drive without a cartridge.
+    pub(crate) fn none(name: &str) -> Self {
+        Self::new(Box::new(Empty(name.to_owned())))
     }
 
     /// Rewinds, and learns whether the drive tells addresses.

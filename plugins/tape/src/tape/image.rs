@@ -274,6 +274,10 @@ impl Drive for Image {
             barcode: self.meta.barcode.clone(),
             capacity: room,
             free: room.map(|room| room.saturating_sub(self.meta.zone()).saturating_sub(used)),
+            spare: room.map(|room| {
+                room.saturating_sub(used)
+                    .saturating_sub(self.meta.zone() / 2)
+            }),
             worm: self.meta.worm,
             alerts: self.meta.alerts.clone(),
         }

@@ -1,15 +1,61 @@
 //! What lies on a row of tapes, as its labels tell. In memory alone; rebuilt at every mount.
 
+mod row;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 use super::label::{Kind, Label};
 
 /// Bytes of small files that are kept in memory, and of one of them.
 const KEPT_MAX: usize = 64 << 20;
 
+/// A tape of a row.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Card {
+    /// What its label calls it.
+    pub(crate) tape: String,
+    /// Name of the cartridge where it was last: image or barcode, as far as known.
+    pub(crate) cartridge: String,
+}
+
+/// A section whose parts so far lie on this tape and those before it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Begun {
+    pub(crate) index: u64,
+    pub(crate) name: String,
+    pub(crate) run: String,
+    pub(crate) parts: Vec<Part>,
+}
+
+impl Begun {
+    /// The byte with which it goes on.
+    pub(crate) fn upto(&self) -> u64 {
+        self.parts.last().map_or(0, |part| part.from + part.length)
+    }
+
+    /// Whether a part goes on with it.
+    fn goes_on_with(&self, label: &Label) -> bool {
+        let same = (self.index, &self.run) == (label.index.unwrap_or(0), &label.run);
+        same && self.upto() == label.from
+    }
+}
+
+/// How a tape ends that is not the last of its row.
+#[derive(Clone, Debug)]
+pub(crate) struct Onward {
+    /// What the next tape's label calls it.
+    pub(crate) tape: String,
+    /// The cartridge that was chosen for it; empty where hands choose.
+    pub(crate) cartridge: String,
+    /// BLAKE3 of its header, as hex.
+    pub(crate) header: String,
+}
+
 /// A piece of a data section: one tape file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Part {
     /// Place of its tape in the row.
     pub(crate) tape: u32,
@@ -19,12 +65,15 @@ pub(crate) struct Part {
     pub(crate) from: u64,
     /// Its bytes.
     pub(crate) length: u64,
+    /// Bytes behind them in its tape file that do not count.
+    #[serde(default)]
+    pub(crate) over: u64,
     /// Bytes of all its blocks but the last.
     pub(crate) block: u32,
 }
 
 /// A small file: its content lies behind its label.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Small {
     /// Place of its tape in the row.
     pub(crate) tape: u32,
@@ -37,11 +86,15 @@ pub(crate) struct Small {
     /// Bytes of all its blocks but the last.
     pub(crate) block: u32,
     /// Its content, where that is kept.
+    #[serde(skip)]
     pub(crate) kept: Option<Arc<Vec<u8>>>,
+    /// Where its content stands in a list of tapes that carries it on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) at: Option<u64>,
 }
 
 /// Where a section lies.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Lies {
     /// In tape files of its own.
     Data(Vec<Part>),
@@ -50,7 +103,7 @@ pub(crate) enum Lies {
 }
 
 /// A section.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Section {
     pub(crate) name: String,
     pub(crate) lies: Lies,
@@ -91,7 +144,11 @@ pub(crate) struct Index {
     /// The last tape files from here on hold nothing and may be written over.
     pub(crate) gap: Option<u32>,
     /// This tape ends with the part of a section that goes on on the next one.
-    pub(crate) goes_on: bool,
+    pub(crate) goes_on: Option<Onward>,
+    /// That section, or one that went on on this tape and is not ended.
+    pub(crate) begun: Option<Begun>,
+    /// The tapes before this one, by their numbers.
+    pub(crate) cards: BTreeMap<u32, Card>,
     kept: usize,
 }
 
@@ -108,6 +165,9 @@ impl Index {
         if label.kind != Kind::Gap {
             self.gap = None;
         }
+        // Whatever else comes behind what was begun gives it up.
+        let begun = self.begun.take();
+        self.goes_on = None;
         match label.kind {
             Kind::Section => {
                 let lies = Lies::Small(self.small(tape, label, skip, content, block));
@@ -119,7 +179,7 @@ impl Index {
                 let small = self.small(tape, label, skip, content, block);
                 self.records.insert(label.name.clone(), small);
             }
-            Kind::Data => self.data(tape, label),
+            Kind::Data => self.data(tape, label, begun),
             Kind::Gone => {
                 self.records.remove(&label.name);
             }
@@ -133,35 +193,64 @@ impl Index {
                     self.gap = None;
                 }
             }
-            Kind::Next => self.goes_on = true,
+            Kind::Next => self.onward(tape, label, begun),
             Kind::Volume | Kind::Free => {}
         }
     }
 
-    fn data(&mut self, tape: u32, label: &Label) {
-        if let Some(file) = label.data {
-            self.loose.remove(&file);
-        }
+    fn data(&mut self, tape: u32, label: &Label, begun: Option<Begun>) {
         let part = Part {
             tape,
             file: label.data,
             from: label.from,
             length: label.length,
+            over: 0,
             block: label.block,
         };
-        let index = label.index.unwrap_or(0);
-        if part.from > 0
-            && let Some(Section {
-                lies: Lies::Data(parts),
-                ..
-            }) = self.sections.get_mut(&index)
-        {
-            parts.retain(|before| before.from < part.from);
-            parts.push(part);
+        let before = begun.filter(|begun| begun.goes_on_with(label));
+        if label.from > 0 && before.is_none() {
+            // Nobody knows what it goes on with: it stays unfinished work.
             return;
         }
-        let (name, lies) = (label.name.clone(), Lies::Data(vec![part]));
-        self.sections.insert(index, Section { name, lies });
+        if let Some(file) = label.data {
+            self.loose.remove(&file);
+        }
+        let mut parts = before.map(|begun| begun.parts).unwrap_or_default();
+        parts.push(part);
+        let (name, lies) = (label.name.clone(), Lies::Data(parts));
+        self.sections
+            .insert(label.index.unwrap_or(0), Section { name, lies });
+    }
+
+    /// The part with which this tape ends. Its tape files are unfinished work until the next tape
+    /// is there.
+    fn onward(&mut self, tape: u32, label: &Label, begun: Option<Begun>) {
+        let mut begun = match begun.filter(|begun| begun.goes_on_with(label)) {
+            Some(begun) => begun,
+            None if label.from > 0 => return,
+            None => Begun {
+                index: label.index.unwrap_or(0),
+                name: label.name.clone(),
+                run: label.run.clone(),
+                parts: Vec::new(),
+            },
+        };
+        begun.parts.push(Part {
+            tape,
+            file: label.data,
+            from: label.from,
+            length: label.to.saturating_sub(label.from),
+            over: label.over,
+            block: label.block,
+        });
+        let file = label.data.unwrap_or(label.file);
+        self.loose.extend(file..=label.file);
+        self.begun = Some(begun);
+        self.goes_on = Some(Onward {
+            tape: label.next.clone(),
+            cartridge: label.cartridge.clone(),
+            header: label.header.clone(),
+        });
     }
 
     fn small(
@@ -184,6 +273,7 @@ impl Index {
             length: label.length,
             block,
             kept: fits.then(|| Arc::new(content)),
+            at: None,
         }
     }
 

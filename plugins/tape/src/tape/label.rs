@@ -70,6 +70,24 @@ pub(crate) struct Label {
     /// Byte of the section with which the data named begins; above 0 on a further tape of the row.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) from: u64,
+    /// Of [`Kind::Next`]: byte of the section behind the last that counts on this tape.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) to: u64,
+    /// Bytes that the data named have behind those that count.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) over: u64,
+    /// Of [`Kind::Next`]: what the next tape is called in its label.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) next: String,
+    /// Of [`Kind::Next`]: the cartridge that was chosen for it; nothing where hands choose.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) cartridge: String,
+    /// Of [`Kind::Next`]: BLAKE3 of the header that the next tape was to get, as hex.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) header: String,
+    /// Of [`Kind::Volume`]: bytes that follow it: what lies on the tapes before this one.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) row: u64,
     /// The tape file spoken of; none for an empty data section.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) data: Option<u32>,
@@ -97,6 +115,12 @@ impl Label {
             run: String::new(),
             length: 0,
             from: 0,
+            to: 0,
+            over: 0,
+            next: String::new(),
+            cartridge: String::new(),
+            header: String::new(),
+            row: 0,
             data: None,
             hash: String::new(),
         }

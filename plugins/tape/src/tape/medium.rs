@@ -1,6 +1,7 @@
-//! One tape in a drive: identified by its label before anything is written to it, and identified
-//! again after every error.
+//! A row of tapes with one of them in the drive: identified by its label before anything is written
+//! to it, and identified again after every error. Only the last one of the row is written.
 
+mod row;
 mod write;
 
 use rustix::io::Errno;
@@ -10,22 +11,31 @@ use super::errors::{failed, refused};
 use super::head::{Got, Head, Place};
 use super::index::{Index, Small};
 use super::label::Label;
-use super::scan::{self, Found, HEADER_BLOCKS};
+use super::scan::{self, Beside, Found, HEADER_BLOCKS};
+use super::source::Source;
 
-/// A tape of ours.
+pub(crate) use row::Next;
+
+/// A row of tapes of ours.
 #[derive(Debug)]
 pub(crate) struct Medium {
     pub(super) head: Head,
-    /// Its label.
+    /// Number of the tape in the drive; 0: none, or nobody knows which.
+    inside: u32,
+    /// Label of the last one.
     pub(crate) label: Label,
-    /// What lies on it.
+    /// What lies on the row.
     pub(crate) index: Index,
+    /// Who changes them.
+    pub(crate) source: Box<dyn Source>,
     /// Something failed: which tape is in the drive, and where, is not known any more.
     pub(super) suspect: bool,
     /// A read failed: the tape is identified again, its index is as it was.
     doubted: bool,
     /// The drive warned that the end of the tape is near.
     pub(crate) warned: bool,
+    /// Bytes of data written since.
+    pub(crate) behind: u64,
 }
 
 /// Section 0, where it is what makes a tape ours.
@@ -40,16 +50,20 @@ impl Medium {
     pub(crate) fn open(
         mut head: Head,
         label: Label,
-        header: Option<Vec<u8>>,
+        beside: Beside,
+        source: Box<dyn Source>,
     ) -> Result<Self, DeviceError> {
-        let index = scan::index(&mut head, &label, header)?;
+        let index = scan::index(&mut head, &label, beside)?;
         Ok(Self {
+            inside: label.sequence,
             head,
             label,
             index,
+            source,
             suspect: false,
             doubted: false,
             warned: false,
+            behind: 0,
         })
     }
 
@@ -57,62 +71,29 @@ impl Medium {
     pub(crate) fn make(
         mut head: Head,
         mut label: Label,
-        header: Option<Header<'_>>,
+        header: Option<&Header<'_>>,
+        source: Box<dyn Source>,
     ) -> Result<Self, (Head, DeviceError)> {
-        let mut blocks: Vec<Vec<u8>> = Vec::new();
-        if let Some(header) = &header {
-            label.index = Some(0);
-            label.name = header.name.to_owned();
-            label.run.clone_from(&header.run);
-            label.length = header.bytes.len() as u64;
-            let block = label.block as usize;
-            blocks.extend(header.bytes.chunks(block).map(<[u8]>::to_vec));
-        }
-        let block = match label.to_block() {
-            Some(block) if blocks.len() <= HEADER_BLOCKS => block,
-            _ => return Err((head, refused("names or header are too long for the label"))),
-        };
-        blocks.push(block);
-        let write = |head: &mut Head| {
-            head.rewind()?;
-            for block in &blocks {
-                head.write(block)?;
-            }
-            head.mark(true)
-        };
-        if let Err(errno) = write(&mut head) {
-            let error = failed("label", head.drive.name(), errno);
-            return Err((head, error));
-        }
-        let header = header.map(|header| header.bytes.to_vec());
-        // Read back: what makes a tape ours must be on it, and in this order.
-        let made = match scan::identify(&mut head) {
-            Ok(Found::Ours(found, _)) if *found == label => Self::open_made(head, label, header),
-            Ok(_) => {
-                return Err((
-                    head,
-                    refused("the label that was written does not read back"),
-                ));
-            }
+        let beside = match write_label(&mut head, &mut label, header, &[]) {
+            Ok(beside) => beside,
             Err(error) => return Err((head, error)),
         };
-        Ok(made)
-    }
-
-    fn open_made(mut head: Head, label: Label, header: Option<Vec<u8>>) -> Self {
-        let index = scan::index(&mut head, &label, header);
+        let index = scan::index(&mut head, &label, beside);
         let (index, suspect) = match index {
             Ok(index) => (index, false),
             Err(_) => (Index::default(), true),
         };
-        Self {
+        Ok(Self {
+            inside: label.sequence,
             head,
             label,
             index,
+            source,
             suspect,
             doubted: false,
             warned: false,
-        }
+            behind: 0,
+        })
     }
 
     /// Name of the drive.
@@ -134,15 +115,25 @@ impl Medium {
         failed(doing, self.head.drive.name(), errno)
     }
 
-    /// Makes sure that the tape in the drive is the one that was mounted. After an error it is
-    /// identified by its label and its index is read again.
+    /// Makes sure that the last tape of the row is in the drive, the one that is written. After an
+    /// error it is identified by its label and its index is read again.
     pub(crate) fn ready(&mut self) -> Result<(), DeviceError> {
-        if !self.suspect && !self.doubted {
+        self.ready_on(self.label.sequence)
+    }
+
+    /// The same of any tape of the row, to read from.
+    fn ready_on(&mut self, tape: u32) -> Result<(), DeviceError> {
+        let again = self.suspect && tape == self.label.sequence;
+        if self.inside == tape && !self.doubted && !again {
             return Ok(());
         }
+        let card = self.card(tape)?;
+        if self.inside != tape {
+            self.fetch(tape, &card)?;
+        }
         let name = self.drive();
-        let (label, header) = match scan::identify(&mut self.head)? {
-            Found::Ours(label, header) if label.tape == self.label.tape => (label, header),
+        let (label, beside) = match scan::identify(&mut self.head)? {
+            Found::Ours(label, beside) if label.tape == card.tape => (label, beside),
             other => {
                 let text = format!(
                     "{name}: another tape is in the drive than was mounted: {}",
@@ -151,12 +142,14 @@ impl Medium {
                 return Err(DeviceError::new(Outcome::WRONG_MEDIUM, text));
             }
         };
-        self.doubted = false;
-        if !self.suspect {
+        (self.doubted, self.inside) = (false, tape);
+        if !again {
             return Ok(());
         }
         let before = self.index.next_file();
-        self.index = scan::index(&mut self.head, &label, header)?;
+        let cards = std::mem::take(&mut self.index.cards);
+        self.index = scan::index(&mut self.head, &label, beside)?;
+        self.index.cards = cards;
         if self.index.files < before {
             let text = format!(
                 "{name}: the tape ends at tape file {}, {before} were written",
@@ -266,7 +259,6 @@ impl Medium {
         if let Some(kept) = &small.kept {
             return Ok(kept.to_vec());
         }
-        self.ready()?;
         let mut content = Vec::new();
         let block = u64::from(small.block.max(1));
         let mut buffer = vec![0; small.block as usize];
@@ -277,19 +269,25 @@ impl Medium {
                 block: small.skip + u32::try_from(number).unwrap_or(u32::MAX),
             };
             let length = usize::try_from(expected).unwrap_or(0);
-            let got = self.read_block(place, buffer.get_mut(..length).unwrap_or_default())?;
+            let got = self.read_block(
+                small.tape,
+                place,
+                buffer.get_mut(..length).unwrap_or_default(),
+            )?;
             content.extend_from_slice(buffer.get(..got).unwrap_or_default());
         }
         Ok(content)
     }
 
-    /// Reads one block of exactly the length of the buffer; fewer bytes where the tape file ends.
+    /// Reads one block of exactly the length of the buffer, from a tape of the row; fewer bytes
+    /// where the tape file ends.
     pub(crate) fn read_block(
         &mut self,
+        tape: u32,
         place: Place,
         buffer: &mut [u8],
     ) -> Result<usize, DeviceError> {
-        self.ready()?;
+        self.ready_on(tape)?;
         let longest = buffer.len();
         if let Err(errno) = self.head.go_to(place) {
             self.doubted = true;
@@ -307,12 +305,59 @@ impl Medium {
     }
 }
 
+/// Writes what makes a blank tape ours, and reads it back.
+fn write_label(
+    head: &mut Head,
+    label: &mut Label,
+    header: Option<&Header<'_>>,
+    row: &[u8],
+) -> Result<Beside, DeviceError> {
+    let size = label.block as usize;
+    let mut blocks: Vec<&[u8]> = Vec::new();
+    if let Some(header) = header {
+        label.index = Some(0);
+        label.name = header.name.to_owned();
+        label.run.clone_from(&header.run);
+        label.length = header.bytes.len() as u64;
+        blocks.extend(header.bytes.chunks(size));
+    }
+    if !row.is_empty() {
+        label.row = row.len() as u64;
+        label.hash = blake3::hash(row).to_hex().to_string();
+    }
+    let block = match label.to_block() {
+        Some(block) if blocks.len() <= HEADER_BLOCKS => block,
+        _ => return Err(refused("names or header are too long for the label")),
+    };
+    blocks.push(&block);
+    blocks.extend(row.chunks(size));
+    let mut write = || {
+        head.rewind()?;
+        for block in &blocks {
+            head.write(block)?;
+        }
+        head.mark(true)
+    };
+    if let Err(errno) = write() {
+        return Err(failed("label", head.drive.name(), errno));
+    }
+    // What makes a tape ours must be on it, and in this order.
+    match scan::identify(head)? {
+        Found::Ours(found, beside) if *found == *label => Ok(beside),
+        _ => Err(refused("the label that was written does not read back")),
+    }
+}
+
 /// What was found on a tape, for people.
 pub(crate) fn words(found: &Found) -> String {
     match found {
         Found::Blank => "it is blank".to_owned(),
         Found::Free => "it was given free".to_owned(),
+        Found::Ours(label, _) if label.sequence > 1 => {
+            format!("it is tape {} of volume {}", label.sequence, label.volume)
+        }
         Found::Ours(label, _) => format!("it belongs to volume {}", label.volume),
+        Found::Begun(label) => format!("it was begun for volume {}", label.volume),
         Found::Foreign(seen) => format!("it holds {seen}"),
     }
 }

@@ -8,12 +8,14 @@ mod head;
 mod image;
 mod index;
 mod label;
+mod left;
 mod medium;
 mod mount;
 mod options;
 mod os;
 mod reader;
 mod scan;
+mod source;
 mod station;
 mod work;
 
@@ -36,7 +38,7 @@ impl Plugin for TapePlugin {
             product: "Tape".into(),
             version: env!("CARGO_PKG_VERSION").into(),
             class: DeviceClass::TAPE,
-            capabilities: Capabilities::APPEND | Capabilities::REPAIR,
+            capabilities: Capabilities::APPEND | Capabilities::REPAIR | Capabilities::SPAN,
             block_sizes: (options::BLOCK_MIN, options::BLOCK_MAX),
             alignment: 1,
             transfer_sizes: (1, TRANSFER_MAX),

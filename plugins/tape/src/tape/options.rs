@@ -24,6 +24,8 @@ pub(crate) enum Where {
     Drive(PathBuf),
     /// An image file, a virtual tape that is always in its drive.
     Image(PathBuf),
+    /// A folder of images: a virtual drive that takes its cartridges from there.
+    Shelf(PathBuf),
 }
 
 /// Checked options.
@@ -37,6 +39,21 @@ pub(crate) struct Options {
     pub(crate) capacity: Option<u64>,
     /// Compression by the drive; nothing leaves it as it is.
     pub(crate) compression: Option<bool>,
+    /// Images that a shelf holds before no more are made.
+    pub(crate) cartridges: u64,
+    /// The row ends with this tape, although it says that it goes on: what followed was never
+    /// written, or is lost.
+    pub(crate) last: Option<u32>,
+}
+
+impl Options {
+    /// The same for one image of a shelf.
+    pub(crate) fn at(&self, image: PathBuf) -> Self {
+        Self {
+            place: Where::Image(image),
+            ..self.clone()
+        }
+    }
 }
 
 fn refuse(text: impl Into<String>) -> DeviceError {
@@ -50,7 +67,16 @@ pub(crate) fn parse(text: &str) -> Result<Options, DeviceError> {
     let Value::Object(table) = value else {
         return Err(refuse("options: must be a table"));
     };
-    let known = ["drive", "image", "block_size", "capacity", "compression"];
+    let known = [
+        "drive",
+        "image",
+        "shelf",
+        "block_size",
+        "capacity",
+        "compression",
+        "cartridges",
+        "last",
+    ];
     if let Some(key) = table.keys().find(|key| !known.contains(&key.as_str())) {
         return Err(refuse(format!(
             "{key}: unknown option; a tape device has {}",
@@ -65,7 +91,7 @@ pub(crate) fn parse(text: &str) -> Result<Options, DeviceError> {
         return Err(refuse(text));
     }
     let capacity = size(&table, "capacity")?;
-    let image = matches!(place, Where::Image(_));
+    let image = !matches!(place, Where::Drive(_));
     if capacity.is_some() && !image {
         return Err(refuse("capacity: a drive's cartridges have their own"));
     }
@@ -78,26 +104,39 @@ pub(crate) fn parse(text: &str) -> Result<Options, DeviceError> {
         Some(Value::Bool(on)) => Some(*on),
         Some(_) => return Err(refuse("compression: must be true or false")),
     };
+    let cartridges = count(&table, "cartridges")?;
+    if cartridges.is_some() && !matches!(place, Where::Shelf(_)) {
+        return Err(refuse("cartridges: only of a `shelf`"));
+    }
+    let last = count(&table, "last")?;
     Ok(Options {
         place,
         block,
         capacity,
         compression,
+        cartridges: u64::from(cartridges.unwrap_or(u32::MAX)),
+        last,
     })
 }
 
 fn place(table: &Map<String, Value>) -> Result<Where, DeviceError> {
-    match (path(table, "drive")?, path(table, "image")?) {
-        (Some(_), Some(_)) => Err(refuse("image: a device has `drive` or `image`, not both")),
-        (None, None) => Err(refuse(
-            "drive: missing; name a drive (/dev/tape/by-id/...-nst), or a virtual tape with `image`",
+    let (drive, image) = (path(table, "drive")?, path(table, "image")?);
+    match (drive, image, path(table, "shelf")?) {
+        (None, None, None) => Err(refuse(
+            "drive: missing; name a drive (/dev/tape/by-id/...-nst), or virtual tapes with \
+             `image` or `shelf`",
         )),
-        (None, Some(image)) => Ok(Where::Image(image)),
-        (Some(drive), None) if rewinds(&drive) => Err(refuse(format!(
+        (None, None, Some(shelf)) => Ok(Where::Shelf(shelf)),
+        (None, Some(image), None) => Ok(Where::Image(image)),
+        (Some(drive), None, None) if rewinds(&drive) => Err(refuse(format!(
             "drive: closing {} rewinds the tape; use the node whose name begins with n (nst)",
             drive.display()
         ))),
-        (Some(drive), None) => Ok(Where::Drive(drive)),
+        (Some(drive), None, None) => Ok(Where::Drive(drive)),
+        (_, _, shelf) => Err(refuse(format!(
+            "{}: a device has one of `drive`, `image` and `shelf`",
+            if shelf.is_some() { "shelf" } else { "image" }
+        ))),
     }
 }
 
@@ -122,6 +161,18 @@ fn path(table: &Map<String, Value>, key: &str) -> Result<Option<PathBuf>, Device
         ))),
         Some(_) => Err(refuse(format!("{key}: must be a text"))),
     }
+}
+
+/// A number from 1.
+fn count(table: &Map<String, Value>, key: &str) -> Result<Option<u32>, DeviceError> {
+    let Some(value) = table.get(key) else {
+        return Ok(None);
+    };
+    let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
+    let number = number.filter(|number| *number > 0);
+    number
+        .map(Some)
+        .ok_or_else(|| refuse(format!("{key}: must be a number from 1")))
 }
 
 /// A number of bytes, or a text such as `256KiB`.

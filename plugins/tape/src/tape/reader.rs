@@ -16,9 +16,10 @@ pub(crate) struct Reader {
     content: Content,
     length: u64,
     position: u64,
-    /// The block that was read last and is not used up, and where it begins in the section.
+    /// The block that was read last and is not used up, and its tape and where it begins in
+    /// the section.
     block: Vec<u8>,
-    block_at: u64,
+    block_at: Option<(u32, u64)>,
 }
 
 #[derive(Debug)]
@@ -47,7 +48,7 @@ impl Reader {
             length,
             position: 0,
             block: Vec::new(),
-            block_at: 0,
+            block_at: None,
         })
     }
 
@@ -107,22 +108,29 @@ impl Reader {
         let size = u64::from(part.block.max(1));
         let within = self.position - part.from;
         let (number, skip) = (within / size, within % size);
-        let expected = size.min(part.length - number * size);
+        // The block may be longer than what counts of it.
+        let expected = size.min(part.length + part.over - number * size);
+        let counts = size.min(part.length - number * size).min(expected);
         let begins = part.from + number * size;
         let skip = usize::try_from(skip).unwrap_or(0);
         let length = usize::try_from(expected).unwrap_or(0);
-        if self.block_at == begins && self.block.len() == length {
+        let counts = usize::try_from(counts).unwrap_or(0);
+        if self.block_at == Some((part.tape, begins)) && self.block.len() == counts {
             return Ok(copy(self.block.get(skip..).unwrap_or_default(), buffer));
         }
         let block = u32::try_from(number).unwrap_or(u32::MAX);
         let place = Place { file, block };
-        let straight = skip == 0 && buffer.len() >= length;
+        let straight = skip == 0 && buffer.len() >= length && counts == length;
         if straight {
-            let got = medium.read_block(place, buffer.get_mut(..length).unwrap_or_default())?;
+            let got = medium.read_block(
+                part.tape,
+                place,
+                buffer.get_mut(..length).unwrap_or_default(),
+            )?;
             return self.whole(got, length, place);
         }
         self.block.resize(length, 0);
-        let got = medium.read_block(place, &mut self.block);
+        let got = medium.read_block(part.tape, place, &mut self.block);
         let whole = got.and_then(|got| self.whole(got, length, place));
         match whole {
             Ok(0) => {
@@ -130,7 +138,8 @@ impl Reader {
                 Ok(0)
             }
             Ok(_) => {
-                self.block_at = begins;
+                self.block_at = Some((part.tape, begins));
+                self.block.truncate(counts);
                 Ok(copy(self.block.get(skip..).unwrap_or_default(), buffer))
             }
             Err(error) => {

@@ -5,7 +5,7 @@ use rustix::io::Errno;
 use twinset_plugin_api::DeviceError;
 
 use super::drive::Done;
-use super::errors::failed;
+use super::errors::{failed, refused};
 use super::head::{Got, Head, Place};
 use super::index::{Index, Lies, Section, Small};
 use super::label::{Kind, Label};
@@ -18,6 +18,8 @@ pub(crate) const HEADER_BLOCKS: usize = 16;
 const BUFFER: usize = 2 * BLOCK_MAX as usize;
 /// Lengths in bytes of two reads by which a blank tape is told from one that cannot be read.
 const ODD_BUFFERS: [usize; 2] = [20_000, 30_000];
+/// Longest list of tapes that is read, in bytes.
+const ROW_MAX: u64 = 192 << 20;
 /// Longest small file that is read while scanning, in bytes.
 const SMALL_MAX: u64 = 192 << 20;
 
@@ -28,10 +30,21 @@ pub(crate) enum Found {
     Blank,
     /// Ours, and given free.
     Free,
-    /// Ours: its label, and section 0 where that was written first.
-    Ours(Box<Label>, Option<Vec<u8>>),
+    /// Ours: its label, and what stands beside it.
+    Ours(Box<Label>, Beside),
+    /// Ours, but the labelling was cut off: nothing was ever kept on it.
+    Begun(Box<Label>),
     /// Somebody else's, and what is seen of it.
     Foreign(String),
+}
+
+/// What stands beside the label of a tape.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Beside {
+    /// Section 0, where it was written first.
+    pub(crate) header: Option<Vec<u8>>,
+    /// What lies on the tapes before this one; none where it cannot be read.
+    pub(crate) row: Option<Vec<u8>>,
 }
 
 /// Reads the beginning of the tape: rewinds first, whatever the driver believes.
@@ -54,7 +67,7 @@ pub(crate) fn identify(head: &mut Head) -> Result<Found, DeviceError> {
                     Some(label) if label.kind == Kind::Volume => {
                         let own = label.index.is_some() && header.len() as u64 == label.length;
                         let header = Some(header).filter(|_| own);
-                        return Ok(Found::Ours(Box::new(label), header));
+                        return behind(head, label, header).map_err(fail);
                     }
                     Some(_) => return Ok(Found::Foreign("a label in the wrong place".to_owned())),
                     None => header.extend_from_slice(block),
@@ -71,6 +84,46 @@ pub(crate) fn identify(head: &mut Head) -> Result<Found, DeviceError> {
         }
     }
     Ok(Found::Foreign(seen(&header)))
+}
+
+/// Reads the list of the tapes before this one, which stands behind its label.
+fn behind(head: &mut Head, label: Label, header: Option<Vec<u8>>) -> Done<Found> {
+    let mut beside = Beside { header, row: None };
+    if label.row == 0 {
+        return Ok(Found::Ours(Box::new(label), beside));
+    }
+    let size = label.block.clamp(1, BLOCK_MAX) as usize;
+    let (mut row, mut buffer) = (Vec::new(), vec![0; 2 * size]);
+    while (row.len() as u64) < label.row.min(ROW_MAX) {
+        match head.read_any(&mut buffer, size) {
+            Ok(Got::Block(got)) => row.extend_from_slice(buffer.get(..got).unwrap_or_default()),
+            Ok(Got::Mark | Got::End) => return Ok(Found::Begun(Box::new(label))),
+            Err(Errno::IO | Errno::NOMEM) => return Ok(Found::Ours(Box::new(label), beside)),
+            Err(errno) => return Err(errno),
+        }
+    }
+    let sound = blake3::hash(&row).to_hex().as_str() == label.hash;
+    beside.row = Some(row).filter(|_| sound);
+    Ok(Found::Ours(Box::new(label), beside))
+}
+
+/// Whether all that is on the tape is one block with this BLAKE3, as hex: the header of ours that a
+/// killed run wrote, before its label.
+pub(crate) fn is_only(head: &mut Head, hash: &str) -> Done<bool> {
+    let mut buffer = vec![0; BUFFER];
+    head.rewind()?;
+    let Got::Block(got) = head.read_any(&mut buffer, BLOCK_MAX as usize)? else {
+        return Ok(false);
+    };
+    let block = buffer.get(..got).unwrap_or_default();
+    if blake3::hash(block).to_hex().as_str() != hash {
+        return Ok(false);
+    }
+    Ok(match head.read_any(&mut buffer, BLOCK_MAX as usize)? {
+        Got::End => true,
+        Got::Mark => head.read_any(&mut buffer, BLOCK_MAX as usize)? == Got::End,
+        Got::Block(_) => false,
+    })
 }
 
 /// A read fails alike on a blank tape and on one that cannot be read; spacing does not. What is not
@@ -113,20 +166,24 @@ fn seen(bytes: &[u8]) -> String {
 }
 
 /// Rebuilds the index of a tape that was identified.
-pub(crate) fn index(
-    head: &mut Head,
-    label: &Label,
-    header: Option<Vec<u8>>,
-) -> Result<Index, DeviceError> {
+pub(crate) fn index(head: &mut Head, label: &Label, beside: Beside) -> Result<Index, DeviceError> {
     let name = head.drive.name().to_owned();
+    let index = match (label.row, beside.row) {
+        (0, _) => Some(Index::default()),
+        (_, row) => row.and_then(|row| Index::from_row(&row)),
+    };
+    let Some(index) = index else {
+        let text = format!("{name}: its list of the tapes before it cannot be read");
+        return Err(refused(text));
+    };
     let mut scan = Scan {
         head,
         label,
-        index: Index::default(),
+        index,
         buffer: vec![0; 2 * label.block as usize],
         erred: false,
     };
-    if let Some(header) = header {
+    if let Some(header) = beside.header {
         let small = Small {
             tape: label.sequence,
             file: 0,
@@ -134,6 +191,7 @@ pub(crate) fn index(
             length: header.len() as u64,
             block: label.block,
             kept: Some(std::sync::Arc::new(header)),
+            at: None,
         };
         let name = label.name.clone();
         let lies = Lies::Small(small);

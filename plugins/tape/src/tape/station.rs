@@ -17,17 +17,19 @@ use super::os;
 const HOLDER_MAX: usize = 1024;
 
 /// Who opens, and for what.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Who<'a> {
-    pub(crate) agent: &'a str,
+#[derive(Clone, Debug)]
+pub(crate) struct Who {
+    pub(crate) agent: String,
     pub(crate) writes: bool,
 }
 
 /// Opens the drive with the tape in it. A drive has one user at a time, readers too.
-pub(crate) fn load(options: &Options, who: Who<'_>) -> Result<Head, DeviceError> {
+pub(crate) fn load(options: &Options, who: &Who) -> Result<Head, DeviceError> {
     let (drive, name): (Result<Box<dyn Drive>, Errno>, &Path) = match &options.place {
         Where::Image(path) => (Image::load(path).map(|image| Box::new(image) as _), path),
         Where::Drive(path) => (os::open_drive(path, who.writes, options.compression), path),
+        // Its cartridges are loaded one by one.
+        Where::Shelf(path) => (Err(Errno::NOMEDIUM), path),
     };
     let shown = name.display().to_string();
     match drive {
@@ -76,25 +78,27 @@ pub(crate) fn make(options: &Options) -> Result<(), DeviceError> {
 }
 
 /// Beside an image it is written who has it.
-fn holder_path(options: &Options) -> Option<PathBuf> {
-    let Where::Image(path) = &options.place else {
-        return None;
+pub(crate) fn holder_path(options: &Options) -> Option<PathBuf> {
+    let path = match &options.place {
+        Where::Image(path) => path,
+        Where::Shelf(folder) => return Some(folder.join("drive.holder")),
+        Where::Drive(_) => return None,
     };
     let mut name = path.as_os_str().to_owned();
     name.push(".holder");
     Some(PathBuf::from(name))
 }
 
-fn sign(options: &Options, who: Who<'_>) {
+pub(crate) fn sign(options: &Options, who: &Who) {
     let plain = |text: &str| text.replace(char::is_control, " ");
     if let Some(path) = holder_path(options).filter(|_| who.writes) {
-        let holder = format!("{}\t{}\n", plain(who.agent), plain(&host()));
+        let holder = format!("{}\t{}\n", plain(&who.agent), plain(&host()));
         // A comfort for who is refused; the lock is the system's.
         let _ = fs::write(path, holder);
     }
 }
 
-fn holder(options: &Options) -> String {
+pub(crate) fn holder(options: &Options) -> String {
     let known = holder_path(options).and_then(|path| fs::read_to_string(path).ok());
     let line = known.and_then(|text| text.lines().next().map(str::to_owned));
     let line = line.filter(|line| line.len() <= HOLDER_MAX && line.contains('\t'));

@@ -3,7 +3,10 @@
 
 mod faults;
 mod foreign;
+mod hands;
 mod layout;
+mod rows;
+mod turns;
 mod whole;
 mod worn;
 

@@ -1,11 +1,16 @@
 //! An open section.
 
-use twinset_plugin_api::{DeviceError, Outcome, SectionMode, SectionRequest};
+mod data;
+
+use twinset_plugin_api::{DeviceError, Outcome, SectionMode, SectionRequest, SpanRequest};
 
 use super::errors::refused;
-use super::head::Place;
-use super::label::{Kind, hex};
-use super::medium::Medium;
+use super::label::{Kind, Label, hex};
+use super::medium::{Header, Medium};
+use data::Data;
+
+/// What section 0 is called on a further tape.
+const HEADER: &str = "header.mtf";
 
 /// Longest section of even number, in bytes: such are kept in memory until they end, because
 /// their label stands before them.
@@ -26,16 +31,7 @@ enum How {
     /// In memory.
     Small(Vec<u8>),
     /// On the tape.
-    Data {
-        /// Its tape file.
-        file: u32,
-        /// Blocks written.
-        blocks: u32,
-        /// Bytes written.
-        bytes: u64,
-        /// Less than a block.
-        pending: Vec<u8>,
-    },
+    Data(Data),
 }
 
 impl Work {
@@ -49,12 +45,7 @@ impl Work {
             return Err(DeviceError::new(Outcome::EXISTS, text));
         }
         let kind = if request.index % 2 == 1 {
-            How::Data {
-                file: medium.go_to_end()?,
-                blocks: 0,
-                bytes: 0,
-                pending: Vec::new(),
-            }
+            How::Data(Data::begin(medium.go_to_end()?, 0))
         } else {
             How::Small(Vec::new())
         };
@@ -80,7 +71,7 @@ impl Work {
     pub(crate) fn content(&self) -> Option<&[u8]> {
         match &self.kind {
             How::Small(content) => Some(content),
-            How::Data { .. } => None,
+            How::Data(_) => None,
         }
     }
 
@@ -90,126 +81,71 @@ impl Work {
         medium: Option<&mut Medium>,
         bytes: &[u8],
     ) -> Result<(), DeviceError> {
-        let (file, blocks, total, pending) = match (&mut self.kind, &medium) {
+        match (&mut self.kind, medium) {
             (How::Small(content), _) if content.len() + bytes.len() <= SMALL_MAX => {
                 content.extend_from_slice(bytes);
-                return Ok(());
+                Ok(())
             }
-            (
-                How::Data {
-                    file,
-                    blocks,
-                    bytes,
-                    pending,
-                },
-                Some(_),
-            ) => (*file, blocks, bytes, pending),
-            _ => return Err(refused(format!("section {} is too long", self.index))),
-        };
-        let Some(medium) = medium else {
-            return Err(refused("no tape is mounted"));
-        };
-        let size = medium.label.block as usize;
-        let mut rest = bytes;
-        while pending.len() + rest.len() >= size {
-            let missing = size - pending.len();
-            let (head, tail) = rest.split_at(missing);
-            let place = Place {
-                file,
-                block: *blocks,
-            };
-            let written = if pending.is_empty() {
-                medium.write_block(place, head)
-            } else {
-                pending.extend_from_slice(head);
-                medium.write_block(place, pending)
-            };
-            let taken = (bytes.len() - tail.len()) as u64;
-            match written {
-                Ok(false) => {}
-                Ok(true) => {
-                    (*blocks, *total) = (*blocks + 1, *total + size as u64);
-                    pending.clear();
-                    return Err(end_of_medium(medium, taken));
-                }
-                Err(mut error) => {
-                    error.accepted = taken - head.len() as u64;
-                    return Err(error);
-                }
-            }
-            (*blocks, *total) = (*blocks + 1, *total + size as u64);
-            pending.clear();
-            rest = tail;
+            (How::Small(_), _) => Err(refused(format!("section {} is too long", self.index))),
+            (How::Data(data), Some(medium)) => data.write(medium, bytes),
+            (How::Data(_), None) => Err(refused("no tape is mounted")),
         }
-        pending.extend_from_slice(rest);
-        Ok(())
     }
 
     /// All blocks so far durable; what is less than a block is not one yet.
     pub(crate) fn sync(&mut self, medium: &mut Medium) -> Result<(), DeviceError> {
         match &self.kind {
             How::Small(_) => Ok(()),
-            How::Data { .. } => medium.sync(),
+            How::Data(_) => medium.sync(),
         }
     }
 
     /// Durable and said to be whole.
     pub(crate) fn end(&mut self, medium: &mut Medium) -> Result<(), DeviceError> {
         let (index, name, run) = (self.index, self.name.clone(), self.run.clone());
-        let (file, blocks, bytes, pending) = match &mut self.kind {
-            How::Small(content) => {
-                return medium.append(Kind::Section, content, |label| {
-                    label.index = Some(index);
-                    label.name = name;
-                    label.run = run;
-                });
-            }
-            How::Data {
-                file,
-                blocks,
-                bytes,
-                pending,
-            } => (*file, blocks, bytes, pending),
-        };
-        if !pending.is_empty() {
-            medium.write_block(
-                Place {
-                    file,
-                    block: *blocks,
-                },
-                pending,
-            )?;
-            (*blocks, *bytes) = (*blocks + 1, *bytes + pending.len() as u64);
-            pending.clear();
-        }
-        let length = *bytes;
-        let data = if *blocks > 0 {
-            medium.mark(false)?;
-            Some(file)
-        } else {
-            None
-        };
-        medium.put_data_label(file + u32::from(data.is_some()), |label| {
+        let say = move |label: &mut Label| {
             label.index = Some(index);
             label.name = name;
             label.run = run;
-            label.data = data;
-            label.length = length;
-        })
+        };
+        match &mut self.kind {
+            How::Small(content) => medium.append(Kind::Section, content, say),
+            How::Data(data) => data.end(medium, say),
+        }
+    }
+
+    /// Goes on with the section on the next tape; `tape`: what that one will be called.
+    pub(crate) fn span(
+        &mut self,
+        medium: &mut Medium,
+        request: &SpanRequest<'_>,
+        tape: String,
+    ) -> Result<(), DeviceError> {
+        let (index, name, run) = (self.index, self.name.clone(), self.run.clone());
+        let header = Header {
+            name: HEADER,
+            run: run.clone(),
+            bytes: request.header,
+        };
+        let say = move |label: &mut Label| {
+            label.index = Some(index);
+            label.name = name;
+            label.run = run;
+        };
+        match &mut self.kind {
+            How::Small(_) => Err(refused("a small section lies on one tape")),
+            How::Data(data) => {
+                data.close(medium, request, tape, say)?;
+                data.turn(medium, &header, request.cut)
+            }
+        }
     }
 
     /// Gives the section up; what was written of it is written over by the next one.
     pub(crate) fn abort(self, medium: &mut Medium) -> Result<(), DeviceError> {
         match self.kind {
-            How::Data { file, blocks, .. } if blocks > 0 => medium.undo(file),
+            How::Data(data) if data.is_seen() => medium.undo(data.file),
             _ => medium.ready(),
         }
     }
-}
-
-fn end_of_medium(medium: &Medium, taken: u64) -> DeviceError {
-    let text = format!("{}: the end of the tape is near", medium.drive());
-    let mut error = DeviceError::new(Outcome::END_OF_MEDIUM, text);
-    error.accepted = taken;
-    error
 }

@@ -6,6 +6,7 @@ use super::Medium;
 use crate::tape::errors::refused;
 use crate::tape::head::{Head, Place};
 use crate::tape::label::{Kind, Label};
+use crate::tape::source::Source;
 
 impl Medium {
     /// Writes a small file behind all others, durable when this returns: a label that `say` fills
@@ -26,11 +27,11 @@ impl Medium {
         self.write_small(&label, content)
     }
 
-    fn new_label(&self, file: u32, kind: Kind) -> Label {
+    pub(super) fn new_label(&self, file: u32, kind: Kind) -> Label {
         Label::new(&self.label.tape, file, kind)
     }
 
-    fn write_small(&mut self, label: &Label, content: &[u8]) -> Result<(), DeviceError> {
+    pub(super) fn write_small(&mut self, label: &Label, content: &[u8]) -> Result<(), DeviceError> {
         let Some(first) = label.to_block() else {
             return Err(refused(format!(
                 "{}: the name is too long for a label",
@@ -122,7 +123,8 @@ impl Medium {
         };
         let Some(cut) = cut else { return Ok(()) };
         let kept = firsts.any(|(index, file)| index < from && file >= cut);
-        let records = self.index.records.values().any(|record| record.file >= cut);
+        let mut records = self.index.records.values();
+        let records = records.any(|record| record.tape == tape && record.file >= cut);
         if kept || (records && from > 1) {
             let text = format!("{}: behind section {from} lies what is kept", self.drive());
             return Err(refused(text));
@@ -131,7 +133,7 @@ impl Medium {
     }
 
     /// Gives the whole tape free; it is of no volume afterwards.
-    pub(crate) fn free(mut self) -> Result<Head, DeviceError> {
+    pub(crate) fn free(mut self) -> Result<(Head, Box<dyn Source>), DeviceError> {
         self.ready()?;
         let label = Label::new(&self.label.tape, 0, Kind::Free);
         let mut write = || {
@@ -142,6 +144,6 @@ impl Medium {
         let written = write();
         written.map_err(|errno| self.fail("give free", errno))?;
         self.head.lose();
-        Ok(self.head)
+        Ok((self.head, self.source))
     }
 }

@@ -38,6 +38,11 @@ fn every_refusal_names_its_key() {
             "capacity: must be bytes",
         ),
         (r#"{"image":"/a","compression":true}"#, "compression: "),
+        (r#"{"image":"/a","shelf":"/b"}"#, "shelf: a device has one"),
+        (r#"{"shelf":"b"}"#, "shelf: must be an absolute path"),
+        (r#"{"image":"/a","cartridges":3}"#, "cartridges: only"),
+        (r#"{"shelf":"/a","cartridges":0}"#, "cartridges: must be"),
+        (r#"{"shelf":"/a","last":"x"}"#, "last: must be"),
         (r#"{"image":"/a","path":"/b"}"#, "path: unknown option"),
     ];
     for (options, begins) in rows {

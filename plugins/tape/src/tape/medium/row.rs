@@ -1,0 +1,191 @@
+//! From tape to tape of a row.
+
+use twinset_plugin_api::{DeviceError, Outcome};
+
+use super::{Header, Medium, words, write_label};
+use crate::tape::errors::refused;
+use crate::tape::head::Head;
+use crate::tape::index::{Card, Onward};
+use crate::tape::label::{Kind, Label};
+use crate::tape::scan::{self, Beside, Found};
+use crate::tape::source;
+
+/// Bytes of data behind the warning of the end where the drive does not tell how many fit.
+const SPARE: u64 = 1 << 20;
+/// Bytes of small files that a tape carries on at most.
+const CARRIED_MAX: u64 = 64 << 20;
+
+/// The tape that a row goes on with.
+#[derive(Clone, Debug)]
+pub(crate) struct Next {
+    /// What its label will call it.
+    pub(crate) tape: String,
+    /// The cartridge that was chosen; empty where hands choose.
+    pub(crate) cartridge: String,
+}
+
+impl Medium {
+    /// A tape of the row.
+    pub(super) fn card(&self, tape: u32) -> Result<Card, DeviceError> {
+        if tape == self.label.sequence {
+            let cartridge = match self.inside == tape {
+                true => self.head.cartridge.clone(),
+                false => {
+                    self.index
+                        .cards
+                        .get(&tape)
+                        .cloned()
+                        .unwrap_or_default()
+                        .cartridge
+                }
+            };
+            let tape = self.label.tape.clone();
+            return Ok(Card { tape, cartridge });
+        }
+        let card = self.index.cards.get(&tape).cloned();
+        card.ok_or_else(|| refused(format!("{}: nobody knows tape {tape}", self.drive())))
+    }
+
+    /// Takes the tape out that is in the drive; whoever brings the next one gets it.
+    fn take_out(&mut self) -> Head {
+        let none = Head::none(self.head.drive.name());
+        if self.inside == self.label.sequence {
+            // Where the last one is to be found again.
+            let card = Card {
+                tape: self.label.tape.clone(),
+                cartridge: self.head.cartridge.clone(),
+            };
+            self.index.cards.insert(self.inside, card);
+        }
+        self.inside = 0;
+        std::mem::replace(&mut self.head, none)
+    }
+
+    /// Changes the tape in the drive for another one of the row.
+    pub(super) fn fetch(&mut self, tape: u32, card: &Card) -> Result<(), DeviceError> {
+        let out = self.take_out();
+        self.head = source::find(&mut *self.source, out, tape, card)?;
+        Ok(())
+    }
+
+    /// Whether so many bytes of data may still go behind the warning: labels, manifest and records
+    /// must find room there as well.
+    pub(crate) fn has_spare(&mut self, bytes: u64) -> bool {
+        match self.head.drive.facts().spare {
+            Some(spare) => bytes <= spare,
+            None => self.behind + bytes <= SPARE,
+        }
+    }
+
+    /// Ends the tape with the part of a section, durable with it: `say` fills in which.
+    pub(crate) fn close_part(
+        &mut self,
+        file: u32,
+        note: &[u8],
+        say: impl FnOnce(&mut Label),
+    ) -> Result<(), DeviceError> {
+        let mut label = self.new_label(file, Kind::Next);
+        label.block = self.label.block;
+        label.length = note.len() as u64;
+        label.hash = blake3::hash(note).to_hex().to_string();
+        say(&mut label);
+        self.write_small(&label, note)
+    }
+
+    /// Brings the next tape in and makes it the last one of the row.
+    pub(crate) fn turn(&mut self, next: &Next, header: &Header<'_>) -> Result<(), DeviceError> {
+        let number = self.label.sequence + 1;
+        let this = (self.label.sequence, self.card(self.label.sequence)?);
+        let out = self.take_out();
+        let mut head = self.source.bring(out, &next.cartridge).map_err(|error| {
+            if error.outcome == Outcome::NO_MEDIUM {
+                source::wish_blank(number, &error.text)
+            } else {
+                error
+            }
+        })?;
+        let found = scan::identify(&mut head)?;
+        let protected = head.status().is_ok_and(|status| status.protected);
+        let begun = |label: &Label| label.tape == next.tape;
+        let (label, beside) = match found {
+            // An earlier try had labelled it, and was not believed.
+            Found::Ours(label, beside) if begun(&label) => (*label, beside),
+            Found::Blank | Found::Free if !protected => {
+                self.label_next(&mut head, next, (number, this), header)?
+            }
+            Found::Begun(label) if label.volume == self.label.volume && !protected => {
+                self.label_next(&mut head, next, (number, this), header)?
+            }
+            other => {
+                let mut why = words(&other);
+                if matches!(other, Found::Blank | Found::Free) {
+                    "it is write-protected".clone_into(&mut why);
+                }
+                let text = format!("{} is left alone: {why}", head.drive.name());
+                self.source.refuse(head, &text);
+                return Err(source::wish_blank(number, &text));
+            }
+        };
+        self.index = scan::index(&mut head, &label, beside)?;
+        (self.head, self.label, self.inside) = (head, label, number);
+        (self.suspect, self.doubted, self.warned, self.behind) = (false, false, false, 0);
+        Ok(())
+    }
+
+    fn label_next(
+        &self,
+        head: &mut Head,
+        next: &Next,
+        (number, this): (u32, (u32, Card)),
+        header: &Header<'_>,
+    ) -> Result<(Label, Beside), DeviceError> {
+        let most = head
+            .drive
+            .facts()
+            .capacity
+            .map_or(CARRIED_MAX, |all| all / 16);
+        let most = usize::try_from(most.min(CARRIED_MAX)).unwrap_or(0);
+        let row = self.index.to_row(this, most);
+        let mut label = Label::new(&next.tape, 0, Kind::Volume);
+        label.volume.clone_from(&self.label.volume);
+        label.sequence = number;
+        label.block = self.label.block;
+        let beside = write_label(head, &mut label, Some(header), &row)?;
+        Ok((label, beside))
+    }
+
+    /// Whether the row ends here although this tape says that it goes on: the next one was chosen,
+    /// and nothing was ever written to it.
+    pub(crate) fn ends_here(&mut self, onward: &Onward) -> bool {
+        if onward.cartridge.is_empty() {
+            return false;
+        }
+        let Ok(mut head) = self.source.look(&onward.cartridge) else {
+            return false;
+        };
+        match scan::identify(&mut head) {
+            Ok(Found::Blank | Found::Free) => true,
+            Ok(Found::Begun(label)) => label.tape == onward.tape,
+            Ok(Found::Foreign(_)) => scan::is_only(&mut head, &onward.header).unwrap_or(false),
+            _ => false,
+        }
+    }
+
+    /// Gives all tapes of the row free but the last, which [`Medium::free`] does.
+    pub(crate) fn free_others(&mut self) -> Result<(), DeviceError> {
+        for tape in 1..self.label.sequence {
+            self.ready_on(tape)?;
+            let label = Label::new(&self.card(tape)?.tape, 0, Kind::Free);
+            let mut write = || {
+                self.head.rewind()?;
+                self.head.write(&label.to_block().unwrap_or_default())?;
+                self.head.mark(true)
+            };
+            let written = write();
+            written.map_err(|errno| self.fail("give free", errno))?;
+            // It is none of the row any more.
+            self.inside = 0;
+        }
+        Ok(())
+    }
+}
