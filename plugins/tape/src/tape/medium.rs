@@ -73,10 +73,10 @@ impl Medium {
         mut label: Label,
         header: Option<&Header<'_>>,
         source: Box<dyn Source>,
-    ) -> Result<Self, (Head, DeviceError)> {
+    ) -> Result<Self, Box<(Head, DeviceError)>> {
         let beside = match write_label(&mut head, &mut label, header, &[]) {
             Ok(beside) => beside,
-            Err(error) => return Err((head, error)),
+            Err(error) => return Err(Box::new((head, error))),
         };
         let index = scan::index(&mut head, &label, beside);
         let (index, suspect) = match index {

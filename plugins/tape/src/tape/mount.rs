@@ -43,7 +43,8 @@ impl Tape {
                 self.state = State::In(Box::new(medium));
                 Ok(())
             }
-            Err((head, error)) => {
+            Err(failed) => {
+                let (head, error) = *failed;
                 let source = self.source();
                 self.state = State::Blank(head, key, source);
                 Err(error)

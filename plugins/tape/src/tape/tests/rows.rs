@@ -268,7 +268,7 @@ fn a_cartridge_that_is_gone_is_missed_where_it_is_needed() {
     device.open_section(3).unwrap();
     device.seek(SMALL as u64 * 3 / 4).unwrap();
     let error = device.read(&mut [0; 100]).unwrap_err();
-    assert_eq!(error.outcome, Outcome::NEEDS_OPERATOR);
+    assert_eq!(error.outcome, Outcome::NO_MEDIUM);
     assert!(
         error.text.contains("put tape 2 of this row in"),
         "{error:?}"
