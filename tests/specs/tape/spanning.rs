@@ -145,6 +145,9 @@ fn a_damaged_cartridge_is_healed_behind_the_end_of_the_row() {
     world.json(&["media", "repair", "payroll"]).ended(0);
     assert_eq!(world.verify(0)["damage"], json!([]));
     assert!(cartridges(&world, 2, 1) > before);
+    // One row is longer now, and that is no damage.
+    let plan = world.json(&["media", "repair", "payroll", "--dry-run"]);
+    assert_eq!(plan.ended(0).result()["steps"], json!([]));
     // The next set brings the mirrors level again.
     let second = generated(world.path(), 2, 3 << 20, 1);
     world.import(&second).ended(0);

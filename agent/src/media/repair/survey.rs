@@ -166,6 +166,12 @@ fn header(reading: &Reading, truth: &Truth) -> Part {
             let mut same = header.clone();
             let ours = twin.map(|twin| {
                 same.mirror = twin.mirror;
+                // Rows need not be level: further media have headers of their own time.
+                if same.media_sequence != twin.media_sequence {
+                    same.media_sequence = twin.media_sequence;
+                    same.written = twin.written;
+                    same.software.clone_from(&twin.software);
+                }
                 same.to_disk_bytes().ok() == twin.to_disk_bytes().ok()
             });
             if ours == Some(true) {
