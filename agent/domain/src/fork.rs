@@ -62,7 +62,13 @@ impl Path {
     /// everything is on it: then nothing tells forks apart.
     #[must_use]
     pub fn to(fork: Option<Uuid>, sets: &[Forked]) -> Self {
-        let mut path = Self::default();
+        Self::told(fork, sets).0
+    }
+
+    /// The same, with the numbers of the sets that tell it: without them it is another path.
+    #[must_use]
+    pub fn told(fork: Option<Uuid>, sets: &[Forked]) -> (Self, Vec<usize>) {
+        let (mut path, mut tellers) = (Self::default(), Vec::new());
         let (mut next, mut until) = (fork, None);
         while let Some(fork) = next {
             if path.legs.iter().any(|leg| leg.fork == fork) {
@@ -70,30 +76,40 @@ impl Path {
                 break;
             }
             path.legs.push(Leg { fork, until });
-            let from = path.origin(sets);
-            next = from.map(|(fork, _)| fork);
-            // A later leg cannot reach further than the path went on it.
-            until = from.map(|(_, point)| until.map_or(point, |until: Lsn| until.min(point)));
+            next = None;
+            if let Some((point, from, told_by)) = path.origin(sets) {
+                next = Some(from);
+                // A later leg cannot reach further than the path went on it.
+                until = Some(until.map_or(point, |until: Lsn| until.min(point)));
+                tellers.extend(told_by);
+            }
         }
-        path
+        (path, tellers)
     }
 
-    /// Where it left the next older fork, by the latest point that is told: a set that crosses names
-    /// the fork that it began on, and may cross several; a differential names the full that it
-    /// stands on, so that the path goes on at least up to there. Either of them may be gone.
-    fn origin(&self, sets: &[Forked]) -> Option<(Uuid, Lsn)> {
+    /// Where it left the next older fork, by the latest point that is told, and who tells: a set
+    /// that crosses names the fork that it began on, and may cross several; a differential names
+    /// the full that it stands on, so that the path goes on at least up to there. Either of them
+    /// may be gone.
+    fn origin(&self, sets: &[Forked]) -> Option<(Lsn, Uuid, Vec<usize>)> {
         let is_leg = |fork: Uuid| self.legs.iter().any(|leg| leg.fork == fork);
-        let on_leg = |set: &&Forked| set.fork.is_some_and(is_leg);
-        let crossed = sets.iter().filter(on_leg);
-        let crossed = crossed.filter_map(|set| Some((set.fork_point?, set.first_fork?)));
-        let bases = || sets.iter().filter(on_leg).filter_map(|set| set.base);
-        let stood_on = sets
-            .iter()
-            .filter(|full| full.set.is_some() && !on_leg(full))
-            .filter(|full| bases().any(|base| full.set == Some(base)))
-            .filter_map(|full| Some((full.last?, full.fork?)));
-        let told = crossed.filter(|(_, fork)| !is_leg(*fork)).chain(stood_on);
-        told.max().map(|(point, fork)| (fork, point))
+        let on_leg = |set: &Forked| set.fork.is_some_and(is_leg);
+        let numbered = || sets.iter().enumerate();
+        let crossed = numbered().filter(|(_, set)| on_leg(set));
+        let crossed = crossed
+            .filter_map(|(number, set)| Some((set.fork_point?, set.first_fork?, vec![number])));
+        let stands_on = |full: &Forked| {
+            let differential = |set: &Forked| on_leg(set) && set.base == full.set;
+            sets.iter().position(differential)
+        };
+        let stood_on = numbered()
+            .filter(|(_, full)| full.set.is_some() && !on_leg(full))
+            .filter_map(|(number, full)| {
+                let told_by = vec![stands_on(full)?, number];
+                Some((full.last?, full.fork?, told_by))
+            });
+        let told = crossed.filter(|(_, fork, _)| !is_leg(*fork));
+        told.chain(stood_on).max()
     }
 
     /// Whether a set lies on it, up to its end.

@@ -13,6 +13,8 @@ use super::{Part, Subject};
 use crate::fork::{Forked, Path};
 use crate::{BackupKind, Lsn};
 
+mod signs;
+
 /// Number of a set in the question.
 pub(super) type Index = usize;
 

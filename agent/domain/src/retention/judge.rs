@@ -10,6 +10,8 @@ use super::{Judged, Limits, Period, Plan, Policy, Question, Reason, Rule, Share,
 use crate::recover::SetState;
 use crate::{BackupKind, Moment};
 
+mod signs;
+
 /// The sets of one database, judged together.
 type Row = Vec<Index>;
 
@@ -43,6 +45,9 @@ pub fn plan(question: &Question<'_>) -> Plan {
         }
     }
     judge.for_others();
+    while judge.signposts() {
+        judge.for_others();
+    }
     judge.marks();
     judge.held();
     judge.conclude()
@@ -258,45 +263,12 @@ impl Judge<'_> {
                 let old = |set: &Subject| start.is_none_or(|start| set.ended <= start);
                 counted(self.sets, other) && self.set(other).is_some_and(old)
             };
-            let mut place = set.place.clone();
-            if place.media_set == self.question.media_set {
-                place.media_set = String::new();
-            }
-            let reason = Reason::NeededBy(place, set.kind);
+            let reason = Reason::NeededBy(self.named(set), set.kind);
             for other in self.chains.needs(index, &counts) {
                 if !self.kept(other) {
                     waiting.push(other);
                 }
                 self.keep(other, reason.clone());
-            }
-        }
-    }
-
-    /// A full that says that the machine was rolled back parts what lies before it from what lies
-    /// behind: while both are kept, it stays.
-    fn marks(&mut self) {
-        let name = |set: &Subject| set.database.as_ref().map(|name| name.to_lowercase());
-        for mark in 0..self.sets.len() {
-            let marked = self.set(mark).filter(|set| set.new_branch);
-            let Some(marked) = marked.filter(|_| !self.kept(mark)) else {
-                continue;
-            };
-            let ours = |index: &Index| {
-                let set = self.set(*index).filter(|set| name(set) == name(marked));
-                set.is_some() && self.kept(*index)
-            };
-            let mut kept = (0..self.sets.len())
-                .filter(ours)
-                .filter_map(|i| self.set(i));
-            let before = kept.clone().any(|set| set.began < marked.began);
-            let behind = kept.find(|set| set.began > marked.began);
-            if let Some(behind) = behind.filter(|_| before) {
-                let mut place = behind.place.clone();
-                if place.media_set == self.question.media_set {
-                    place.media_set = String::new();
-                }
-                let reason = Reason::NeededBy(place, behind.kind);
-                self.keep(mark, reason);
             }
         }
     }

@@ -142,6 +142,33 @@ fn text(sets: &[Candidate]) -> String {
     sets.iter().map(line).collect()
 }
 
+/// Two restores between two logs: that the second fork came from the first is told by a differential
+/// alone, which no chain to the end needs.
+#[test]
+fn a_set_that_alone_tells_where_a_fork_came_from_stays() {
+    use Event::{CopyOnlyLog, Differential, Fork, Full, Log};
+    let (sets, now) = told(&[
+        Fork(0),
+        CopyOnlyLog,
+        Full,
+        Full,
+        Fork(0),
+        Log,
+        Differential,
+        Full,
+        Full,
+        Fork(91),
+        Log,
+    ]);
+    let limits = Limits {
+        max_drop_percent: 100,
+        ..Limits::default()
+    };
+    let left = expired(&sets, limits, now);
+    assert!(reaches(&sets, Goal::Latest, None, now));
+    assert!(reaches(&left, Goal::Latest, None, now), "{}", text(&left));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
 
