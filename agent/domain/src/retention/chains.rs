@@ -10,13 +10,16 @@ use std::ops::Range;
 use uuid::Uuid;
 
 use super::{Part, Subject};
-use crate::fork::{Forked, Path};
+use crate::fork::Path;
 use crate::{BackupKind, Lsn};
 
-mod signs;
+mod forks;
 
 /// Number of a set in the question.
 pub(super) type Index = usize;
+
+/// The fork that a restore ends on; none where sets do not tell forks.
+pub(super) type End = Option<Uuid>;
 
 /// What ties parts of one database together: its family, else its name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,25 +60,6 @@ fn family(set: &Subject, part: &Part) -> Family {
     )
 }
 
-/// The ways to the ends of all forks.
-fn paths(sets: &[Subject]) -> BTreeMap<(Family, Uuid), Path> {
-    let mut families: BTreeMap<Family, Vec<Forked>> = BTreeMap::new();
-    for set in sets {
-        for part in &set.parts {
-            let forked = families.entry(family(set, part)).or_default();
-            forked.push(part.forked());
-        }
-    }
-    let mut paths = BTreeMap::new();
-    for (family, all) in families {
-        for fork in all.iter().filter_map(|forked| forked.fork) {
-            let path = paths.entry((family.clone(), fork));
-            path.or_insert_with(|| Path::to(Some(fork), &all));
-        }
-    }
-    paths
-}
-
 /// How many marks stand before each set, by the times at which they were written.
 fn branches(sets: &[Subject]) -> Vec<usize> {
     let name = |set: &Subject| set.database.as_ref().map(|name| name.to_lowercase());
@@ -104,7 +88,7 @@ impl<'a> Chains<'a> {
             bases: BTreeMap::new(),
             logs_by_end: BTreeMap::new(),
             logs_by_start: BTreeMap::new(),
-            paths: paths(sets),
+            paths: forks::paths(sets),
             branches: branches(sets),
         };
         for (set, subject) in sets.iter().enumerate() {
@@ -140,27 +124,36 @@ impl<'a> Chains<'a> {
         }
     }
 
-    /// Whether a restore that ends on the later part may go by the earlier one.
-    fn joins(&self, earlier: Entry<'_>, later: Entry<'_>) -> bool {
+    /// Whether a restore to the end of a fork that goes by the later part may go by the earlier one.
+    /// The later part's own fork is not enough: how it came to be may be told behind it alone.
+    fn joins(&self, earlier: Entry<'_>, later: Entry<'_>, end: End) -> bool {
         let Some(set) = self.sets.get(later.set) else {
             return false;
         };
-        let path = later.part.fork.map(|fork| (family(set, later.part), fork));
+        let end = end.filter(|_| later.part.fork.is_some());
+        let path = end.map(|fork| (family(set, later.part), fork));
         let path = path.and_then(|key| self.paths.get(&key));
         self.branches.get(earlier.set) == self.branches.get(later.set)
             && path.is_none_or(|path| path.holds(earlier.part.forked()))
     }
 
-    /// Sets that a set cannot be restored without, one step back.
-    pub(super) fn needs(&self, index: Index, counts: &dyn Fn(Index) -> bool) -> Vec<Index> {
+    /// Sets that a restore to the end of a fork cannot go by a set without, one step back.
+    pub(super) fn needs(
+        &self,
+        index: Index,
+        end: End,
+        counts: &dyn Fn(Index) -> bool,
+    ) -> Vec<Index> {
         let Some(set) = self.sets.get(index) else {
             return Vec::new();
         };
         let mut needed = Vec::new();
         for part in &set.parts {
             match part.kind {
-                Some(BackupKind::Differential) => needed.extend(self.base(index, part)),
-                Some(BackupKind::Log) => needed.extend(self.before(index, part, counts)),
+                Some(BackupKind::Differential) => needed.extend(self.base(index, part, end)),
+                Some(BackupKind::Log) => {
+                    needed.extend(self.before(index, part, end, counts));
+                }
                 _ => {}
             }
         }
@@ -171,7 +164,7 @@ impl<'a> Chains<'a> {
     }
 
     /// The fulls that a differential stands on; several only where a file was imported twice.
-    fn base(&self, index: Index, part: &Part) -> Vec<Index> {
+    fn base(&self, index: Index, part: &Part, end: End) -> Vec<Index> {
         if let Some(base) = part.base {
             return self.fulls.get(&base).cloned().unwrap_or_default();
         }
@@ -192,7 +185,7 @@ impl<'a> Chains<'a> {
                 && !full.copy_only
                 && full.checkpoint == Some(checkpoint)
                 && family(other, full) == ours
-                && self.joins(earlier, later)
+                && self.joins(earlier, later, end)
         };
         let found = self.sets.iter().enumerate().filter(|(number, other)| {
             let mut parts = other.parts.iter();
@@ -203,7 +196,13 @@ impl<'a> Chains<'a> {
 
     /// What comes right before a log: the sets it can be restored behind, or else the log before
     /// it. While only guesses and sets that do not count are found, the log before it is needed as well.
-    fn before(&self, index: Index, part: &Part, counts: &dyn Fn(Index) -> bool) -> Vec<Index> {
+    fn before(
+        &self,
+        index: Index,
+        part: &Part,
+        end: End,
+        counts: &dyn Fn(Index) -> bool,
+    ) -> Vec<Index> {
         let (Some(set), Some(first), Some(last)) = (self.sets.get(index), part.first, part.last)
         else {
             return self.all_since_earlier_full(index);
@@ -212,7 +211,7 @@ impl<'a> Chains<'a> {
         let later = Entry { set: index, part };
         let range = (ours.clone(), first)..=(ours.clone(), last.max(first));
         let bases = self.bases.range(range).flat_map(|(_, entries)| entries);
-        let usable = |entry: &&Entry<'_>| self.joins(**entry, later) && self.stands(entry);
+        let usable = |entry: &&Entry<'_>| self.joins(**entry, later, end) && self.stands(entry);
         let (mut found, mut sure) = (Vec::new(), false);
         for entry in bases.filter(usable) {
             found.push(entry.set);
@@ -220,19 +219,22 @@ impl<'a> Chains<'a> {
         }
         if !sure {
             let range = (ours.clone(), first)..(ours, last.max(first));
-            found.extend(self.logs_before(later, first, range, counts));
+            found.extend(self.logs_before(later, (first, range), end, counts));
         }
         found
     }
 
     /// A full, or a differential whose full is there.
     fn stands(&self, entry: &Entry<'_>) -> bool {
-        entry.part.kind == Some(BackupKind::Full) || !self.base(entry.set, entry.part).is_empty()
+        entry.part.kind == Some(BackupKind::Full)
+            || !self.base(entry.set, entry.part, entry.part.fork).is_empty()
     }
 
     /// A full, or a differential whose full counts.
     fn leads(&self, entry: &Entry<'_>, counts: &dyn Fn(Index) -> bool) -> bool {
-        let mut base = self.base(entry.set, entry.part).into_iter();
+        let mut base = self
+            .base(entry.set, entry.part, entry.part.fork)
+            .into_iter();
         entry.part.kind == Some(BackupKind::Full) || base.any(counts)
     }
 
@@ -240,15 +242,15 @@ impl<'a> Chains<'a> {
     fn logs_before(
         &self,
         later: Entry<'_>,
-        first: Lsn,
-        ends: Range<(Family, Lsn)>,
+        (first, range): (Lsn, Range<(Family, Lsn)>),
+        end: End,
         counts: &dyn Fn(Index) -> bool,
     ) -> Vec<Index> {
-        let logs = self.logs_by_end.range(ends);
+        let logs = self.logs_by_end.range(range);
         let mut found = Vec::new();
         for entry in logs.rev().flat_map(|(_, entries)| entries) {
             let starts_before = entry.part.first.is_some_and(|start| start < first);
-            if !starts_before || !self.joins(*entry, later) {
+            if !starts_before || !self.joins(*entry, later, end) {
                 continue;
             }
             found.push(entry.set);
@@ -316,7 +318,9 @@ impl<'a> Chains<'a> {
         let stands_on = |index: Index, set: &Subject| {
             let differential = |part: &&Part| part.kind == Some(BackupKind::Differential);
             let mut parts = set.parts.iter().filter(differential);
-            parts.any(|part| (tells_base(part) || !sure) && self.base(index, part).contains(&full))
+            parts.any(|part| {
+                (tells_base(part) || !sure) && self.base(index, part, part.fork).contains(&full)
+            })
         };
         let all = self.sets.iter().enumerate();
         all.filter(|(index, set)| wanted(*index) && stands_on(*index, set))
@@ -334,7 +338,7 @@ impl<'a> Chains<'a> {
             |part: &&Part| part.kind == Some(BackupKind::Differential) && tells_base(part);
         let differentials = parts.iter().filter(differential);
         differentials
-            .flat_map(|part| self.base(index, part))
+            .flat_map(|part| self.base(index, part, part.fork))
             .collect()
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
-use super::chains::{Chains, Index};
+use super::chains::{Chains, End, Index};
 use super::clock;
 use super::{Judged, Limits, Period, Plan, Policy, Question, Reason, Rule, Share, Subject};
 use crate::recover::SetState;
@@ -254,9 +254,18 @@ impl Judge<'_> {
 
     /// What a kept differential or log stands on stays with it.
     fn for_others(&mut self) {
-        let mut waiting: Vec<Index> = (0..self.sets.len()).filter(|i| self.kept(*i)).collect();
-        while let Some(index) = waiting.pop() {
-            let Some(set) = self.set(index) else { continue };
+        // A set is asked once for each fork that a restore by way of it ends on.
+        let mut asked: BTreeSet<(Index, End)> = BTreeSet::new();
+        let ends = |chains: &Chains<'_>, index| {
+            chains.ends(index).into_iter().map(move |end| (index, end))
+        };
+        let kept = (0..self.sets.len()).filter(|index| self.kept(*index));
+        let mut waiting: Vec<(Index, End)> =
+            kept.flat_map(|index| ends(&self.chains, index)).collect();
+        while let Some((index, end)) = waiting.pop() {
+            let Some(set) = self.set(index).filter(|_| asked.insert((index, end))) else {
+                continue;
+            };
             // What came to lie in the window by itself leads to no moment before it.
             let start = self.window_start(index);
             let counts = |other: Index| {
@@ -264,9 +273,10 @@ impl Judge<'_> {
                 counted(self.sets, other) && self.set(other).is_some_and(old)
             };
             let reason = Reason::NeededBy(self.named(set), set.kind);
-            for other in self.chains.needs(index, &counts) {
+            for other in self.chains.needs(index, end, &counts) {
+                waiting.push((other, end));
                 if !self.kept(other) {
-                    waiting.push(other);
+                    waiting.extend(ends(&self.chains, other));
                 }
                 self.keep(other, reason.clone());
             }
