@@ -1,6 +1,6 @@
 //! The Twinset agent: what touches the world, in the order of the floors.
 //!
-//! * Floor 1 touches: [`clock`], [`trust`], [`state`], [`catalog`], [`config`], [`payload`], [`age`], [`device`],
+//! * Floor 1 touches: [`clock`], [`trust`], [`folder`], [`state`], [`catalog`], [`config`], [`payload`], [`age`], [`device`],
 //!   [`media`] (which may use `device`), [`sqlserver`], [`report`].
 //! * Floor 2 runs one plan each: [`backup`], [`restore`], [`alerts`], [`fleet`].
 //! * Floor 3 tells the story: [`cli`], [`service`]; [`web`] shows it.
@@ -14,6 +14,7 @@ pub mod clock;
 pub mod config;
 pub mod device;
 pub mod fleet;
+pub mod folder;
 pub mod media;
 pub mod payload;
 pub mod report;

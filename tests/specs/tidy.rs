@@ -22,16 +22,17 @@ const UNSAFE: &[&str] = &[
 const EDGES: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("trust", &[]),
+    ("folder", &[]),
     ("payload", &[]),
     ("age", &[]),
-    ("state", &[]),
+    ("state", &["folder"]),
     // When something was written down for others is said by the clock, never decided by it.
     ("catalog", &["clock"]),
     ("report", &[]),
     ("device", &["payload", "trust"]),
     ("sqlserver", &["payload", "trust"]),
     // Settings and secrets of an instance are what the configuration leads to.
-    ("config", &["age", "sqlserver", "trust"]),
+    ("config", &["age", "folder", "sqlserver", "trust"]),
     // How long a program may take is measured, never decided by the time of day.
     ("alerts", &["catalog", "clock", "config", "trust"]),
     // The shared catalog is told what the own one wrote down for it.
@@ -42,6 +43,7 @@ const EDGES: &[(&str, &[&str])] = &[
         &[
             "catalog",
             "clock",
+            "folder",
             "media",
             "payload",
             "report",
@@ -52,7 +54,7 @@ const EDGES: &[(&str, &[&str])] = &[
     // A restore begins at the same desk as a backup: media set, devices.
     (
         "restore",
-        &["backup", "media", "report", "sqlserver", "state"],
+        &["backup", "folder", "media", "report", "sqlserver"],
     ),
     // The service decides and starts processes: it takes no backup by itself.
     (

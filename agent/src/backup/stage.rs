@@ -14,8 +14,6 @@ mod look;
 mod os;
 mod take;
 
-pub(crate) use os::free;
-
 use serde::Serialize;
 use twinset_domain::stage::{Estimate, Room, room};
 use twinset_domain::{BackupKind, Fault, RunId, code};

@@ -71,11 +71,6 @@ mod unix {
         file.set_permissions(Permissions::from_mode(mode))
     }
 
-    /// Names in a folder are durable when this returns.
-    pub(in crate::config) fn sync_folder(folder: &Path) -> io::Result<()> {
-        File::open(folder)?.sync_all()
-    }
-
     /// Makes a folder that nobody else may write, of the group of the one above it.
     pub(in crate::config) fn make_folder(folder: &Path) -> io::Result<()> {
         if folder.is_dir() {
@@ -92,7 +87,7 @@ mod unix {
 }
 
 #[cfg(unix)]
-pub(super) use unix::{create_private, like, make_folder, readable, sync_folder};
+pub(super) use unix::{create_private, like, make_folder, readable};
 
 #[cfg(windows)]
 mod windows {
@@ -100,7 +95,7 @@ mod windows {
     use std::io;
     use std::path::Path;
 
-    use twinset_win32::{file, security};
+    use twinset_win32::security;
 
     /// Makes a file that administrators, SYSTEM and our own user alone may read, from its first
     /// byte on.
@@ -118,11 +113,6 @@ mod windows {
         Ok(())
     }
 
-    /// Names in a folder are durable when this returns.
-    pub(in crate::config) fn sync_folder(folder: &Path) -> io::Result<()> {
-        file::sync_folder(folder)
-    }
-
     /// Makes a folder that nobody else may enter.
     pub(in crate::config) fn make_folder(folder: &Path) -> io::Result<()> {
         security::make_private_folder(folder)
@@ -130,7 +120,7 @@ mod windows {
 }
 
 #[cfg(windows)]
-pub(super) use windows::{create_private, like, make_folder, readable, sync_folder};
+pub(super) use windows::{create_private, like, make_folder, readable};
 
 /// What a file of a secret holds: the secret.
 #[cfg(unix)]

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::os;
+use crate::folder;
 
 /// What may be in the place of a new file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +43,7 @@ pub fn put(path: &Path, text: &str, over: Over, readers: Readers) -> io::Result<
         let _ = fs::remove_file(&beside);
     }
     written?;
-    os::sync_folder(folder)
+    folder::sync(folder)
 }
 
 /// Makes the folder of a file, where it is missing: nobody else may write in it.

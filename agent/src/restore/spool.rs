@@ -13,7 +13,7 @@ use twinset_format::header::MediaHeader;
 use twinset_format::manifest::Manifest;
 use twinset_plugin_api::Access;
 
-use crate::backup::stage;
+use crate::folder;
 use crate::media::damage::Damage;
 use crate::media::inventory::SetOnMedia;
 use crate::media::matrix::{Cell, Matrix};
@@ -21,7 +21,6 @@ use crate::media::spool as copy;
 use crate::media::volume::{Place, Volume};
 use crate::media::writer::cancelled;
 use crate::report::Progress;
-use crate::state;
 
 /// What manifests and records take beside the data: a thousandth, and this.
 const MARGIN: u64 = 1 << 20;
@@ -169,7 +168,7 @@ impl Spool {
             sets: positions(&new),
             there: positions(&there),
             bytes: data + data / 1000 + MARGIN,
-            free: nearest(&self.dir).and_then(stage::free),
+            free: nearest(&self.dir).and_then(folder::free),
             folder,
         })
     }
@@ -210,7 +209,7 @@ impl Spool {
     ) -> Result<Spooled, Fault> {
         let object = || plan.folder.display().to_string();
         plan.fits()?;
-        state::make_private_folder(&plan.folder).map_err(|error| {
+        folder::make_private(&plan.folder).map_err(|error| {
             Fault::new(code::SPOOL_DIR, object(), "cannot be made")
                 .cause(error)
                 .remedy("choose a folder that the agent may write: spool_dir in [restore]")

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use twinset_domain::{AgentId, Fault, code};
 
 use super::{StateDir, fault, os};
+use crate::folder;
 
 /// The identity's file in the state folder.
 const FILE: &str = "agent.json";
@@ -96,8 +97,7 @@ pub fn look(folder: &Path) -> Result<Option<Shown>, Fault> {
 /// # Errors
 /// [`code::STATE_DIR`].
 pub fn show(folder: &Path) -> Result<Shown, Fault> {
-    os::make_private_folder(folder)
-        .map_err(|e| fault(folder, "cannot make the state folder", &e))?;
+    folder::make_private(folder).map_err(|e| fault(folder, "cannot make the state folder", &e))?;
     let machine = machine();
     let identity = match read(folder)? {
         Some(identity) => identity,
@@ -127,7 +127,7 @@ pub fn renew(folder: &Path, confirmed: bool) -> Result<Renewed, Fault> {
     }
     let _locks = StateDir::lock_everything(folder)?;
     let kept = folder.join(format!("before.{}", shown.agent));
-    os::make_private_folder(&kept).map_err(|e| fault(&kept, "cannot make it", &e))?;
+    folder::make_private(&kept).map_err(|e| fault(&kept, "cannot make it", &e))?;
     let cannot = |error: std::io::Error| fault(&kept, "cannot keep the old identity here", &error);
     // The catalog first: without it, the old identity knows no less than before a first start.
     for entry in fs::read_dir(folder).map_err(cannot)? {
@@ -137,7 +137,7 @@ pub fn renew(folder: &Path, confirmed: bool) -> Result<Renewed, Fault> {
         }
     }
     fs::rename(folder.join(FILE), kept.join(FILE)).map_err(cannot)?;
-    os::sync_folder(&kept).map_err(cannot)?;
+    folder::sync(&kept).map_err(cannot)?;
     let new = make(folder, machine())?.agent;
     Ok(Renewed {
         old: shown.agent,
@@ -173,7 +173,7 @@ fn make(folder: &Path, machine: Option<String>) -> Result<Identity, Fault> {
     let _ = fs::remove_file(&work);
     match written {
         Ok(()) => {
-            os::sync_folder(folder).map_err(|e| fault(folder, "cannot make it durable", &e))?;
+            folder::sync(folder).map_err(|e| fault(folder, "cannot make it durable", &e))?;
             Ok(identity)
         }
         // Another process of the first start was faster: its identity is ours.

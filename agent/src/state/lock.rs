@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use twinset_domain::{Fault, code};
 
 use super::{StateDir, fault, os};
+use crate::folder;
 
 /// Longest time a run waits for a repair to let go: it does so after each section.
 const RUN_WAITS: Duration = Duration::from_secs(3600);
@@ -185,7 +186,7 @@ impl StateDir {
 
     fn lock_file(&self, key: &str, ending: &str) -> Result<(PathBuf, File), Fault> {
         let folder = self.path.join("locks");
-        os::make_private_folder(&folder).map_err(|e| fault(&folder, "cannot make it", &e))?;
+        folder::make_private(&folder).map_err(|e| fault(&folder, "cannot make it", &e))?;
         let name = format!("{}.{ending}", twinset_domain::name::safe(key));
         let path = folder.join(name);
         let file = os::open_lock(&path).map_err(|e| fault(&path, "cannot open the lock", &e))?;

@@ -13,8 +13,9 @@ use std::path::{Path, PathBuf};
 use twinset_domain::{AgentId, Fault, code};
 use twinset_format::sign::Signer;
 
+use crate::folder;
+
 pub use lock::{RepairLock, ServiceLock, SetLock};
-pub(crate) use os::make_private_folder;
 
 /// The folder named by `state_dir`, ready for use.
 #[derive(Debug)]
@@ -40,7 +41,7 @@ impl StateDir {
     /// # Errors
     /// [`code::STATE_DIR`]; [`code::IDENTITY`] when the identity belongs to another machine.
     pub fn open(path: &Path) -> Result<Self, Fault> {
-        make_private_folder(path).map_err(|e| fault(path, "cannot make the state folder", &e))?;
+        folder::make_private(path).map_err(|e| fault(path, "cannot make the state folder", &e))?;
         let agent = identity::of_this_machine(path)?;
         Ok(Self {
             path: path.to_owned(),

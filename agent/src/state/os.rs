@@ -4,23 +4,6 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-/// Makes a folder that only its owner may enter; an existing one is left as it is.
-#[cfg(unix)]
-pub(crate) fn make_private_folder(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-}
-
-/// Makes a folder that only administrators, SYSTEM and our own user may enter; an existing one is
-/// left as it is.
-#[cfg(windows)]
-pub(crate) fn make_private_folder(path: &Path) -> io::Result<()> {
-    twinset_win32::security::make_private_folder(path)
-}
-
 /// Opens a lock file, making it if needed.
 pub(super) fn open_lock(path: &Path) -> io::Result<File> {
     fs::OpenOptions::new()
@@ -41,18 +24,6 @@ pub(super) fn unlock(file: &File) -> io::Result<()> {
 #[cfg(windows)]
 pub(super) fn unlock(file: &File) -> io::Result<()> {
     twinset_win32::file::unlock(file)
-}
-
-/// Makes names in a folder durable.
-#[cfg(unix)]
-pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
-}
-
-/// Makes names in a folder durable.
-#[cfg(windows)]
-pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
-    twinset_win32::file::sync_folder(path)
 }
 
 /// The machine's own id, if it has one.

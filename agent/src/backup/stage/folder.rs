@@ -9,6 +9,7 @@ use twinset_domain::{Fault, code};
 
 use super::intent::{DONE, FORMAT, INTENT, Intent, MAX_BYTES, PREFIX};
 use super::os;
+use crate::folder;
 
 /// Ending of an intent that is being written.
 const WORK: &str = ".work";
@@ -53,7 +54,7 @@ impl Folder {
     /// Bytes that are free.
     #[must_use]
     pub fn free(&self) -> Option<u64> {
-        os::free(&self.dir)
+        folder::free(&self.dir)
     }
 
     /// Whether files can be made in it, and its permissions where the system has such.
@@ -90,7 +91,7 @@ impl Folder {
             file.write_all(&bytes)?;
             file.sync_all()?;
             fs::rename(&work, self.intent_path(intent, INTENT))?;
-            os::sync_folder(&self.dir)
+            folder::sync(&self.dir)
         };
         write().map_err(|error| {
             let _ = fs::remove_file(&work);
@@ -137,11 +138,11 @@ impl Folder {
         let remove = || {
             if open.exists() {
                 fs::rename(&open, &done)?;
-                os::sync_folder(&self.dir)?;
+                folder::sync(&self.dir)?;
             }
             self.remove_files(intent)?;
             gone(fs::remove_file(&done))?;
-            os::sync_folder(&self.dir)
+            folder::sync(&self.dir)
         };
         remove().map_err(|error| self.fault("staged files cannot be removed", &error))
     }
@@ -154,7 +155,7 @@ impl Folder {
         let remove = || {
             self.remove_files(intent)?;
             gone(fs::remove_file(self.intent_path(intent, INTENT)))?;
-            os::sync_folder(&self.dir)
+            folder::sync(&self.dir)
         };
         remove().map_err(|error| self.fault("staged files cannot be removed", &error))
     }
