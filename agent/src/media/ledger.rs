@@ -44,9 +44,8 @@ pub struct Ledger {
 struct State {
     chain: Chain,
     live: BTreeSet<MirrorNo>,
-    /// In the order of their loss; the first `said` of them stand in a record.
+    /// In the order of their loss; records name them in the same order.
     lost: Vec<(MirrorNo, Fault)>,
-    said: usize,
     /// Families whose data sections are open.
     open: BTreeSet<FamilyNo>,
     /// This run's records, in the order of the chain.
@@ -64,7 +63,6 @@ impl Ledger {
             chain: opening.chain.clone(),
             live,
             lost: opening.fallen.clone(),
-            said: 0,
             open: BTreeSet::new(),
             records: Vec::new(),
             held: BTreeMap::new(),
@@ -101,8 +99,7 @@ impl Ledger {
     #[must_use]
     pub fn unsaid(&self) -> BTreeSet<MirrorNo> {
         let state = self.lock();
-        let news = state.lost.get(state.said..).unwrap_or_default();
-        news.iter().map(|(mirror, _)| *mirror).collect()
+        state.unsaid().iter().map(|(mirror, _)| *mirror).collect()
     }
 
     /// The chain went on elsewhere: what a run wrote was taken back.
@@ -165,19 +162,16 @@ impl Ledger {
     /// When too few mirrors remain that can.
     pub fn settle(&self) -> Result<(), Fault> {
         let mut state = self.bring_up(self.lock())?;
-        while state.said < state.lost.len() {
-            let news = state.lost.get(state.said..).unwrap_or_default();
-            let upto = state.lost.len();
+        while let Some((_, fault)) = state.unsaid().first() {
             let statement = Statement {
                 outcome: Outcome::OutOfStep,
                 written: (self.opening.now)(),
-                note: news.first().map(|(_, fault)| fault.message.clone()),
+                note: Some(fault.message.clone()),
                 ..self.opening.statement.clone()
             };
-            let mirrors = news.iter().map(|(mirror, _)| *mirror).collect();
+            let mirrors = state.unsaid().iter().map(|(mirror, _)| *mirror).collect();
             let record = state.chain.next(&statement, mirrors);
             state = self.append(state, record)?;
-            state.said = upto;
         }
         Ok(())
     }
@@ -254,6 +248,14 @@ impl Ledger {
 }
 
 impl State {
+    /// Mirrors that were lost and of which no record of this run speaks yet.
+    fn unsaid(&self) -> &[(MirrorNo, Fault)] {
+        let about_mirrors = |record: &&Record| record.outcome == Outcome::OutOfStep;
+        let said = self.records.iter().filter(about_mirrors);
+        let said = said.map(|record| record.mirrors.len()).sum::<usize>();
+        self.lost.get(said..).unwrap_or_default()
+    }
+
     /// Whether a volume ought to hold the record at an index, can take it, and does not hold it.
     fn lacks(&self, slot: Slot, index: usize) -> bool {
         let held = self.held.get(&slot).copied().unwrap_or_default();
