@@ -50,8 +50,11 @@ pub(super) fn open(
             .media_set(&target.key)?
             .map(|known| known.id),
     };
-    // Without the folder, or without what reads it, nothing was spooled.
-    let spool = folder(context).ok().filter(|spool| spool.dir.is_dir());
+    let spooled = context.config.spool_dir.as_ref();
+    let spool = match spooled.is_some_and(|dir| dir.is_dir()) {
+        true => Some(folder(context)?),
+        false => None,
+    };
     open::open_spooled(target, context.state.agent, known, spool.as_ref())
 }
 

@@ -194,8 +194,12 @@ impl OpenSet {
     ) -> Result<FamilyReader, Fault> {
         let object = format!("position {}, {family}", set.position);
         let Some(manifest) = set.manifests.get(&family).filter(|_| !sources.is_empty()) else {
-            return Err(Fault::new(code::LOST, object, "the family is on no mirror")
-                .remedy("bring a missing volume back, or choose another set"));
+            return Err(
+                Fault::new(code::LOST, object, "the family is on no mirror").remedy(
+                    "bring a missing volume back, or choose another set; volumes that share a \
+                     drive are spooled: twinset media spool",
+                ),
+            );
         };
         let volumes = sources
             .iter()
