@@ -142,12 +142,25 @@ fn text(sets: &[Candidate]) -> String {
     sets.iter().map(line).collect()
 }
 
+/// The latest point is within reach, and stays so when everything that may go is gone.
+#[track_caller]
+fn latest_stays(events: &[Event]) {
+    let (sets, now) = told(events);
+    let limits = Limits {
+        max_drop_percent: 100,
+        ..Limits::default()
+    };
+    let left = expired(&sets, limits, now);
+    assert!(reaches(&sets, Goal::Latest, None, now));
+    assert!(reaches(&left, Goal::Latest, None, now), "{}", text(&left));
+}
+
 /// Two restores between two logs: that the second fork came from the first is told by a differential
 /// alone, which no chain to the end needs.
 #[test]
 fn a_set_that_alone_tells_where_a_fork_came_from_stays() {
     use Event::{CopyOnlyLog, Differential, Fork, Full, Log};
-    let (sets, now) = told(&[
+    latest_stays(&[
         Fork(0),
         CopyOnlyLog,
         Full,
@@ -160,20 +173,13 @@ fn a_set_that_alone_tells_where_a_fork_came_from_stays() {
         Fork(91),
         Log,
     ]);
-    let limits = Limits {
-        max_drop_percent: 100,
-        ..Limits::default()
-    };
-    let left = expired(&sets, limits, now);
-    assert!(reaches(&sets, Goal::Latest, None, now));
-    assert!(reaches(&left, Goal::Latest, None, now), "{}", text(&left));
 }
 
 /// The same, and the fulls that the chain begins with lie on a fork of which only its end tells.
 #[test]
 fn a_full_stays_that_is_on_the_way_of_a_chains_end_alone() {
     use Event::{CopyOnly, CopyOnlyLog, Differential, Fork, Full, Log};
-    let (sets, now) = told(&[
+    latest_stays(&[
         Fork(0),
         CopyOnlyLog,
         Full,
@@ -195,13 +201,6 @@ fn a_full_stays_that_is_on_the_way_of_a_chains_end_alone() {
         Fork(131),
         Log,
     ]);
-    let limits = Limits {
-        max_drop_percent: 100,
-        ..Limits::default()
-    };
-    let left = expired(&sets, limits, now);
-    assert!(reaches(&sets, Goal::Latest, None, now));
-    assert!(reaches(&left, Goal::Latest, None, now), "{}", text(&left));
 }
 
 proptest! {

@@ -175,14 +175,8 @@ impl Medium {
     pub(crate) fn free_others(&mut self) -> Result<(), DeviceError> {
         for tape in 1..self.label.sequence {
             self.ready_on(tape)?;
-            let label = Label::new(&self.card(tape)?.tape, 0, Kind::Free);
-            let mut write = || {
-                self.head.rewind()?;
-                self.head.write(&label.to_block().unwrap_or_default())?;
-                self.head.mark(true)
-            };
-            let written = write();
-            written.map_err(|errno| self.fail("give free", errno))?;
+            let tape = self.card(tape)?.tape.clone();
+            self.give_free(&tape)?;
             // It is none of the row any more.
             self.inside = 0;
         }

@@ -135,15 +135,21 @@ impl Medium {
     /// Gives the whole tape free; it is of no volume afterwards.
     pub(crate) fn free(mut self) -> Result<(Head, Box<dyn Source>), DeviceError> {
         self.ready()?;
-        let label = Label::new(&self.label.tape, 0, Kind::Free);
+        let tape = self.label.tape.clone();
+        self.give_free(&tape)?;
+        self.head.lose();
+        Ok((self.head, self.source))
+    }
+
+    /// Writes over the head of the tape in the drive, of this id, that it is of no volume.
+    pub(super) fn give_free(&mut self, tape: &str) -> Result<(), DeviceError> {
+        let label = Label::new(tape, 0, Kind::Free);
         let mut write = || {
             self.head.rewind()?;
             self.head.write(&label.to_block().unwrap_or_default())?;
             self.head.mark(true)
         };
         let written = write();
-        written.map_err(|errno| self.fail("give free", errno))?;
-        self.head.lose();
-        Ok((self.head, self.source))
+        written.map_err(|errno| self.fail("give free", errno))
     }
 }

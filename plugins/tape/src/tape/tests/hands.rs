@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use twinset_plugin_api::{Access, Mount, Outcome};
+use twinset_plugin_api::{Access, Device, Mount, Outcome};
 
 use super::rows::span;
 use super::{BLOCK, KEY, NEW, Shelf, bytes, get, listed, outcome, put, section};
@@ -17,6 +17,20 @@ impl Shelf {
     fn insert(&self, name: &str) {
         fs::rename(self.folder.path().join(name), self.image()).unwrap();
     }
+}
+
+/// Where the section that waits is cut.
+const CUT: u64 = 4 * BLOCK as u64;
+
+/// A tape with a set, and a second section that waits for the next cartridge.
+fn awaiting() -> (Shelf, Box<dyn Device>) {
+    let shelf = Shelf::new();
+    shelf.with_set(BLOCK);
+    let mut device = shelf.mounted();
+    device.begin_section(&section(3, "x", NEW)).unwrap();
+    device.write(&bytes(4 * BLOCK)).unwrap();
+    assert_eq!(outcome(span(&mut *device, CUT)), Outcome::NEEDS_OPERATOR);
+    (shelf, device)
 }
 
 fn foreign() -> Vec<u8> {
@@ -34,12 +48,11 @@ fn a_row_is_written_and_read_with_one_drive() {
     drop(device);
     let mut device = shelf.mounted();
     let data = bytes(6 * BLOCK);
-    let cut = 4 * BLOCK as u64;
     device.begin_section(&section(3, "x", NEW)).unwrap();
     device.write(&data[..4 * BLOCK]).unwrap();
     // Nobody changed it yet; then nothing, somebody's, another set's, a protected one.
-    let asks = |device: &mut dyn twinset_plugin_api::Device, why: &str| {
-        let error = span(device, cut).unwrap_err();
+    let asks = |device: &mut dyn Device, why: &str| {
+        let error = span(device, CUT).unwrap_err();
         assert_eq!(error.outcome, Outcome::NEEDS_OPERATOR, "{why}");
         let begins = "put a blank cartridge in: number 2 of this row";
         assert!(error.text.starts_with(begins), "{error:?}");
@@ -59,7 +72,7 @@ fn a_row_is_written_and_read_with_one_drive() {
     shelf.sidecar(&serde_json::json!({ "write_protected": true }));
     asks(&mut *device, "write-protected");
     shelf.sidecar(&serde_json::json!({}));
-    span(&mut *device, cut).unwrap();
+    span(&mut *device, CUT).unwrap();
     device.write(&data[4 * BLOCK..]).unwrap();
     device.end_section().unwrap();
     device.put_record("verdict.2", b"{two}").unwrap();
@@ -91,16 +104,10 @@ fn a_row_is_written_and_read_with_one_drive() {
 
 #[test]
 fn the_last_cartridge_of_a_row_must_be_in_the_drive() {
-    let shelf = Shelf::new();
-    shelf.with_set(BLOCK);
-    let mut device = shelf.mounted();
-    device.begin_section(&section(3, "x", NEW)).unwrap();
-    device.write(&bytes(4 * BLOCK)).unwrap();
-    let cut = 4 * BLOCK as u64;
-    assert_eq!(outcome(span(&mut *device, cut)), Outcome::NEEDS_OPERATOR);
+    let (shelf, mut device) = awaiting();
     shelf.aside("one");
     fs::write(shelf.image(), b"").unwrap();
-    span(&mut *device, cut).unwrap();
+    span(&mut *device, CUT).unwrap();
     device.end_section().unwrap();
     drop(device);
     shelf.aside("two");
@@ -123,13 +130,7 @@ fn the_last_cartridge_of_a_row_must_be_in_the_drive() {
 /// Nobody came, and the run was given up: the cartridge goes back in, and the next run goes on.
 #[test]
 fn a_run_that_waited_in_vain_is_taken_back() {
-    let shelf = Shelf::new();
-    shelf.with_set(BLOCK);
-    let mut device = shelf.mounted();
-    device.begin_section(&section(3, "x", NEW)).unwrap();
-    device.write(&bytes(4 * BLOCK)).unwrap();
-    let cut = 4 * BLOCK as u64;
-    assert_eq!(outcome(span(&mut *device, cut)), Outcome::NEEDS_OPERATOR);
+    let (shelf, mut device) = awaiting();
     device.abort_section().unwrap();
     put(&mut *device, 3, "y", NEW, b"again");
     drop(device);
