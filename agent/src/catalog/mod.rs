@@ -168,11 +168,21 @@ impl Catalog {
             .map(|known| known.or_else(|| named_by_id(key)))
     }
 
-    /// Binds a key of the configuration to a media set; a new id starts its counters anew.
+    /// Binds a key of the configuration to a media set; a new id starts its counters anew. What is
+    /// bound so already is not written again: each transaction waits for the disk.
     ///
     /// # Errors
     /// [`code::CATALOG`].
     pub fn attach(&mut self, key: &str, known: &KnownSet) -> Result<(), Fault> {
+        let is_bound = |bound: KnownSet| {
+            let counted = bound.highest >= known.highest && bound.sequence >= known.sequence;
+            bound.id == known.id && counted
+        };
+        // A key that is named by its id has no row.
+        let named = named_by_id(key).is_some();
+        if !named && self.media_set(key)?.is_some_and(is_bound) {
+            return Ok(());
+        }
         let mut transaction = || -> rusqlite::Result<()> {
             let change = self.connection.transaction()?;
             sets::forsake(&change, key, known.id)?;

@@ -81,3 +81,43 @@ fn a_file_that_is_no_catalog_is_refused() {
     let fault = Catalog::open(folder.path()).err().unwrap();
     assert_eq!(fault.code, code::CATALOG);
 }
+
+#[test]
+fn what_is_bound_already_is_not_written_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let id = MediaSetId::random();
+    let mut catalog = Catalog::open(folder.path()).unwrap();
+    catalog.attach("payroll", &known(id, 4)).unwrap();
+    let written = || {
+        let log = folder.path().join("catalog.sqlite-wal");
+        std::fs::metadata(log).unwrap().len()
+    };
+    let before = written();
+    catalog.attach("payroll", &known(id, 4)).unwrap();
+    catalog.attach("payroll", &known(id, 3)).unwrap();
+    assert_eq!(written(), before);
+    catalog.attach("payroll", &known(id, 5)).unwrap();
+    assert!(written() > before);
+    assert_eq!(catalog.media_set("payroll").unwrap(), Some(known(id, 5)));
+    let other = MediaSetId::random();
+    catalog.attach("payroll", &known(other, 0)).unwrap();
+    assert_eq!(catalog.media_set("payroll").unwrap(), Some(known(other, 0)));
+}
+
+#[test]
+fn a_catalog_that_is_closed_keeps_what_its_log_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let id = MediaSetId::random();
+    for highest in 1..=3 {
+        let mut catalog = Catalog::open(folder.path()).unwrap();
+        catalog.attach("payroll", &known(id, highest)).unwrap();
+        drop(catalog);
+        // Who only reads finds it too.
+        let seen = Catalog::look(folder.path()).unwrap().unwrap();
+        assert_eq!(seen.media_set("payroll").unwrap(), Some(known(id, highest)));
+    }
+    // The file alone is an older memory; an empty one is none, whatever log lies beside it.
+    std::fs::remove_file(folder.path().join("catalog.sqlite")).unwrap();
+    let catalog = Catalog::open(folder.path()).unwrap();
+    assert_eq!(catalog.media_set("payroll").unwrap(), None);
+}

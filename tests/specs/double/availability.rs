@@ -267,3 +267,19 @@ fn who_may_not_be_read_is_believed_not_to_be_backed_up() {
         b.works("BACKUP LOG Alone TO DISK = 'k.trn'");
     }
 }
+
+#[test]
+fn a_secondary_tells_nothing_of_its_recovery_where_the_switch_says_so() {
+    let group = Group::start();
+    let told = "SELECT family_guid FROM sys.database_recovery_status r JOIN sys.databases d ON \
+                d.database_id = r.database_id WHERE d.name = 'Payroll'";
+    let primary = group.sql(A).cell(told);
+    assert_eq!(group.sql(B).cell(told), primary);
+    let mut faults = twinset_tests::instance::faults::Faults::default();
+    faults.availability.secondary_hides_recovery = true;
+    for at in [A, B] {
+        group.lab.instances[at].instance.set_faults(faults.clone());
+    }
+    assert_eq!(group.sql(B).cell(told), "NULL");
+    assert_eq!(group.sql(A).cell(told), primary);
+}

@@ -20,6 +20,7 @@ mod parts;
 mod privileges;
 mod python;
 mod reports;
+mod restore_options;
 mod restore_order;
 mod sql;
 mod statements;

@@ -1,5 +1,5 @@
-//! Files, filegroups, pages, PARTIAL: refused with SQL Server's numbers where it refuses, and never
-//! taken for the whole database.
+//! Files, filegroups, pages, PARTIAL, snapshots: refused with SQL Server's numbers where it refuses,
+//! and never taken for the whole database.
 
 use super::sql::Pair;
 
@@ -82,4 +82,34 @@ fn a_restore_of_a_part_is_refused_for_the_right_reason() {
     }
     // Nothing of it was taken for a restore of the whole.
     sql.works("RESTORE DATABASE Payroll WITH RECOVERY");
+}
+
+#[test]
+fn snapshots_are_refused_for_the_right_reason() {
+    let pair = Pair::start();
+    let mut sql = pair.sql(0);
+    let two = "VIRTUAL_DEVICE = 'a', VIRTUAL_DEVICE = 'b'";
+    let one = "VIRTUAL_DEVICE = 'a'";
+    let cases = [
+        ("TO DISK = 's' WITH SNAPSHOT".to_owned(), 3277),
+        (format!("TO {two} WITH SNAPSHOT"), 3277),
+        (format!("TO {one} WITH SNAPSHOT, DIFFERENTIAL"), 3031),
+        (format!("TO {one} WITH SNAPSHOT"), NOT_CARRIED_OUT),
+        (
+            "TO DISK = 's' WITH METADATA_ONLY, FORMAT".to_owned(),
+            NOT_CARRIED_OUT,
+        ),
+    ];
+    for (what, number) in cases {
+        sql.fails(&format!("BACKUP DATABASE Payroll {what}"), number);
+    }
+    sql.fails(&format!("BACKUP LOG Payroll TO {one} WITH SNAPSHOT"), 3032);
+    assert!(!pair.folder.path().join("s").exists());
+    sql.works("BACKUP DATABASE Payroll TO DISK = 'f'");
+    sql.fails("RESTORE DATABASE Copy FROM DISK = 'f' WITH SNAPSHOT", 3277);
+    let moves = "MOVE 'Payroll' TO '/c.mdf', MOVE 'Payroll_log' TO '/c.ldf'";
+    sql.fails(
+        &format!("RESTORE DATABASE Copy FROM DISK = 'f' WITH METADATA_ONLY, {moves}"),
+        3276,
+    );
 }

@@ -91,6 +91,9 @@ fn host(families: u16, faults: &Value) -> Host {
 }
 
 const BACKUP: &[&str] = &["backup", "payroll"];
+const RESTORE: &[&str] = &[
+    "restore", "run", "Payroll", "--group", "payroll", "--as", "Copy", "--on", "sql-a",
+];
 
 #[test]
 fn every_row_has_a_spec_or_a_reason() {

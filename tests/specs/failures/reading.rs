@@ -5,13 +5,9 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::{host, told};
+use super::{RESTORE, host, told};
 use crate::front::{Host, Setup};
 use crate::support::{World, generated};
-
-const RESTORE: &[&str] = &[
-    "restore", "run", "Payroll", "--group", "payroll", "--as", "Copy", "--on", "sql-a",
-];
 
 #[test]
 fn row_18_a_truncated_stream_is_found_before_the_restore() {

@@ -87,7 +87,9 @@ fn row_09_a_login_that_is_no_sysadmin() {
 fn row_10_a_statement_that_fails_early_is_not_waited_for() {
     let host = host(1, &json!({ "fail_before_open": 3033 }));
     let ran = host.backup().ended(1);
-    ran.failed("TW4003");
+    let fault = ran.failed("TW4003");
+    names_the_cause(&fault);
+    assert!(fault.to_string().contains("3033"), "{fault}");
     assert!(ran.took.as_secs() < 30, "{:?}", ran.took);
 }
 
@@ -109,6 +111,10 @@ fn row_11_no_memory_for_the_buffers() {
 
 #[test]
 fn row_14_random_access_is_never_asked_for() {
+    // Who asks for it is aborted in the middle, backing up or restoring.
+    let mut host = host(1, &json!({ "vdi": { "random_access_aborts": true } }));
+    host.backup().ended(0);
+    host.restores("Payroll", 1, "Copy");
     let codes = include_str!("../../../agent/src/sqlserver/vdi/codes.rs");
     assert!(
         !codes.contains("0x200;"),

@@ -12,6 +12,8 @@ mod facts;
 mod hostile;
 mod instance;
 mod kinds;
+mod knobs;
+mod lost;
 pub(crate) mod messages;
 mod named;
 mod native;

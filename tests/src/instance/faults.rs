@@ -43,6 +43,8 @@ pub struct VdiFaults {
     pub timeout_in_seconds: bool,
     /// Sets of several devices abort once all are open.
     pub two_devices_abort: bool,
+    /// A client that asked for random access is aborted in the middle (vdi.md 5, row 14).
+    pub random_access_aborts: bool,
     /// A dead client is not noticed.
     pub ignore_client_death: bool,
     /// Pause before each command, in milliseconds.

@@ -3,6 +3,7 @@
 //! [`model`] and [`history`] are the state, [`catalog`] and [`query`] let it be read, [`session`]
 //! and [`statement`] run what clients send, [`backup`] and [`restore`] move data through devices.
 
+pub mod access;
 pub mod agent_jobs;
 pub mod availability;
 pub mod backup;
@@ -178,6 +179,7 @@ impl Instance {
             groups: Vec::new(),
             ids,
             sent: HashMap::new(),
+            damaged: HashMap::new(),
             received: Vec::new(),
             requests: 0,
         };

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use uuid::Uuid;
 
+pub use super::access::Access;
 use super::availability::Joined;
 use super::ledger::Write;
 pub use super::mirroring::side::Mirroring;
@@ -206,6 +207,10 @@ pub struct Database {
     pub fork_point: Option<Lsn>,
     /// service_broker_guid
     pub broker_guid: Uuid,
+    /// Whether Service Broker delivers messages.
+    pub broker: bool,
+    /// Who may open it.
+    pub access: Access,
     /// End of the log.
     pub log_end: Lsn,
     /// Checkpoint of the newest full that is not copy-only.
@@ -296,6 +301,8 @@ impl Database {
             first_fork_guid: fork,
             fork_point: None,
             broker_guid: ids.fresh(),
+            broker: false,
+            access: Access::Multi,
             log_end: Lsn::new(39, 1720, 1),
             full_checkpoint: None,
             last_log_backup: None,

@@ -139,6 +139,8 @@ pub struct State {
     pub ids: Ids,
     /// BLAKE3 of each family this instance sent, by backup set GUID and family number from 1.
     pub sent: HashMap<(uuid::Uuid, u16), [u8; 32]>,
+    /// Damaged pages, file and page, of the data that went into a backup set.
+    pub damaged: HashMap<uuid::Uuid, Vec<(i32, i64)>>,
     /// What RESTORE read to its end here, oldest first.
     pub received: Vec<Received>,
     /// Requests that clients sent so far: batches and calls.

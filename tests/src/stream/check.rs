@@ -137,7 +137,7 @@ impl StreamCheck {
     /// The next bytes.
     ///
     /// # Errors
-    /// The first fault of the stream: 3241, 3242, 3243, 3187, 3189 or 3266.
+    /// The first fault of the stream: 3241, 3242, 3243, 3249, 3187, 3189 or 3266.
     pub fn feed(&mut self, bytes: &[u8]) -> Result<(), StreamFault> {
         self.hash.update(bytes);
         self.facts.length += bytes.len() as u64;

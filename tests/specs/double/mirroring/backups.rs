@@ -33,6 +33,9 @@ fn a_principal_keeps_its_tail() {
         "RESTORE DATABASE Payroll FROM DISK = 'f.bak' WITH REPLACE",
         3104,
     );
+    // The number is not documented: it is a switch.
+    pair.turn(A, |faults| faults.mirroring.tail_refusal = 3059);
+    a.fails("BACKUP LOG Payroll TO DISK = 'l.trn' WITH NORECOVERY", 3059);
 }
 
 #[test]

@@ -146,3 +146,15 @@ fn a_new_principal_can_be_seen_recovering_or_not_ready() {
         assert_eq!(opening(&mut pair.sql(new)), [5701], "{place}");
     }
 }
+
+#[test]
+fn a_new_principal_recovers_as_long_as_the_knob_says() {
+    let pair = Partners::start();
+    pair.turn(B, |faults| faults.mirroring.recovery_ms = 600_000);
+    pair.sql(A)
+        .works("ALTER DATABASE Payroll SET PARTNER FAILOVER");
+    assert!(pair.seen(B).starts_with("PRINCIPAL"));
+    assert_eq!(opening(&mut pair.sql(B)), [922]);
+    pair.sql(B)
+        .fails("BACKUP DATABASE Payroll TO DISK = 'f.bak'", 922);
+}

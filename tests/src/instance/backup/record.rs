@@ -52,6 +52,10 @@ pub fn success(
         .max(sizes.block);
     advance(database, plan, &facts, kind);
     let files = pages(database, kind, sent);
+    let bad = Some(&database.bad_pages).filter(|bad| kind != Kind::Log && !bad.is_empty());
+    if let Some(bad) = bad.cloned() {
+        state.damaged.insert(facts.set, bad);
+    }
     for family in sent {
         if let Some(set) = family.sets.last() {
             let place = (set.set_guid, family.family);

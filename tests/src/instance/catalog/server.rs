@@ -28,6 +28,7 @@ pub fn databases(viewer: &Viewer<'_>) -> Vec<Vec<Value>> {
         }
         let (state, state_desc) = database.state.describe();
         let (model, model_desc) = database.recovery.describe();
+        let (access, access_desc) = database.access.describe();
         let online = database.state == DbState::Online;
         let waits = match (&database.mirroring, online && database.busy.is_some()) {
             (_, true) => (3, "ACTIVE_BACKUP_OR_RESTORE"),
@@ -47,8 +48,8 @@ pub fn databases(viewer: &Viewer<'_>) -> Vec<Vec<Value>> {
             .set("create_date", database.created)
             .set("compatibility_level", 160)
             .set("collation_name", online.then_some(COLLATION_NAME))
-            .set("user_access", 0)
-            .set("user_access_desc", "MULTI_USER")
+            .set("user_access", access)
+            .set("user_access_desc", access_desc)
             .set("is_read_only", database.read_only)
             .set("is_auto_close_on", false)
             .set("is_auto_shrink_on", false)
@@ -62,7 +63,7 @@ pub fn databases(viewer: &Viewer<'_>) -> Vec<Vec<Value>> {
             .set("recovery_model_desc", model_desc)
             .set("page_verify_option", 2)
             .set("page_verify_option_desc", "CHECKSUM")
-            .set("is_broker_enabled", false)
+            .set("is_broker_enabled", database.broker)
             .set("service_broker_guid", database.broker_guid)
             .set("log_reuse_wait", waits.0)
             .set("log_reuse_wait_desc", waits.1)

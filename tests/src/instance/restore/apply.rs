@@ -9,7 +9,7 @@ use crate::instance::State;
 use crate::instance::backup::record::from_set;
 use crate::instance::history::{self, RestoreFacts};
 use crate::instance::ledger::BLOCKS_PER_WRITE;
-use crate::instance::model::{Database, DbFile, DbState, RecoveryModel};
+use crate::instance::model::{Access, Database, DbFile, DbState, RecoveryModel};
 use crate::instance::moment::Moment;
 use crate::instance::session::{Session, missing};
 use crate::instance::transfer::messages::numbered;
@@ -30,6 +30,7 @@ pub fn recover_only(session: &Session, plan: &Plan) -> Result<(), Vec<ServerMess
     let mut guard = session.instance.state();
     let state = &mut *guard;
     let fork = state.ids.fresh();
+    let broker = plan.has("NEW_BROKER").then(|| state.ids.fresh());
     let Some(database) = state.database_mut(&plan.database) else {
         return Err(vec![missing(&plan.database)]);
     };
@@ -38,6 +39,9 @@ pub fn recover_only(session: &Session, plan: &Plan) -> Result<(), Vec<ServerMess
         return Err(vec![numbered(3153, "")]);
     }
     finish_state(database, Ending::of(plan), fork);
+    if Ending::of(plan) != Ending::Restoring {
+        opened(plan, database, broker);
+    }
     Ok(())
 }
 
@@ -84,11 +88,25 @@ fn finish_state(database: &mut Database, ending: Ending, fork: Uuid) {
     database.last_log_backup = (database.recovery != RecoveryModel::Simple).then_some(point);
 }
 
-/// Makes or changes the database and writes history.
+/// Who may open it, and whether Service Broker delivers its messages: not, unless the statement says
+/// so.
+fn opened(plan: &Plan, database: &mut Database, broker: Option<Uuid>) {
+    let brokers = ["ENABLE_BROKER", "NEW_BROKER", "ERROR_BROKER_CONVERSATIONS"];
+    database.broker = brokers.iter().any(|option| plan.has(option));
+    database.broker_guid = broker.unwrap_or(database.broker_guid);
+    database.access = match plan.has("RESTRICTED_USER") {
+        true => Access::Restricted,
+        false => Access::Multi,
+    };
+}
+
+/// Makes or changes the database and writes history; a full brings the damaged pages that went into
+/// it.
 pub fn apply(
     session: &Session,
     plan: &Plan,
     facts: &[StreamFacts],
+    bad: Vec<(i32, i64)>,
 ) -> Result<Applied, Vec<ServerMessage>> {
     let now = session.instance.clock.now();
     let set = facts.first().and_then(|media| chosen(plan, media));
@@ -96,6 +114,7 @@ pub fn apply(
     let mut guard = session.instance.state();
     let state = &mut *guard;
     let fork = state.ids.fresh();
+    let broker = plan.has("NEW_BROKER").then(|| state.ids.fresh());
     let rolled = match (set, state.database(&plan.database)) {
         (Some(set), known) => roll(plan, set, known).map_err(|message| vec![message])?,
         (None, _) => Rolled::default(),
@@ -117,12 +136,18 @@ pub fn apply(
         let files = listed.iter().zip(guids);
         database.files = files.map(|(file, guid)| placed(plan, file, guid)).collect();
     }
+    if whole {
+        database.bad_pages = bad;
+    }
     let ending = match rolled.note {
         // Not there yet: more log is needed, whatever the statement asked for.
         Some(_) => Ending::Restoring,
         None => Ending::of(plan),
     };
     finish_state(database, ending, fork);
+    if ending != Ending::Restoring {
+        opened(plan, database, broker);
+    }
     let files = database.files.iter().map(|file| file.logical.clone());
     let applied = Applied {
         files: files.collect(),

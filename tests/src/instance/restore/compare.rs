@@ -64,10 +64,23 @@ fn received(instance: &Instance, plan: &Plan, family: &StreamFacts) -> Received 
 
 /// Who sent this family, and its hash: this instance, or a partner of its network.
 fn sender(instance: &Instance, set: Uuid, family: u16) -> Option<(String, [u8; 32])> {
-    let of = |one: &Instance| {
+    somewhere(instance, |one| {
         let hash = one.state().sent.get(&(set, family)).copied()?;
         Some((one.server_name().to_owned(), hash))
-    };
+    })
+}
+
+/// Damaged pages of the data in the set that is read, as far as an instance of this lab sent it.
+/// Takes locks: hold none.
+#[must_use]
+pub fn damage_of(instance: &Instance, plan: &Plan, facts: &[StreamFacts]) -> Vec<(i32, i64)> {
+    let set = facts.first().and_then(|family| judge::chosen(plan, family));
+    let known = |set: Uuid| somewhere(instance, |one| one.state().damaged.get(&set).cloned());
+    set.and_then(|set| known(set.set_guid)).unwrap_or_default()
+}
+
+/// What this instance knows, or a partner of its network.
+fn somewhere<T>(instance: &Instance, of: impl Fn(&Instance) -> Option<T>) -> Option<T> {
     let network = instance.network();
     let others = network.iter().flat_map(|network| network.instances());
     of(instance).or_else(|| others.map(Arc::as_ref).find_map(of))

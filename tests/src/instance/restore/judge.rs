@@ -2,10 +2,11 @@
 
 use super::head::{self, FileRecord};
 use super::{chain, stop};
+use crate::instance::backup::flags;
 use crate::instance::model::{Database, RecoveryModel};
 use crate::instance::session::{Session, missing};
 use crate::instance::transfer::lane::Sizes;
-use crate::instance::transfer::messages::numbered;
+use crate::instance::transfer::messages::{bad_page_in_set, misaligned, no_certificate, numbered};
 use crate::instance::transfer::{DeviceKind, Plan, Verb, conflicts, scope};
 use crate::instance::{Certificate, State, openable};
 use crate::stream::{Kind, SetFacts, StreamFacts};
@@ -148,6 +149,51 @@ fn full(plan: &Plan, set: &SetFacts, database: Option<&Database>) -> Result<(), 
     Ok(())
 }
 
+/// Whether the set says of itself that damaged pages went into it.
+#[must_use]
+pub fn is_damaged(plan: &Plan, facts: &[StreamFacts]) -> bool {
+    let set = facts.first().and_then(|family| chosen(plan, family));
+    set.is_some_and(|set| set.flags & flags::DAMAGED != 0)
+}
+
+/// A damaged page ends the restore, unless it goes on over errors or does not look at checksums;
+/// gives the information that follows then.
+pub fn over_damage(
+    plan: &Plan,
+    facts: &[StreamFacts],
+    bad: &[(i32, i64)],
+) -> Result<Option<i32>, Said> {
+    if !is_damaged(plan, facts) || plan.has("NO_CHECKSUM") {
+        return Ok(None);
+    }
+    if plan.has("CONTINUE_AFTER_ERROR") {
+        return Ok(Some(3184));
+    }
+    // Of a set that came from elsewhere the page is not known.
+    let page = bad.first().copied().unwrap_or((1, 0));
+    Err(vec![bad_page_in_set(&plan.database, page)])
+}
+
+/// What the head of the media says against the statement: blocks of another size than it reads
+/// with, another name, no snapshot.
+pub fn media(plan: &Plan, sizes: Sizes, facts: &StreamFacts) -> Result<(), Said> {
+    let device = plan.devices.first().map_or("", String::as_str);
+    let told = plan.kind == DeviceKind::Virtual || plan.has("BLOCKSIZE");
+    let known = !facts.is_opaque && facts.block_size != 0;
+    if told && known && plan.verb != Verb::LabelOnly && facts.block_size != sizes.block {
+        return Err(vec![misaligned(device, facts.block_size)]);
+    }
+    let named = plan.text("MEDIANAME");
+    if named.is_some_and(|name| !name.eq_ignore_ascii_case(&facts.media_name)) {
+        return Err(vec![numbered(4037, device)]);
+    }
+    // No instance of a lab makes snapshots.
+    if plan.has("SNAPSHOT") || plan.has("METADATA_ONLY") {
+        return Err(vec![numbered(3276, "")]);
+    }
+    Ok(())
+}
+
 /// An encrypted set needs its certificate.
 fn readable(session: &Session, facts: &StreamFacts) -> Result<(), Said> {
     let Some(thumbprint) = facts.certificate else {
@@ -162,9 +208,7 @@ fn readable(session: &Session, facts: &StreamFacts) -> Result<(), Said> {
         .iter()
         .map(|byte| format!("{byte:02X}"))
         .collect();
-    Err(vec![crate::instance::transfer::messages::no_certificate(
-        &shown,
-    )])
+    Err(vec![no_certificate(&shown)])
 }
 
 /// The set that the statement means: FILE = n, else the first.

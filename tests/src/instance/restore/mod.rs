@@ -118,6 +118,9 @@ impl Session {
             }
             Verb::VerifyOnly => {
                 let facts = self.agreed(plan, got)?;
+                if judge::is_damaged(plan, &facts) {
+                    reply.progress(&messages::note(3188, ""));
+                }
                 if plan.has("LOADHISTORY") {
                     apply::load_history(self, plan, &facts);
                 }
@@ -163,7 +166,10 @@ impl Session {
         if faults.fail_after_close {
             return Err(vec![messages::nonrecoverable(&plan.database, 1117)]);
         }
-        let applied = apply::apply(self, plan, &facts)?;
+        let bad = compare::damage_of(&self.instance, plan, &facts);
+        let survived = judge::over_damage(plan, &facts, &bad)?;
+        let mut applied = apply::apply(self, plan, &facts, bad)?;
+        applied.notes.extend(survived);
         let files = applied.files;
         let command = plan.verb.command();
         let sets = facts

@@ -47,14 +47,13 @@ impl<'a> Shared<'a> {
     }
 
     /// Decides once the head of the media is known.
-    fn judge(&self, facts: &StreamFacts) -> Result<(), Broken> {
-        match judge::head_known(self.session, self.plan, facts) {
-            Ok(()) => Ok(()),
-            Err(said) => {
-                *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(said);
-                Err(Broken::Stopped)
-            }
-        }
+    fn judge(&self, sizes: Sizes, facts: &StreamFacts) -> Result<(), Broken> {
+        let judged = judge::media(self.plan, sizes, facts)
+            .and_then(|()| judge::head_known(self.session, self.plan, facts));
+        judged.map_err(|said| {
+            *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(said);
+            Broken::Stopped
+        })
     }
 }
 
@@ -111,7 +110,7 @@ pub fn read(
             if index == 0 {
                 let size = set.map_or(0, |set| set.backup_size);
                 together.progress.begin(size);
-                shared.judge(facts)?;
+                shared.judge(sizes, facts)?;
             }
             if head_only {
                 return Ok(got);

@@ -73,7 +73,7 @@ impl Session {
         let mut state = self.instance.state();
         let database = state.database_mut(name).ok_or_else(|| missing(name))?;
         let bound = database.mirroring.is_some() || database.joined.is_some();
-        if bound && !matches!(change, Change::Nothing) {
+        if bound && !matches!(change, Change::Access(_)) {
             let text = format!(
                 "The operation cannot be performed on database \"{name}\" because it is involved \
                  in a database mirroring session or an availability group."
@@ -95,7 +95,7 @@ impl Session {
                 }
                 database.read_only = yes;
             }
-            Change::Nothing => {}
+            Change::Access(access) => database.access = access,
         }
         Ok(())
     }

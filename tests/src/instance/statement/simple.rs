@@ -6,7 +6,7 @@ use super::lexer::Kind;
 use super::run::Flow;
 use super::{Reader, lexer};
 use crate::instance::mirroring;
-use crate::instance::model::{DbState, RecoveryModel};
+use crate::instance::model::{Access, DbState, RecoveryModel};
 use crate::instance::query::{self, Variables};
 use crate::instance::session::Session;
 use crate::tds::reply::Reply;
@@ -317,8 +317,8 @@ fn databases(
                 ["EMERGENCY", ..] => Some(Change::State(DbState::Emergency)),
                 ["READ_ONLY", ..] => Some(Change::ReadOnly(true)),
                 ["READ_WRITE", ..] => Some(Change::ReadOnly(false)),
-                ["SINGLE_USER" | "MULTI_USER" | "RESTRICTED_USER", ..] => Some(Change::Nothing),
-                _ => None,
+                [word, ..] => Access::named(word).map(Change::Access),
+                [] => None,
             };
             let change = change.ok_or_else(|| query::unsupported("this ALTER DATABASE"))?;
             session.alter_database(&name, change)
@@ -338,8 +338,8 @@ pub enum Change {
     State(DbState),
     /// READ_ONLY.
     ReadOnly(bool),
-    /// Accepted without effect here.
-    Nothing,
+    /// Who may open it: kept and told, and enforced on nobody.
+    Access(Access),
 }
 
 /// The tokens of a transaction's begin or end.

@@ -16,6 +16,13 @@ const LONGEST: [(&str, usize); 4] = [
     ("DESCRIPTION", 255),
     ("MEDIADESCRIPTION", 255),
 ];
+/// Options of backups to and from URLs; 3032 with other devices is believed, not known.
+const OF_URLS: [&str; 4] = [
+    "CREDENTIAL",
+    "FILE_SNAPSHOT",
+    "BACKUP_OPTIONS",
+    "RESTORE_OPTIONS",
+];
 /// SERVERPROPERTY('EngineEdition') of Express.
 const EXPRESS: u8 = 4;
 /// The same of Enterprise, Developer and Evaluation.
@@ -49,8 +56,17 @@ pub fn options(plan: &Plan, version: &Version) -> Result<(), ServerMessage> {
             ));
         }
     }
+    if plan.kind != DeviceKind::Url
+        && let Some(option) = OF_URLS.iter().find(|option| plan.has(option))
+    {
+        return Err(messages::unsupported_option(option));
+    }
+    let one = plan.kind == DeviceKind::Virtual && plan.devices.len() == 1;
+    if plan.has("SNAPSHOT") && !one {
+        return Err(numbered(3277, ""));
+    }
     for option in ["SNAPSHOT", "METADATA_ONLY", "FILE_SNAPSHOT"] {
-        if plan.has(option) {
+        if plan.verb.is_backup() && plan.has(option) {
             let what = format_args!("{} WITH {option}", plan.verb.name());
             return Err(crate::instance::query::unsupported(what));
         }

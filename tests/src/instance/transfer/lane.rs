@@ -187,6 +187,9 @@ fn knobs(faults: &VdiFaults) -> Knobs {
     knobs.timeout_in_seconds |= faults.timeout_in_seconds;
     knobs.two_devices_abort |= faults.two_devices_abort;
     knobs.notice_client_death &= !faults.ignore_client_death;
+    if faults.random_access_aborts {
+        knobs.random_access_abort = Some(2);
+    }
     if faults.configure_code != 0 {
         knobs.configure_code = faults.configure_code;
     }

@@ -180,6 +180,26 @@ pub fn bad_page(database: &str, (file, page): (i32, i64)) -> ServerMessage {
     error(3043, text)
 }
 
+/// 3183: a page of the backup set is damaged.
+#[must_use]
+pub fn bad_page_in_set(database: &str, (file, page): (i32, i64)) -> ServerMessage {
+    let text = format!(
+        "RESTORE detected an error on page ({file}:{page}) in database \"{database}\" as read from \
+         the backup set."
+    );
+    error(3183, text)
+}
+
+/// 3284: the medium has blocks of another size than the statement reads with.
+#[must_use]
+pub fn misaligned(device: &str, block: u32) -> ServerMessage {
+    let text = format!(
+        "Filemark on device '{device}' is not aligned. Re-issue the Restore statement with the same \
+         block size used to create the backupset: '{block}' looks like a possible value."
+    );
+    error(3284, text)
+}
+
 /// 3042: the backup went on over damaged pages.
 #[must_use]
 pub fn damaged_backup() -> ServerMessage {

@@ -128,6 +128,7 @@ impl StreamCheck {
             Some((1, 1024, 0)) if matches!(self.facts.block_size, 512..=65536) => {
                 Ok(Place::AfterTape)
             }
+            Some((2.., 1024, 0)) => self.fail(3249, 60, "the medium continues another one"),
             Some(_) => self.malformed("it is not the header of a disk medium"),
         }
     }

@@ -194,6 +194,22 @@ pub(super) fn media(number: i32, name: &str) -> Option<String> {
         3132 => "The media set does not have all its media families on the devices named. All \
                  members must be provided."
             .into(),
+        3184 => {
+            "RESTORE WITH CONTINUE_AFTER_ERROR was successful but some damage was encountered. \
+                 Inconsistencies in the database are possible."
+                .into()
+        }
+        3188 => "The backup set was written with damaged data by a BACKUP WITH \
+                 CONTINUE_AFTER_ERROR."
+            .into(),
+        3249 => format!(
+            "The volume on device '{name}' is a continuation volume for the backup set. Remove it \
+             and insert the volume holding the start of the backup set."
+        ),
+        3276 => {
+            "WITH SNAPSHOT can be used only if the backup set was created WITH SNAPSHOT.".into()
+        }
+        3277 => "WITH SNAPSHOT must be used with only one virtual device.".into(),
         3187 => "RESTORE WITH CHECKSUM cannot be specified because the backup set does not \
                  contain checksum information."
             .into(),
