@@ -40,6 +40,8 @@ pub struct OpenRun {
     pub(super) agent: AgentId,
     pub(super) signer: Option<Signer>,
     recipe: Recipe,
+    /// Who writes; whoever needs the id before sets another one.
+    pub(super) run: RunId,
     /// The media held more than the catalog knew.
     is_news: bool,
 }
@@ -109,6 +111,7 @@ pub fn open(
         agent,
         signer,
         recipe: target.recipe.clone(),
+        run: RunId::random(),
         is_news,
     })
 }
@@ -182,7 +185,7 @@ impl OpenRun {
             media_set: self.plan.media_set,
             shape: self.matrix.shape,
             position: self.plan.position,
-            run: RunId::random(),
+            run: self.run,
             source: content.source,
             database: content.database.to_owned(),
             kind: content.kind,

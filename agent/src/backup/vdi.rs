@@ -9,7 +9,7 @@ mod session;
 
 use twinset_domain::partner::Membership;
 use twinset_domain::presence;
-use twinset_domain::{BackupKind, Fault, code};
+use twinset_domain::{BackupKind, Fault, RunId, code};
 use twinset_format::manifest::{Asked, Circumstances, Mirroring, Source};
 
 use uuid::Uuid;
@@ -30,7 +30,7 @@ use crate::sqlserver::statement::{
     BackupStatement, Compression, Encryption, Medium, Tail, Transfer,
 };
 use crate::sqlserver::vdi::VdiLibrary;
-use crate::sqlserver::{Connector, InstanceSettings, Purpose, Session};
+use crate::sqlserver::{Ahead, Connector, InstanceSettings, Purpose, Session};
 
 /// A database that is online (sys.databases.state).
 const ONLINE: i64 = 0;
@@ -203,16 +203,20 @@ pub fn backup(
     let families = target.shape.families;
     let transfer = planned(order, families, &target.recipe)?;
     let content = content(order, Source::Vdi, &probed.database, transfer);
-    let mut reserved = open(desk, target, content.kind)?
-        .if_decided_by_all()?
-        .reserve(desk, &content)?;
+    let run = RunId::random();
+    // It logs in while the media are looked at.
+    let work = Ahead::begin(Connector::new(order.settings.clone(), run.to_string()));
+    let mut checked = open(desk, target, content.kind)?.if_decided_by_all()?;
+    checked.run = run;
+    let mut reserved = checked.reserve(desk, &content)?;
     desk.progress
         .begin(&format!("backup {}", probed.database.name), None);
     let mut control = probed.control;
     let mut transfer = transfer;
     let streamed = loop {
         let statement = |devices| statement(order, &probed.database, transfer, devices);
-        let streamed = session::stream(desk, &reserved, &library, order, &statement, &mut control);
+        let ends = (&work, &mut control);
+        let streamed = session::stream(desk, &reserved, &library, order, &statement, ends);
         // Nothing was opened or written yet: the same run may ask for less.
         let Some(less) = transfer
             .smaller(families)

@@ -13,7 +13,7 @@ use crate::media::encoding::decoder::PlainReader;
 use crate::report::Progress;
 use crate::sqlserver::statement::{Medium, Transfer};
 use crate::sqlserver::vdi::{DeviceEnd, End, VdiLibrary, drive_restore, feature};
-use crate::sqlserver::{InstanceSettings, Rows, Session, StatementEnd, VdiJob};
+use crate::sqlserver::{Connector, InstanceSettings, Purpose, Rows, Session, StatementEnd, VdiJob};
 
 /// How long RESTORE may roll forward and recover after it has read everything.
 const STATEMENT_LIMIT: Duration = Duration::from_secs(24 * 3600);
@@ -91,6 +91,7 @@ impl Server<'_> {
         let job = VdiJob {
             library: self.library,
             settings: self.settings,
+            work: &|| Connector::new(self.settings.clone(), run.as_str()).open(Purpose::Work),
             run: &run,
             features: feature::LIKE_PIPE,
             families: u16::try_from(readers.len()).unwrap_or(u16::MAX),

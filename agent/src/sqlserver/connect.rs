@@ -16,6 +16,10 @@ use super::session::{Session, TdsClient};
 use super::settings::{Auth, Encrypt, Endpoint, InstanceSettings};
 use super::{browser, fault, os, runtime};
 
+mod ahead;
+
+pub use ahead::Ahead;
+
 /// Addresses of one host that are tried.
 const MAX_ADDRESSES: usize = 8;
 /// Times that a server may send us on to another one.

@@ -14,7 +14,7 @@ use twinset_domain::{Fault, code};
 use super::facts::{self, Percent};
 use super::statement::Medium;
 use super::vdi::{DeviceEnd, NotConfigured, VdiDevice, VdiLibrary, VdiSet, set_name};
-use super::{Connector, InstanceSettings, Purpose, Rows, Running, Session, StatementEnd, cancel};
+use super::{InstanceSettings, Rows, Running, Session, StatementEnd, cancel};
 
 /// How long a statement may take to end after it was aborted.
 const ABORT_LIMIT: Duration = Duration::from_secs(10);
@@ -45,7 +45,9 @@ pub struct VdiJob<'a> {
     pub library: &'a Arc<VdiLibrary>,
     /// The instance.
     pub settings: &'a InstanceSettings,
-    /// Makes the names of set and session unique.
+    /// Gives the work connection.
+    pub work: &'a dyn Fn() -> Result<Session, Fault>,
+    /// Makes the name of the set unique.
     pub run: &'a str,
     /// Flags of [`super::vdi::feature`].
     pub features: u32,
@@ -125,8 +127,7 @@ impl VdiJob<'_> {
             .into_iter()
             .map(Medium::Virtual)
             .collect();
-        let work = Connector::new(self.settings.clone(), self.run).open(Purpose::Work)?;
-        Ok((work.start(statement(media))?, set))
+        Ok(((self.work)()?.start(statement(media))?, set))
     }
 
     /// Waits for the configuration and opens every device. `Err(None)` when the statement ended

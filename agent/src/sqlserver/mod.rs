@@ -34,7 +34,7 @@ mod tap;
 pub mod vdi;
 
 pub use cancel::{Cancelled, cancel};
-pub use connect::{Connector, Purpose};
+pub use connect::{Ahead, Connector, Purpose};
 pub use facts::{DatabaseFacts, InstanceFacts, Percent};
 pub use history::{MsdbSet, SetKey};
 pub use job::{JobEnd, VdiJob};

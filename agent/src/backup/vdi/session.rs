@@ -13,7 +13,7 @@ use crate::backup::sink::{FamilySink, Pace};
 use crate::media::writer::{Sealed, Watch};
 use crate::sqlserver::statement::{BackupStatement, Medium};
 use crate::sqlserver::vdi::{DeviceEnd, VdiLibrary, drive_backup, feature};
-use crate::sqlserver::{Session, StatementEnd, VdiJob};
+use crate::sqlserver::{Ahead, Session, StatementEnd, VdiJob};
 
 /// Commands of one device that may be under way.
 const WINDOW: usize = 4;
@@ -50,7 +50,7 @@ pub(super) fn stream(
     library: &Arc<VdiLibrary>,
     order: &Order<'_>,
     statement: &dyn Fn(Vec<Medium>) -> BackupStatement,
-    control: &mut Session,
+    (work, control): (&Ahead, &mut Session),
 ) -> Streamed {
     let run = reserved.facts.run.to_string();
     let (done, settings) = (AtomicU64::new(0), order.settings);
@@ -61,6 +61,7 @@ pub(super) fn stream(
     let job = VdiJob {
         library,
         settings,
+        work: &|| work.take(),
         run: &run,
         features: feature::REQUEST_COMPLETE,
         families: reserved.facts.shape.families,
