@@ -58,6 +58,21 @@ fn a_code_that_no_list_has_is_told_as_it_came() {
 }
 
 #[test]
+fn memory_that_is_refused_once_the_set_is_open_is_told_with_what_helps() {
+    let mut host = Host::usual();
+    host.turn(&json!({ "vdi": { "memory_limit": 4096 } }));
+    let fault = host.backup().ended(1).failed("TW4044");
+    names_the_cause(&fault);
+    assert!(
+        fault["remedy"].to_string().contains("buffer_count"),
+        "{fault}"
+    );
+    host.turn(&json!({}));
+    host.server_has_no_backup("Payroll");
+    host.media_are_clean();
+}
+
+#[test]
 fn a_dead_client_that_the_interface_does_not_notice_is_ended_by_the_next_run() {
     let mut host = Host::usual();
     let deaf = json!({
