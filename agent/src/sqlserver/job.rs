@@ -61,6 +61,25 @@ pub struct VdiJob<'a> {
     pub percent: &'a (dyn Fn(&Percent) + Sync),
 }
 
+/// Why no device is served.
+enum NotServed {
+    /// The statement ended before it opened the set: its own error tells the cause.
+    Ended,
+    /// The server aborted the set: so does its error, if there is one.
+    Aborted(Fault),
+    /// Something failed here.
+    Ours(Fault),
+}
+
+impl NotServed {
+    fn fault(self) -> Option<Fault> {
+        match self {
+            Self::Ended => None,
+            Self::Aborted(fault) | Self::Ours(fault) => Some(fault),
+        }
+    }
+}
+
 /// What a job came to.
 pub struct JobEnd<T> {
     /// Name of the set, by which msdb knows its devices.
@@ -99,16 +118,22 @@ impl VdiJob<'_> {
                 return end;
             }
         };
+        let mut aborted = false;
         match self.lanes(&set, &running, open) {
             Ok(lanes) => {
                 end.devices = self.drive_all(&set, lanes, drive, &running, control);
             }
-            Err(fault) => {
+            Err(why) => {
                 set.abort("the devices cannot be served");
-                end.fault = fault;
+                aborted = matches!(why, NotServed::Aborted(_));
+                end.fault = why.fault();
             }
         }
         self.end(running, control, &mut end);
+        if aborted && matches!(end.statement, Some(StatementEnd::Error { .. })) {
+            // Its own error came first, as where it finds no memory for the buffers.
+            end.fault = None;
+        }
         if let Err(fault) = set.close(CLOSE_LIMIT) {
             tracing::warn!(%fault, "the virtual device set");
         }
@@ -130,14 +155,13 @@ impl VdiJob<'_> {
         Ok(((self.work)()?.start(statement(media))?, set))
     }
 
-    /// Waits for the configuration and opens every device. `Err(None)` when the statement ended
-    /// before it opened the set: its own error then tells the cause.
+    /// Waits for the configuration and opens every device.
     fn lanes<L>(
         &self,
         set: &VdiSet,
         running: &Running,
         open: &mut dyn FnMut(u16) -> Result<L, Fault>,
-    ) -> Result<Vec<(VdiDevice, L)>, Option<Fault>> {
+    ) -> Result<Vec<(VdiDevice, L)>, NotServed> {
         let mut still_wanted = || {
             let over = running.poll().is_some() || self.stop.load(Ordering::Relaxed);
             if over {
@@ -148,9 +172,12 @@ impl VdiJob<'_> {
         };
         match set.configure(self.settings.open_timeout, &mut still_wanted) {
             Ok(_) => {}
-            Err(NotConfigured::NotWanted) if running.poll().is_some() => return Err(None),
-            Err(NotConfigured::NotWanted) => return Err(Some(cancelled())),
-            Err(NotConfigured::Fault(fault)) => return Err(Some(fault)),
+            Err(NotConfigured::NotWanted) if running.poll().is_some() => {
+                return Err(NotServed::Ended);
+            }
+            Err(NotConfigured::NotWanted) => return Err(NotServed::Ours(cancelled())),
+            Err(NotConfigured::Aborted(fault)) => return Err(NotServed::Aborted(fault)),
+            Err(NotConfigured::Fault(fault)) => return Err(NotServed::Ours(fault)),
         }
         let lane = |(family, name): (u16, String)| {
             let device = set.open_device(&name)?;
@@ -160,7 +187,7 @@ impl VdiJob<'_> {
             .zip(set.device_names())
             .map(lane)
             .collect::<Result<_, Fault>>()
-            .map_err(Some)
+            .map_err(NotServed::Ours)
     }
 
     fn drive_all<L: Send, T: Send>(

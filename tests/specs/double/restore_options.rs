@@ -30,7 +30,7 @@ fn users_and_brokers_find_the_database_as_the_statement_says() {
     assert_eq!(copy(&mut sql, "user_access_desc"), "RESTRICTED_USER");
     sql.works("ALTER DATABASE Copy SET MULTI_USER");
     assert_eq!(copy(&mut sql, "user_access"), "0");
-    sql.works("ALTER DATABASE Copy SET SINGLE_USER WITH ROLLBACK IMMEDIATE");
+    sql.works("ALTER DATABASE Copy SET SINGLE_USER");
     assert_eq!(copy(&mut sql, "user_access_desc"), "SINGLE_USER");
     restored(&mut sql, "KEEP_REPLICATION, KEEP_CDC");
     assert_eq!(copy(&mut sql, "user_access"), "0");

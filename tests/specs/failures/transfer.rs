@@ -95,18 +95,23 @@ fn row_10_a_statement_that_fails_early_is_not_waited_for() {
 
 #[test]
 fn row_11_no_memory_for_the_buffers() {
-    // 8 buffers of 1 MiB do not fit, nor does half of it.
-    let mut host = host(1, &json!({ "vdi_memory": 2 << 20 }));
-    let ran = host.world.run(BACKUP).ended(0);
-    let tries = ran.stderr.matches("SQL Server found no memory").count();
-    assert_eq!(tries, 2, "{}", ran.stderr);
-    host.turn(&json!({}));
-    host.restores("Payroll", 1, "Copy");
-    host.turn(&json!({ "vdi_memory": 4096 }));
-    let fault = host.backup().ended(1).failed("TW4044");
-    names_the_cause(&fault);
-    let told = host.quiet("Payroll");
-    assert_eq!(told["backups"].as_array().unwrap().len(), 1);
+    // Found before the set is opened, and behind it, with an abort.
+    let before = |limit: u64| json!({ "vdi_memory": limit });
+    let behind = |limit: u64| json!({ "vdi": { "memory_limit": limit } });
+    for lacks in [&before as &dyn Fn(u64) -> Value, &behind] {
+        // 8 buffers of 1 MiB do not fit, nor does half of it.
+        let mut host = host(1, &lacks(2 << 20));
+        let ran = host.world.run(BACKUP).ended(0);
+        let tries = ran.stderr.matches("SQL Server found no memory").count();
+        assert_eq!(tries, 2, "{}", ran.stderr);
+        host.turn(&json!({}));
+        host.restores("Payroll", 1, "Copy");
+        host.turn(&lacks(4096));
+        let fault = host.backup().ended(1).failed("TW4044");
+        names_the_cause(&fault);
+        let told = host.quiet("Payroll");
+        assert_eq!(told["backups"].as_array().unwrap().len(), 1);
+    }
 }
 
 #[test]

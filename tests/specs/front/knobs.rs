@@ -51,22 +51,7 @@ fn a_code_that_no_list_has_is_told_as_it_came() {
     host.turn(&json!({ "vdi": { "configure_code": -12345 } }));
     let fault = host.backup().ended(1).object()["error"].clone();
     names_the_cause(&fault);
-    assert!(fault.to_string().contains("-12345"), "{fault}");
-    host.turn(&json!({}));
-    host.server_has_no_backup("Payroll");
-    host.media_are_clean();
-}
-
-#[test]
-fn memory_that_is_refused_once_the_set_is_open_is_told_with_what_helps() {
-    let mut host = Host::usual();
-    host.turn(&json!({ "vdi": { "memory_limit": 4096 } }));
-    let fault = host.backup().ended(1).failed("TW4044");
-    names_the_cause(&fault);
-    assert!(
-        fault["remedy"].to_string().contains("buffer_count"),
-        "{fault}"
-    );
+    assert!(fault.to_string().contains("0xFFFFCFC7"), "{fault}");
     host.turn(&json!({}));
     host.server_has_no_backup("Payroll");
     host.media_are_clean();
@@ -92,6 +77,9 @@ fn a_dead_client_that_the_interface_does_not_notice_is_ended_by_the_next_run() {
 fn history_that_is_private_is_no_matter_to_a_sysadmin() {
     is_no_trouble(&json!({ "msdb_is_private": true }));
 }
+
+/// Fields that are knobs in a group of their own.
+const GROUPS: [&str; 3] = ["vdi", "mirroring", "availability"];
 
 /// Names of the fields of a struct of knobs.
 fn fields(text: &str, name: &str) -> Vec<String> {
@@ -131,6 +119,9 @@ fn every_knob_is_turned_by_a_spec() {
     ];
     for (file, name) in knobs {
         for knob in fields(&read(file), name) {
+            if GROUPS.contains(&knob.as_str()) {
+                continue;
+            }
             let turned = [
                 format!("{knob}: "),
                 format!("\"{knob}\":"),

@@ -56,6 +56,8 @@ impl Negotiated {
 pub enum NotConfigured {
     /// The caller no longer wanted it: its statement has ended.
     NotWanted,
+    /// The server opened the set and aborted it: its statement tells why.
+    Aborted(Fault),
     /// It failed.
     Fault(Fault),
 }
@@ -177,8 +179,8 @@ impl VdiSet {
     /// short slices and breaks when the statement has ended: it never opens the set then.
     ///
     /// # Errors
-    /// [`NotConfigured::NotWanted`], or a fault: `TW4006` after `deadline`, `TW4005` when the
-    /// library fails or agrees to something impossible.
+    /// [`NotConfigured::NotWanted`], or a fault: `TW4006` after `deadline`, `TW4005` when the server
+    /// aborts, or the library fails or agrees to something impossible.
     pub fn configure(
         &self,
         deadline: Duration,
@@ -200,14 +202,13 @@ impl VdiSet {
                 }
                 Err(Vde::TIMEOUT) => self.core.pace.expired(slice, called.elapsed()),
                 Err(error) => {
-                    return Err(NotConfigured::Fault(
-                        session_fault(
-                            self.name(),
-                            "the virtual device set was not configured",
-                            error,
-                        )
-                        .remedy("see SQL Server's error log for the other side of this"),
-                    ));
+                    let message = "the virtual device set was not configured";
+                    let fault = session_fault(self.name(), message, error)
+                        .remedy("see SQL Server's error log for the other side of this");
+                    return Err(match error {
+                        Vde::ABORT => NotConfigured::Aborted(fault),
+                        _ => NotConfigured::Fault(fault),
+                    });
                 }
             }
             if still_wanted().is_break() {

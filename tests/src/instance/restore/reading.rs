@@ -122,7 +122,8 @@ pub fn read(
         let closes = together.faults.restore_closes_early || found;
         let early = closes && got.check.is_at_end_of_set();
         if at_end && together.faults.vdi.read_past_end {
-            // Whatever comes now is not part of the stream.
+            // The end is an answer other than success; whatever comes now is not part of the stream.
+            port.forget_error()?;
             port.fetch(sizes.block as usize, |_| {})?;
         }
         if early || at_end {
