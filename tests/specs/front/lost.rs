@@ -93,7 +93,9 @@ fn an_answer_cut_at_any_byte_costs_no_log() {
 fn a_line_lost_in_the_middle_fails_the_backup_whatever_the_server_does_then() {
     for goes_on in [false, true] {
         let mut host = Host::usual();
+        // Slow enough for the agent to hear of it before the last acknowledgement.
         host.turn(&json!({
+            "bytes_per_second": 2 << 20,
             "lose_client_after_bytes": 1 << 20, "lost_client_goes_on": goes_on,
         }));
         let fault = host.backup().ended(1).failed("TW4007");

@@ -61,7 +61,8 @@ pub struct VdiFaults {
 pub struct Faults {
     /// How attentions are answered.
     pub attention: AttentionForm,
-    /// SQL Server's number: the statement fails with it (and 3013) before the set is opened.
+    /// SQL Server's number: the statement, if it names a database, fails with it (and 3013) before
+    /// the set is opened.
     pub fail_before_open: Option<i32>,
     /// The server ends the transfer with an I/O error after so many bytes (all devices together).
     pub fail_after_bytes: Option<u64>,

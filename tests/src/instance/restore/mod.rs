@@ -82,7 +82,8 @@ impl Session {
     fn read_media(&mut self, plan: &Plan, sizes: Sizes, reply: &mut Reply) -> Result<(), Said> {
         let faults = self.instance.faults();
         let progress = self.note_request(plan.verb.name());
-        if let Some(number) = faults.fail_before_open {
+        let named = !plan.database.is_empty();
+        if let Some(number) = faults.fail_before_open.filter(|_| named) {
             return Err(vec![messages::numbered(number, &plan.database)]);
         }
         if faults.never_open {
