@@ -176,8 +176,8 @@ impl VdiJob<'_> {
                 return Err(NotServed::Ended);
             }
             Err(NotConfigured::NotWanted) => return Err(NotServed::Ours(cancelled())),
-            Err(NotConfigured::Aborted(fault)) => return Err(NotServed::Aborted(fault)),
-            Err(NotConfigured::Fault(fault)) => return Err(NotServed::Ours(fault)),
+            Err(NotConfigured::Aborted(fault)) => return Err(NotServed::Aborted(*fault)),
+            Err(NotConfigured::Fault(fault)) => return Err(NotServed::Ours(*fault)),
         }
         let lane = |(family, name): (u16, String)| {
             let device = set.open_device(&name)?;

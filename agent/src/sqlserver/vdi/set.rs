@@ -57,9 +57,9 @@ pub enum NotConfigured {
     /// The caller no longer wanted it: its statement has ended.
     NotWanted,
     /// The server opened the set and aborted it: its statement tells why.
-    Aborted(Fault),
+    Aborted(Box<Fault>),
     /// It failed.
-    Fault(Fault),
+    Fault(Box<Fault>),
 }
 
 /// A set that was created. Dropping it without [`VdiSet::close`] aborts it.
@@ -186,13 +186,14 @@ impl VdiSet {
         deadline: Duration,
         still_wanted: &mut dyn FnMut() -> ControlFlow<()>,
     ) -> Result<Negotiated, NotConfigured> {
+        let failed = |fault| NotConfigured::Fault(Box::new(fault));
         let begun = Instant::now();
         loop {
             let slice = self.core.pace.slice();
             let called = Instant::now();
             match self.core.raw.get_configuration(slice) {
                 Ok(config) => {
-                    let negotiated = self.checked(&config).map_err(NotConfigured::Fault)?;
+                    let negotiated = self.checked(&config).map_err(failed)?;
                     let mut slot = self
                         .negotiated
                         .lock()
@@ -206,8 +207,8 @@ impl VdiSet {
                     let fault = session_fault(self.name(), message, error)
                         .remedy("see SQL Server's error log for the other side of this");
                     return Err(match error {
-                        Vde::ABORT => NotConfigured::Aborted(fault),
-                        _ => NotConfigured::Fault(fault),
+                        Vde::ABORT => NotConfigured::Aborted(Box::new(fault)),
+                        _ => failed(fault),
                     });
                 }
             }
@@ -215,7 +216,7 @@ impl VdiSet {
                 return Err(NotConfigured::NotWanted);
             }
             if begun.elapsed() >= deadline {
-                return Err(NotConfigured::Fault(self.not_opened(deadline)));
+                return Err(failed(self.not_opened(deadline)));
             }
         }
     }
