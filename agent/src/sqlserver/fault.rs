@@ -6,6 +6,8 @@ use twinset_domain::{Code, Fault, code};
 use super::running::StatementEnd;
 use super::settings::InstanceSettings;
 
+mod remedies;
+
 /// The statement ended abnormally: always last, never the cause.
 pub(super) const ENDED_ABNORMALLY: u32 = 3013;
 
@@ -148,9 +150,9 @@ fn known(number: u32) -> (Code, &'static str) {
             code::SQL_ERROR,
             "make room for the data files, or place them elsewhere",
         ),
-        _ => (
+        other => (
             code::SQL_ERROR,
-            "look the number up in SQL Server's documentation",
+            remedies::remedy(other).unwrap_or("look the number up in SQL Server's documentation"),
         ),
     }
 }

@@ -179,3 +179,26 @@ fn a_login_that_takes_its_time_is_waited_for() {
     // The control connection, then the work connection.
     assert!(ran.took.as_millis() >= 2400, "{:?}", ran.took);
 }
+
+#[test]
+fn a_restore_whose_answer_is_cut_is_told_and_can_be_begun_anew() {
+    let mut host = Host::formatted(&Setup {
+        databases: database("Payroll", 1 << 20),
+        ..Setup::default()
+    });
+    host.backup().ended(0);
+    let mut dice = Dice::new(SEED);
+    for round in 0..4 {
+        let cut = dice.below(ANSWER / 2);
+        host.turn(&json!({ "cut_reply_after": cut }));
+        let name = format!("Cut{round}");
+        let ran = host.restore(&name);
+        if ran.code != 0 {
+            let fault = ran.ended(1).failed("TW4007");
+            names_the_cause(&fault);
+        }
+        host.turn(&json!({}));
+        host.world.verify(0);
+        host.restores("Payroll", 1, &format!("Whole{round}"));
+    }
+}

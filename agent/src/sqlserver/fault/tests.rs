@@ -96,3 +96,29 @@ fn no_password_in_any_print() {
     let settings = settings();
     assert!(!format!("{settings:?} {settings}").contains("geheim"));
 }
+
+/// Numbers that BACKUP and RESTORE of whole databases may end with: those that the double of SQL
+/// Server can send, and their neighbours in the list of facts.
+const MAY_COME: &[u32] = &[
+    262, 297, 300, 911, 913, 916, 921, 922, 924, 926, 927, 942, 945, 952, 954, 955, 956, 976, 978,
+    979, 983, 1834, 3002, 3007, 3013, 3016, 3021, 3023, 3024, 3033, 3035, 3036, 3041, 3043, 3046,
+    3047, 3049, 3052, 3053, 3059, 3062, 3095, 3096, 3097, 3098, 3101, 3102, 3104, 3110, 3117, 3118,
+    3120, 3132, 3136, 3141, 3142, 3145, 3147, 3153, 3154, 3156, 3159, 3169, 3173, 3182, 3183, 3186,
+    3187, 3189, 3191, 3199, 3201, 3202, 3203, 3204, 3208, 3224, 3227, 3229, 3231, 3241, 3242, 3243,
+    3254, 3256, 3257, 3258, 3261, 3265, 3267, 3271, 3284, 3287, 3633, 3634, 4208, 4212, 4214, 4305,
+    4312, 4318, 4326, 4330, 4333, 4335, 4338, 4341, 4349, 9002, 33_111,
+];
+
+#[test]
+fn what_may_come_has_a_remedy_that_is_worth_its_line() {
+    for number in MAY_COME {
+        let fault = server("Payroll", *number, "text");
+        let remedy = fault.remedy;
+        assert!(
+            remedy.len() > 20 && !remedy.contains("look the number up"),
+            "{number}: {remedy}"
+        );
+    }
+    let unknown = server("Payroll", 60_000, "text").remedy;
+    assert!(unknown.contains("look the number up"), "{unknown}");
+}
