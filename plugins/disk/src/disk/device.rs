@@ -172,7 +172,8 @@ impl Device for Disk {
         if self.work.is_some() {
             return Err(misused("a section is begun already"));
         }
-        self.work = Some(Work::begin(self.writable()?, request)?);
+        let direct = self.options.direct;
+        self.work = Some(Work::begin(self.writable()?, request, direct)?);
         Ok(())
     }
 
@@ -189,15 +190,11 @@ impl Device for Disk {
         self.check_stop()?;
         let work = self
             .work
-            .take()
+            .as_ref()
             .ok_or_else(|| misused("no section is begun"))?;
-        match work.end(self.folder()?) {
-            Ok(()) => Ok(()),
-            Err((work, error)) => {
-                self.work = Some(work);
-                Err(error)
-            }
-        }
+        work.end(self.folder()?)?;
+        self.work = None;
+        Ok(())
     }
 
     fn abort_section(&mut self) -> Result<(), DeviceError> {
