@@ -2,13 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
 use crate::front::{Host, Setup};
-use crate::support::{Ran, World, generated};
+use crate::support::{Mounted, Ran, World, damage_bit, generated, sections};
+use crate::tape::spanning;
 
 /// Takes a volume out of its drive: its device does not answer any more. Gives where it lies now.
 fn taken_out(world: &World, mirror: u8, family: u16) -> PathBuf {
@@ -144,9 +145,103 @@ fn a_spool_that_was_killed_is_done_again() {
     ];
     let mut killed = world.start(&line);
     assert!(killed.says("a fault was planted in read"));
+    let away = json!({ "path": shelf[0] });
+    // Only one process writes a copy, and nobody takes it away underneath.
+    spool(&world, "disk", &away, &[]).ended(5).failed("TW2009");
+    let remove = ["media", "spool", "payroll", "--remove"];
+    world.json(&remove).ended(5).failed("TW2009");
     killed.kill();
-    spool(&world, "disk", &json!({ "path": shelf[0] }), &[]).ended(0);
+    // Half a copy is none.
+    let plan = spool(&world, "disk", &away, &["--dry-run"])
+        .ended(0)
+        .result();
+    assert_eq!((&plan["sets"], &plan["there"]), (&json!([1]), &json!([])));
+    let told = spool(&world, "disk", &away, &[]).ended(0).result();
+    assert_eq!(told["to_bring"], json!([1]));
     world.exports(1, 0, &files);
+}
+
+/// What the copy holds is compared with the volume each time: another set may stand there by now.
+#[test]
+fn a_copy_that_is_not_the_volumes_any_more_is_made_anew() {
+    let (world, files, shelf) = one_drive(2, 1);
+    let away = json!({ "path": shelf[0] });
+    let told = spool(&world, "disk", &away, &[]).ended(0).result();
+    let folder = PathBuf::from(told["folder"].as_str().unwrap());
+    let manifest = sections(&only(&folder))
+        .into_iter()
+        .find(|name| name.starts_with("0002."))
+        .unwrap();
+    damage_bit(&only(&folder).join(manifest), 4000);
+    let told = spool(&world, "disk", &away, &[]).ended(0).result();
+    assert_eq!((&told["sets"], &told["there"]), (&json!([1]), &json!([])));
+    world.exports(1, 0, &files);
+}
+
+/// The folder that is alone in a folder.
+fn only(folder: &Path) -> PathBuf {
+    let mut entries = fs::read_dir(folder).unwrap();
+    let entry = entries.next().unwrap().unwrap().path();
+    assert!(entries.next().is_none());
+    entry
+}
+
+#[test]
+fn copies_that_are_read_are_not_removed() {
+    let (mut world, files, shelf) = one_drive(2, 1);
+    spool(&world, "disk", &json!({ "path": shelf[0] }), &[]).ended(0);
+    world.configure(|media| {
+        media.deadline = Some("1h");
+        let hang = json!({ "hang_in": "read", "hang_ms": 3_600_000, "only_index": 1 });
+        media.fault(1, 1, hang);
+    });
+    let to = world.path().join("out");
+    let to = to.to_str().unwrap();
+    let mut export = world.start(&["media", "export", "payroll", "--position", "1", "--to", to]);
+    assert!(export.says("a fault was planted in read"));
+    world.heal_devices();
+    let remove = ["media", "spool", "payroll", "--remove"];
+    let fault = world.json(&remove).ended(5).failed("TW2009");
+    let message = fault["message"].as_str().unwrap();
+    assert!(message.starts_with("a restore reads it, until "), "{fault}");
+    assert_snapshot!(fault["remedy"].as_str().unwrap(), @"wait for the restore to end, then remove the copies");
+    export.kill();
+    world.exports(1, 0, &files);
+}
+
+#[test]
+fn a_dry_run_says_that_there_is_too_little_room() {
+    let (world, _, shelf) = one_drive(2, 1);
+    let away = json!({ "path": shelf[0] });
+    let Some(_small) = Mounted::new(&world.path().join("spool"), "size=1m") else {
+        return;
+    };
+    for more in [&["--dry-run"][..], &[]] {
+        spool(&world, "disk", &away, more).ended(1).failed("TW4046");
+    }
+    assert_eq!(fs::read_dir(world.path().join("spool")).unwrap().count(), 0);
+}
+
+/// Rows of cartridges: what was cut there lies in one piece in the spool.
+#[test]
+fn rows_of_cartridges_are_spooled_and_read_in_their_place() {
+    let mut world = spanning::blank(2, 2);
+    with_spool(&mut world);
+    world.json(&["media", "format", "payroll"]).ended(0);
+    let files = generated(world.path(), 1, 10 << 20, 2);
+    world.import(&files).ended(0);
+    assert!(spanning::tapes(&spanning::shelf(&world, 1, 1)).len() > 1);
+    // The twin's one, for variety.
+    for (mirror, family) in [(1, 1), (2, 2)] {
+        let shelf = spanning::shelf(&world, mirror, family);
+        let options = json!({ "shelf": shelf });
+        let told = spool(&world, "tape", &options, &[]).ended(0).result();
+        assert_eq!(told["damage"], json!([]));
+    }
+    fs::rename(world.path().join("t"), world.path().join("away")).unwrap();
+    // The other mirrors of both families are missed, and needed for nothing.
+    let map = &world.exports(1, 3, &files)["map"];
+    assert_eq!(map["substituted"], 0, "{map}");
 }
 
 #[test]

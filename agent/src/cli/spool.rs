@@ -10,7 +10,9 @@ use super::args::SpoolArgs;
 use super::context::{Context, target_of};
 use super::{device, interrupt};
 use crate::backup::desk::Target;
+use crate::clock;
 use crate::config::checked::media::{DEFAULT_DEVICE_DEADLINE, DEFAULT_MEDIUM_WAIT};
+use crate::media::holds::Hold;
 use crate::media::volume::Place;
 use crate::report::{Output, bytes};
 use crate::restore::open::{self, OpenSet};
@@ -24,7 +26,7 @@ const DISK: &str = "disk";
 struct Told {
     #[serde(flatten)]
     spooled: Spooled,
-    /// Families of which no mirror was spooled: their volumes must be in the drives.
+    /// Families of which no mirror was spooled whole: their volumes must be in the drives.
     to_bring: Vec<FamilyNo>,
 }
 
@@ -92,8 +94,9 @@ pub(super) fn spool(context: &Context, args: &SpoolArgs, output: &Output) -> Res
         .media_set(&target.key)?
         .map(|known| known.id);
     let known = args.set.id.or(known);
+    let agent = context.state.agent;
     let (Some(device), Some(plugin)) = (&args.device, &args.plugin) else {
-        let removed = spool.remove(known)?;
+        let removed = spool.remove(known, target.shape, agent, clock::now())?;
         match removed {
             Some(id) => output.line(format!("removed the copies of media set {id}")),
             None => output.line("nothing was spooled"),
@@ -110,7 +113,6 @@ pub(super) fn spool(context: &Context, args: &SpoolArgs, output: &Output) -> Res
         sets: &sets,
         wanted: &wanted,
     };
-    let agent = context.state.agent;
     let plan = spool.plan(&order, agent)?;
     if args.dry_run {
         output.line(format!(
@@ -120,13 +122,14 @@ pub(super) fn spool(context: &Context, args: &SpoolArgs, output: &Output) -> Res
             bytes(plan.bytes),
             plan.folder.display()
         ));
+        plan.fits()?;
         return Ok(output.finish(Ok((Exit::Done, plan))));
     }
     let progress = output.progress();
+    let held = Hold::take(&source, agent, clock::now);
     let spooled = spool.copy(&order, plan, agent, &*progress, interrupt::flag())?;
-    let copies = spool.copies(header.media_set, target.shape);
-    let lacks = |family: &FamilyNo| !copies.iter().any(|slot| slot.family == *family);
-    let to_bring = target.shape.families().filter(lacks).collect();
+    drop(held);
+    let to_bring = spool.lacking(&spooled.plan, target.shape, agent);
     Ok(tell(Told { spooled, to_bring }, output))
 }
 
@@ -159,6 +162,13 @@ fn tell(told: Told, output: &Output) -> Exit {
         plan.slot,
         plan.folder.display()
     ));
+    if !plan.there.is_empty() {
+        output.line(format!(
+            "{} of them from before; if the volume was repaired since, first: \
+             twinset media spool SET --remove",
+            plan.there.len()
+        ));
+    }
     if told.to_bring.is_empty() {
         output.line("every family was spooled");
     } else {

@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use twinset_domain::{Fault, chunk, code, name};
+use twinset_domain::name::{self, HoldName};
+use twinset_domain::{Fault, chunk, code};
 use twinset_format::header::MediaHeader;
 use twinset_format::manifest::{self, Manifest};
 use twinset_plugin_api::{Outcome, SectionMode};
@@ -45,6 +46,10 @@ pub fn set(
     into: &Arc<Volume>,
     advance: Advance<'_>,
 ) -> Result<Vec<Damage>, Fault> {
+    let position = manifest.facts.position;
+    // Half a copy, or one of a set that another one took the place of since.
+    into.remove_section(position.manifest_section())?;
+    into.remove_section(position.data_section())?;
     // Wherever the original was cut, the copy is not.
     let mut whole = manifest.clone();
     whole.facts.parts.clear();
@@ -52,7 +57,7 @@ pub fn set(
     let copied = write_data(&whole, into, SectionMode::New, |copy| {
         data(reader, copy, advance)
     })?;
-    let index = manifest.facts.position.manifest_section();
+    let index = position.manifest_section();
     into.put_section(SmallSection {
         index,
         name: name::MANIFEST.to_owned(),
@@ -89,12 +94,14 @@ fn data(
     Ok(reader.finish().damage)
 }
 
-/// Copies every record: verdicts come last, behind what they speak of.
+/// Copies every record: verdicts come last, behind what they speak of. Holds are promises to the
+/// original's keepers, and stay there.
 ///
 /// # Errors
 /// A device's.
 pub fn records(from: &Volume, into: &Volume) -> Result<(), Fault> {
-    for entry in from.records()? {
+    let records = from.records()?.into_iter();
+    for entry in records.filter(|entry| HoldName::parse(&entry.name).is_none()) {
         into.put_record(&entry.name, &from.record(&entry.name)?)?;
     }
     Ok(())

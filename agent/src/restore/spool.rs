@@ -8,13 +8,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
-use twinset_domain::{AgentId, Fault, MediaSetId, Position, Shape, Slot, code};
+use twinset_domain::{AgentId, FamilyNo, Fault, MediaSetId, Moment, Position, Shape, Slot, code};
 use twinset_format::header::MediaHeader;
-use twinset_format::manifest::Manifest;
+use twinset_format::manifest::{self, Manifest};
 use twinset_plugin_api::Access;
 
 use crate::folder;
 use crate::media::damage::Damage;
+use crate::media::holds;
 use crate::media::inventory::SetOnMedia;
 use crate::media::matrix::{Cell, Matrix};
 use crate::media::spool as copy;
@@ -153,14 +154,20 @@ impl Spool {
     /// [`code::SET_MISSING`] for a position that the volume does not have.
     pub fn plan(&self, order: &Order<'_>, agent: AgentId) -> Result<Plan, Fault> {
         let (id, slot) = (order.header.media_set, order.header.slot());
-        let folder = self.folder(id, slot);
-        let there = self.there(&folder, slot, id, agent);
-        let wanted = order.manifests()?;
-        let bytes = |manifest: &&Manifest| manifest.facts.stored_length;
-        let (there, new): (Vec<&Manifest>, Vec<&Manifest>) = wanted
-            .into_iter()
-            .partition(|manifest| there.contains(&manifest.facts.position));
-        let data: u64 = new.iter().map(bytes).sum();
+        let copy = self.copy_of(id, slot, agent);
+        let is_there = |manifest: &&Manifest| {
+            let index = manifest.facts.position.manifest_section();
+            let bytes = copy
+                .as_ref()
+                .map(|copy| copy.read_section(index, manifest::MAX_BYTES));
+            matches!(bytes, Some(Ok(bytes)) if bytes == manifest.to_bytes())
+        };
+        let (there, new): (Vec<&Manifest>, Vec<&Manifest>) =
+            order.manifests()?.into_iter().partition(is_there);
+        let data: u64 = new
+            .iter()
+            .map(|manifest| manifest.facts.stored_length)
+            .sum();
         let positions = |list: &[&Manifest]| list.iter().map(|m| m.facts.position).collect();
         Ok(Plan {
             media_set: id,
@@ -169,29 +176,41 @@ impl Spool {
             there: positions(&there),
             bytes: data + data / 1000 + MARGIN,
             free: nearest(&self.dir).and_then(folder::free),
-            folder,
+            folder: self.folder(id, slot),
         })
     }
 
-    /// Sets that a copy holds whole.
-    fn there(
-        &self,
-        folder: &Path,
-        slot: Slot,
-        id: MediaSetId,
-        agent: AgentId,
-    ) -> BTreeSet<Position> {
+    /// A place's copy, if there is one.
+    fn copy_of(&self, id: MediaSetId, slot: Slot, agent: AgentId) -> Option<Volume> {
+        let folder = self.folder(id, slot);
         if !folder.is_dir() {
-            return BTreeSet::new();
+            return None;
         }
-        let volume = Volume::open(&self.place(slot, folder), agent, Access::Read);
-        let sections = volume.and_then(|volume| volume.mount(id).and_then(|()| volume.sections()));
-        let sections = sections.unwrap_or_default();
-        let positions = sections.iter().filter_map(|section| {
-            let position = Position::of_section(section.index)?;
-            (position.manifest_section() == section.index).then_some(position)
-        });
-        positions.collect()
+        let volume = Volume::open(&self.place(slot, &folder), agent, Access::Read).ok()?;
+        volume.mount(id).ok()?;
+        Some(volume)
+    }
+
+    /// Families of which no copy holds all sets of a plan: their volumes must be in the drives.
+    #[must_use]
+    pub fn lacking(&self, plan: &Plan, shape: Shape, agent: AgentId) -> Vec<FamilyNo> {
+        let id = plan.media_set;
+        let holds_all = |slot: &Slot| {
+            let copy = self.copy_of(id, *slot, agent);
+            let sections = copy.and_then(|copy| copy.sections().ok());
+            let sections = sections.unwrap_or_default();
+            let there: BTreeSet<u64> = sections.iter().map(|section| section.index).collect();
+            let mut wanted = plan.sets.iter().chain(&plan.there);
+            wanted.all(|position| there.contains(&position.manifest_section()))
+        };
+        let whole: BTreeSet<FamilyNo> = self
+            .copies(id, shape)
+            .into_iter()
+            .filter(holds_all)
+            .map(|slot| slot.family)
+            .collect();
+        let lacks = |family: &FamilyNo| !whole.contains(family);
+        shape.families().filter(lacks).collect()
     }
 
     /// Copies.
@@ -241,11 +260,17 @@ impl Spool {
         Ok(Spooled { plan, damage })
     }
 
-    /// Removes every copy of a media set; none is as good.
+    /// Removes every copy of a media set that nobody reads or writes; none is as good.
     ///
     /// # Errors
-    /// [`code::SPOOL_DIR`].
-    pub fn remove(&self, id: Option<MediaSetId>) -> Result<Option<MediaSetId>, Fault> {
+    /// [`code::LOCKED`] while a copy is written or read, and [`code::SPOOL_DIR`].
+    pub fn remove(
+        &self,
+        id: Option<MediaSetId>,
+        shape: Shape,
+        agent: AgentId,
+        now: Moment,
+    ) -> Result<Option<MediaSetId>, Fault> {
         let found = match (id, &self.ids()[..]) {
             (Some(id), ids) => ids.contains(&id).then_some(id),
             (None, [id]) => Some(*id),
@@ -253,14 +278,25 @@ impl Spool {
         };
         let Some(id) = found else { return Ok(None) };
         let folder = self.of(id);
+        let object = || folder.display().to_string();
+        let copies = self.copies(id, shape).into_iter();
+        let places: Vec<Place> = copies
+            .map(|slot| self.place(slot, &self.folder(id, slot)))
+            .collect();
+        // Writers hold the locks of volumes, and readers leave holds.
+        let matrix = Matrix::open(&places, shape, agent, Access::Write, Some(id))?;
+        let ends = holds::live(&matrix, now)?
+            .into_iter()
+            .map(|hold| hold.until);
+        if let Some(until) = ends.max() {
+            let message = format!("a restore reads it, until {until} at the latest");
+            return Err(Fault::new(code::LOCKED, object(), message)
+                .remedy("wait for the restore to end, then remove the copies"));
+        }
         fs::remove_dir_all(&folder).map_err(|error| {
-            Fault::new(
-                code::SPOOL_DIR,
-                folder.display().to_string(),
-                "cannot be removed",
-            )
-            .cause(error)
-            .remedy("remove the folder by hand: it holds copies alone")
+            Fault::new(code::SPOOL_DIR, object(), "cannot be removed")
+                .cause(error)
+                .remedy("remove the folder by hand: it holds copies alone")
         })?;
         Ok(Some(id))
     }
@@ -313,7 +349,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use insta::assert_snapshot;
-    use twinset_domain::{FamilyNo, MirrorNo};
+    use twinset_domain::MirrorNo;
 
     use super::*;
 

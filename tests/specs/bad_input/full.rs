@@ -2,45 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use serde_json::{Value, json};
 
 use super::{goes_on, nothing_published};
-use crate::support::{World, generated, skip};
-
-/// A file system of its own size, gone when dropped.
-struct Mounted(PathBuf);
-
-impl Mounted {
-    fn new(folder: &Path, options: &str) -> Option<Self> {
-        fs::create_dir_all(folder).unwrap();
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", options, "twinset-spec"])
-            .arg(folder)
-            .output();
-        if mounted.as_ref().is_ok_and(|out| out.status.success()) {
-            return Some(Self(folder.to_owned()));
-        }
-        skip(&format!("no file system can be mounted here: {mounted:?}"));
-        None
-    }
-
-    fn remount(&self, options: &str) {
-        let mut mount = Command::new("mount");
-        mount
-            .args(["-o", &format!("remount,{options}")])
-            .arg(&self.0);
-        assert!(mount.status().unwrap().success());
-    }
-}
-
-impl Drop for Mounted {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg(&self.0).status();
-    }
-}
+use crate::support::{Mounted, World, generated};
 
 fn fails_with(code: &str, family: u16, fault: Value) {
     let (mut world, before) = World::with_set(2, 2, 1 << 17);

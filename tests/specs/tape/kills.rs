@@ -11,7 +11,7 @@ use crate::support::{Dice, World, generated};
 
 /// Whatever the kill left, recovery sets it right, all that was published is there, and runs go on.
 #[track_caller]
-fn is_set_right(world: &World, sets: &[&[PathBuf]]) {
+pub(super) fn is_set_right(world: &World, sets: &[&[PathBuf]]) {
     world.json(&["media", "recover", "payroll"]).ended(0);
     assert_eq!(world.verify(0)["damage"], json!([]));
     let found = world.sets();
@@ -104,7 +104,7 @@ fn tapes_that_were_cut_anywhere_are_set_right() {
     }
 }
 
-fn copy_folder(from: &std::path::Path, to: &std::path::Path) {
+pub(super) fn copy_folder(from: &std::path::Path, to: &std::path::Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

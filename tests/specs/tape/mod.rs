@@ -4,8 +4,9 @@
 
 mod foreign;
 mod kills;
-mod spanning;
+pub(crate) mod spanning;
 mod sql;
+mod turns;
 mod whole;
 
 use std::fs;

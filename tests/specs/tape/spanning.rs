@@ -14,7 +14,7 @@ use crate::support::{Dice, World, damage_bit, generated};
 const CARTRIDGE: u64 = 3 << 20;
 
 /// The shelf of a place.
-fn shelf(world: &World, mirror: u8, family: u16) -> PathBuf {
+pub(crate) fn shelf(world: &World, mirror: u8, family: u16) -> PathBuf {
     world.path().join(format!("t/m{mirror}f{family}"))
 }
 
@@ -44,9 +44,16 @@ fn on_shelves(world: &mut World) {
     });
 }
 
-fn formatted(families: u16, mirrors: u8) -> World {
+/// A world whose devices are shelves, never formatted.
+pub(crate) fn blank(families: u16, mirrors: u8) -> World {
     let mut world = World::blank(families, mirrors);
     on_shelves(&mut world);
+    world
+}
+
+/// The same, formatted.
+pub(crate) fn formatted(families: u16, mirrors: u8) -> World {
+    let world = blank(families, mirrors);
     world.json(&["media", "format", "payroll"]).ended(0);
     world
 }
@@ -199,6 +206,12 @@ fn a_shelf_without_its_last_cartridge_is_a_missing_mirror() {
 }
 
 fn kept(shelf: &Path) -> Vec<Vec<u8>> {
+    let tapes = tapes(shelf);
+    tapes.iter().map(|tape| fs::read(tape).unwrap()).collect()
+}
+
+/// The cartridges of a shelf.
+pub(crate) fn tapes(shelf: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(shelf)
         .unwrap()
         .map(|entry| entry.unwrap().path());
@@ -206,7 +219,7 @@ fn kept(shelf: &Path) -> Vec<Vec<u8>> {
         .filter(|path| path.extension().is_some_and(|end| end == "tap"))
         .collect();
     tapes.sort();
-    tapes.iter().map(|tape| fs::read(tape).unwrap()).collect()
+    tapes
 }
 
 #[test]
@@ -241,8 +254,7 @@ fn a_run_killed_on_its_way_over_cartridges_is_set_right() {
 
 #[test]
 fn an_empty_shelf_asks_the_operator_and_goes_on() {
-    let mut world = World::blank(1, 2);
-    on_shelves(&mut world);
+    let mut world = blank(1, 2);
     world.configure(|media| {
         if let Some(options) = media.tapes.get_mut(&(1, 1)) {
             options["cartridges"] = json!(1);
