@@ -69,6 +69,9 @@ Examples:
         /// Folder for certificates and disk backups.
         #[arg(long)]
         folder: PathBuf,
+        /// Open a door to the virtual devices for Windows programs under Wine; the line names it.
+        #[arg(long)]
+        vdi_door: bool,
     },
     /// Write a generated backup as files, one per family.
     Generate {
@@ -100,7 +103,11 @@ fn main() -> ExitCode {
             ..
         } => drill::run(&drill::Wish::Days(seed, days)),
         Verb::Drill { scenarios, .. } => drill::run(&drill::Wish::Scenarios(scenarios)),
-        Verb::Serve { scene, folder } => serve(&scene, &folder),
+        Verb::Serve {
+            scene,
+            folder,
+            vdi_door,
+        } => serve(&scene, &folder, vdi_door),
         Verb::Generate {
             size,
             families,
@@ -122,8 +129,11 @@ fn main() -> ExitCode {
     }
 }
 
-fn serve(scene: &std::path::Path, folder: &std::path::Path) -> std::io::Result<()> {
-    let lab = Lab::start(&Scene::read(scene)?, folder)?;
+fn serve(scene: &std::path::Path, folder: &std::path::Path, vdi_door: bool) -> std::io::Result<()> {
+    let mut lab = Lab::start(&Scene::read(scene)?, folder)?;
+    if vdi_door {
+        lab.open_door()?;
+    }
     let mut out = std::io::stdout();
     writeln!(out, "{}", lab.ready_line())?;
     out.flush()?;

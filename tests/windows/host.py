@@ -10,6 +10,8 @@ from pathlib import Path
 
 PASSWORD = "a host's password"
 PATIENCE = 120
+# The class of SQL Server's virtual devices.
+CLASS = r"HKLM\Software\Classes\CLSID\{40700425-0080-11D2-851F-00C04FC21759}"
 
 
 class Ended(AssertionError):
@@ -60,13 +62,17 @@ class Host:
         (self.path / "groups.d").mkdir()
         for file in ("twinset.exe", "twinset_disk.dll", "twinset_object_store.dll"):
             shutil.copy(Path(build) / file, self.path)
+        self.build = build
         self.agent, self.sets = ["name = \"win-a\"", "state_dir = \"state\""], []
-        self.instance = ""
+        self.instance, self.server = "", "SQL-A"
+        self.env, self.is_registered = dict(os.environ), False
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
+        if self.is_registered:
+            self.registry("delete", CLASS)
         if self.lab:
             self.lab.stdin.close()
             self.lab.wait(PATIENCE)
@@ -76,11 +82,19 @@ class Host:
         """A path as Windows has it."""
         return f"C:\\{self.name}\\{name}" if name else f"C:\\{self.name}"
 
-    def configure(self, mirrors=("a", "b")):
-        """Writes the agent's file; mirrors are folders of the host."""
+    def configure(self, mirrors=("a", "b"), families=1):
+        """Writes the agent's file; mirrors are folders of the host, with one below for each family
+        where there are several."""
         lines = ["[agent]", *self.agent, "[plugins.disk]", f"path = '{self.win('twinset_disk.dll')}'"]
         lines += [self.instance, "[media_sets.payroll]"]
-        lines += ["disk_mirrors = [" + ", ".join(f"'{one}'" for one in mirrors) + "]"]
+        if families == 1:
+            lines += ["disk_mirrors = [" + ", ".join(f"'{one}'" for one in mirrors) + "]"]
+        else:
+            lines += [f"families = {families}"]
+        for mirror in mirrors if families > 1 else ():
+            devices = (f"{{ plugin = \"disk\", options = {{ path = '{mirror}{one}' }} }}"
+                       for one in range(families))
+            lines += [f"[[media_sets.payroll.mirrors]]\ndevices = [{', '.join(devices)}]"]
         self.write("agent.toml", "\n".join(lines) + "\n")
 
     def write(self, name, text, mode=0o600):
@@ -88,14 +102,33 @@ class Host:
         path.write_text(text)
         path.chmod(mode)
 
-    def serve(self, scene_of_databases):
+    def registry(self, *words):
+        """A command of `reg`."""
+        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
+        subprocess.run(["wine", "reg", *words, "/f"], check=True, stderr=subprocess.DEVNULL, **quiet)
+
+    def register(self):
+        """Registers the double of SQL Server's DLL, as its installation does the real one."""
+        shutil.copy(Path(self.build) / "sqlvdi_com.dll", self.path)
+        key = CLASS + r"\InprocServer32"
+        self.registry("add", key, "/ve", "/d", self.win("sqlvdi_com.dll"))
+        self.is_registered = True
+        self.registry("add", key, "/v", "ThreadingModel", "/d", "Both")
+
+    def serve(self, scene_of_databases, server="SQL-A"):
         """Starts a double with one instance, which this agent serves."""
-        scene = ("[[instances]]\nname = \"SQL-A\"\n[[instances.logins]]\nname = \"twinset\"\n"
+        self.server = server
+        scene = (f"[[instances]]\nname = {json.dumps(server)}\n"
+                 "[[instances.logins]]\nname = \"twinset\"\n"
                  f"password = {json.dumps(PASSWORD)}\nsysadmin = true\n{scene_of_databases}")
         self.write("scene.toml", scene)
-        line = [self.lab_program, "serve", self.path / "scene.toml", "--folder", self.path / "lab"]
+        line = [self.lab_program, "serve", self.path / "scene.toml", "--folder", self.path / "lab",
+                "--vdi-door"]
         self.lab = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        one = json.loads(self.lab.stdout.readline())["instances"][0]
+        ready = json.loads(self.lab.stdout.readline())
+        # How the double of the DLL finds it.
+        self.env["SQLVDI_DOUBLE_DOOR"] = ready["vdi_door"]
+        one = ready["instances"][0]
         authority = Path(one["ca_file"])
         shutil.copy(authority, self.path / "authority.pem")
         self.write("password", PASSWORD)
@@ -106,9 +139,12 @@ class Host:
 
     def order(self, **order):
         """Orders the double."""
-        self.lab.stdin.write(json.dumps({"instance": "SQL-A", **order}) + "\n")
+        self.lab.stdin.write(json.dumps({"instance": self.server, **order}) + "\n")
         self.lab.stdin.flush()
-        return json.loads(self.lab.stdout.readline())
+        answer = json.loads(self.lab.stdout.readline())
+        if "error" in answer:
+            raise Ended(f"{order}: {answer}")
+        return answer
 
     def group(self, source, more=""):
         self.write("groups.d/payroll.toml",
@@ -131,7 +167,7 @@ class Host:
         # Into files: services that Wine starts on the way would hold pipes open until they end.
         with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
             done = subprocess.run(line, stdout=out, stderr=err, text=True, timeout=PATIENCE,
-                                  input=said, cwd=self.path)
+                                  input=said, cwd=self.path, env=self.env)
             out.seek(0)
             err.seek(0)
             return Ran(words, done.returncode, out.read(), err.read())
@@ -139,7 +175,8 @@ class Host:
     def start(self, *words):
         """The same, in the background."""
         return subprocess.Popen(self.line("--json", *words), stdin=subprocess.PIPE, text=True,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.path)
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.path,
+                                env=self.env)
 
     def generated(self, size, seed=7):
         """A backup of SQL Server, as the double writes it."""
@@ -147,6 +184,27 @@ class Host:
         subprocess.run([self.lab_program, "generate", "--size", size, "--seed", str(seed),
                         "--out", folder], check=True, stdout=subprocess.DEVNULL)
         return next(folder.iterdir())
+
+    def on_linux(self, name, mirrors):
+        """What the agent for Linux exports of the very media that this host has written."""
+        twinset = Path(self.lab_program).parent
+        folder = self.path / "linux"
+        folder.mkdir(exist_ok=True)
+        (folder / "groups.d").mkdir(exist_ok=True)
+        folders = ", ".join(f"\"{self.path}/{mirror}\"" for mirror in mirrors)
+        plugin = next(one for one in twinset.glob("libtwinset_disk.so"))
+        self.write("linux/agent.toml",
+                   f"[agent]\nname = \"lin-a\"\nstate_dir = \"state\"\n"
+                   f"[plugins.disk]\npath = \"{plugin}\"\n[media_sets.{name}]\n"
+                   f"disk_mirrors = [{folders}]\n")
+        out = folder / f"out-{name}"
+        line = [twinset / "twinset", "--config", folder / "agent.toml", "media", "export", name,
+                "--position", "1", "--to", out]
+        done = subprocess.run(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, timeout=PATIENCE, check=False)
+        Ran([str(one) for one in line], done.returncode, done.stdout, "").ended(0)
+        exported, = out.iterdir()
+        return exported
 
     def volumes(self, mirror):
         return [one for one in (self.path / mirror).rglob("*") if one.is_dir() and any(one.glob("*.mtf"))]

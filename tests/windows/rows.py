@@ -183,18 +183,6 @@ def the_sample_is_sound(host):
 
 
 @row
-def virtual_devices_are_refused_by_name(host):
-    host.serve(PAYROLL)
-    host.configure()
-    host.group("source = \"vdi\"")
-    host.run("media", "format", "payroll").ended(0)
-    refused = host.run("backup", "payroll").ended(1)
-    equal(refused.codes[0], "TW4004")
-    if "stage" not in refused.faults[0]["remedy"]:
-        raise Ended(refused.out)
-
-
-@row
 def the_service_manager_starts_asks_and_stops_the_service(host):
     host.serve(PAYROLL)
     host.configure()

@@ -45,7 +45,11 @@ pub fn machine_id() -> io::Result<String> {
     registry_text(r"SOFTWARE\Microsoft\Cryptography", "MachineGuid")
 }
 
-fn registry_text(key: &str, value: &str) -> io::Result<String> {
+/// A text below `HKEY_LOCAL_MACHINE`, as 64-bit programs see it; an empty name is the key's own.
+///
+/// # Errors
+/// What the system says; `NotFound` where there is none.
+pub fn registry_text(key: &str, value: &str) -> io::Result<String> {
     let (key, value) = (wide(OsStr::new(key))?, wide(OsStr::new(value))?);
     let mut text = vec![0_u16; TEXT_MAX];
     let mut bytes = (TEXT_MAX * 2) as u32;

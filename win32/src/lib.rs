@@ -17,6 +17,7 @@ pub mod protect;
 pub mod security;
 mod sid;
 pub mod text;
+pub mod vdi;
 
 use std::io;
 

@@ -144,6 +144,8 @@ fn write(
         fs::hard_link(&work, path).map_err(cannot)
     };
     let copied = copy();
+    // Windows takes no name from a file that is open.
+    drop(file);
     let _ = fs::remove_file(&work);
     copied.map(|()| reader.finish())
 }

@@ -13,7 +13,7 @@ use twinset_domain::{Fault, code};
 
 use super::facts::{self, Percent};
 use super::statement::Medium;
-use super::vdi::{DeviceEnd, NotConfigured, VdiDevice, VdiLibrary, VdiSet, set_name};
+use super::vdi::{BY_INSTANCE, DeviceEnd, NotConfigured, VdiDevice, VdiLibrary, VdiSet, set_name};
 use super::{InstanceSettings, Rows, Running, Session, StatementEnd, cancel};
 
 /// How long a statement may take to end after it was aborted.
@@ -111,7 +111,7 @@ impl VdiJob<'_> {
             devices: Vec::new(),
             fault: None,
         };
-        let (running, set) = match self.begin(&end.set_name, statement) {
+        let (running, set) = match self.begin(&end.set_name, statement, control) {
             Ok(begun) => begun,
             Err(fault) => {
                 end.fault = Some(fault);
@@ -145,8 +145,15 @@ impl VdiJob<'_> {
         &self,
         name: &str,
         statement: &dyn Fn(Vec<Medium>) -> String,
+        control: &mut Session,
     ) -> Result<(Running, VdiSet), Fault> {
-        let set = VdiSet::create(self.library, name, self.families, self.features)?;
+        let instance = if BY_INSTANCE {
+            facts::probe_instance(control)?.instance_name
+        } else {
+            None
+        };
+        let (library, instance) = (self.library, instance.as_deref());
+        let set = VdiSet::create(library, instance, name, self.families, self.features)?;
         let media = set
             .device_names()
             .into_iter()

@@ -137,6 +137,7 @@ fn progress_is_seen_from_the_control_connection() {
     let world = world_with("faults = { bytes_per_second = 4000000 }", "");
     let set = VdiSet::create(
         &library(),
+        None,
         &set_name(Uuid::new_v4()),
         1,
         feature::REQUEST_COMPLETE,

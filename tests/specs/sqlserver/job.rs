@@ -107,6 +107,7 @@ pub(super) fn backup(
 ) -> Taken {
     let set = VdiSet::create(
         &library(),
+        None,
         &set_name(Uuid::new_v4()),
         families,
         feature::REQUEST_COMPLETE,
@@ -172,6 +173,7 @@ pub(super) fn restore(
     let families = u16::try_from(streams.len()).unwrap();
     let set = VdiSet::create(
         &library(),
+        None,
         &set_name(Uuid::new_v4()),
         families,
         feature::LIKE_PIPE,

@@ -4,4 +4,4 @@ mod device;
 mod set;
 
 pub(crate) use device::ClientDevice;
-pub(crate) use set::ClientSet;
+pub(crate) use set::{ClientSet, locked};

@@ -18,6 +18,7 @@ pub mod abi;
 mod buffers;
 mod client;
 mod control;
+pub mod door;
 mod exports;
 mod lab;
 mod os;

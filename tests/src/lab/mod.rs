@@ -7,7 +7,7 @@ mod power;
 pub mod scene;
 
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -41,6 +41,8 @@ pub struct RunningInstance {
 pub struct Lab {
     /// In the order of the scene.
     pub instances: Vec<RunningInstance>,
+    // Where programs of Windows come in to the virtual devices.
+    door: Option<SocketAddr>,
     // The sessions between them; each instance holds it weakly.
     _network: Arc<Network>,
     // Dropped last: ends every connection.
@@ -95,6 +97,7 @@ impl Lab {
         let network = Network::new(all, groups);
         Ok(Self {
             instances,
+            door: None,
             _network: network,
             runtime,
         })
@@ -117,6 +120,17 @@ impl Lab {
         power::emptied(&running.instance)
     }
 
+    /// Opens a door to the virtual devices for programs that run under Wine.
+    ///
+    /// # Errors
+    /// No port.
+    pub fn open_door(&mut self) -> io::Result<()> {
+        let bare = |one: &RunningInstance| Some(one.name.split_once('\\')?.1.to_owned());
+        let instances = self.instances.iter().map(bare).collect();
+        self.door = Some(sqlvdi::door::open(instances)?);
+        Ok(())
+    }
+
     /// What callers of `twinset-lab serve` read: one JSON line.
     #[must_use]
     pub fn ready_line(&self) -> String {
@@ -132,6 +146,7 @@ impl Lab {
                 })
             })
             .collect();
-        serde_json::json!({ "ready": true, "instances": list }).to_string()
+        let door = self.door.map(|address| address.to_string());
+        serde_json::json!({ "ready": true, "instances": list, "vdi_door": door }).to_string()
     }
 }

@@ -85,10 +85,9 @@ pub(super) fn findings(scope: &Scope<'_>, name: &str, sizes: &mut Sizes) -> Vec<
 }
 
 fn library(instance: &Instance) -> Finding {
-    let path = &instance.vdi_library;
-    match VdiLibrary::load(path) {
-        Ok(_) => Finding::ok(
-            path.display().to_string(),
+    match VdiLibrary::load(&instance.vdi_library) {
+        Ok(library) => Finding::ok(
+            library.path().display().to_string(),
             "SQL Server's VDI library is loaded, and nobody else may change it",
         ),
         Err(fault) => Finding::of(fault),

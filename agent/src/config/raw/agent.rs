@@ -112,7 +112,8 @@ table! {
         /// Name of the agent that serves this instance, where it is not this one: it stands for
         /// `{agent}` when that agent's media are read.
         agent: Value<String> = "text", "the instance's name";
-        /// SQL Server's Virtual Device Interface library on this host.
+        /// SQL Server's Virtual Device Interface library on this host. Windows has one for all
+        /// instances, which its registry names; there this is not asked.
         vdi_library: Value<String> = "path", "`/opt/mssql/lib/libsqlvdi.so`";
     }
 }

@@ -63,7 +63,7 @@ impl Win32 {
     pub const IO_DEVICE: Self = Self(1117);
 }
 
-/// A return code of the library; 0 is success, everything negative a failure.
+/// A return code of the library, on Windows an HRESULT; 0 is success, everything negative a failure.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Vde(pub(super) i32);
 
@@ -74,11 +74,29 @@ impl Vde {
     pub(super) const PROTOCOL: Self = Self::numbered(0xC);
     pub(super) const CLOSE: Self = Self::numbered(0xE);
 
+    /// `E_OUTOFMEMORY`, which COM says for itself.
+    pub(super) const OUT_OF_MEMORY: Self = Self(0x8007_000E_u32.cast_signed());
+
     const fn numbered(n: u32) -> Self {
         Self((0x8077_0000_u32 + n).cast_signed())
     }
 
     const fn name(self) -> &'static str {
+        match self.0.cast_unsigned() {
+            0x8000_4002 => return "E_NOINTERFACE, an older library",
+            0x8000_4003 => return "E_POINTER",
+            0x8001_010E => return "RPC_E_WRONG_THREAD",
+            0x8004_0111 => return "CLASS_E_CLASSNOTAVAILABLE",
+            0x8004_0154 => return "REGDB_E_CLASSNOTREG, class not registered",
+            0x8004_01F0 => return "CO_E_NOTINITIALIZED",
+            0x8007_0002 => return "file not found",
+            0x8007_0005 => return "E_ACCESSDENIED, access denied",
+            0x8007_000E => return "E_OUTOFMEMORY, out of memory",
+            0x8007_0057 => return "E_INVALIDARG",
+            0x8007_007E => return "module not found",
+            0x8007_00C1 => return "not a program of this architecture",
+            _ => {}
+        }
         match self.0.cast_unsigned().wrapping_sub(0x8077_0000) {
             2 => "VD_E_NOTOPEN, object not open",
             3 => "VD_E_TIMEOUT, wait expired",

@@ -28,12 +28,13 @@ pub(super) struct Core {
 impl Core {
     pub(super) fn create(
         library: &Arc<VdiLibrary>,
+        instance: Option<&str>,
         name: &str,
         raw_name: &CString,
         config: &VdConfig,
     ) -> Result<Arc<Self>, Vde> {
-        let raw = RawSet::new(library);
-        raw.create(raw_name, config)?;
+        let raw = RawSet::new(library)?;
+        raw.create(instance, raw_name, config)?;
         Ok(Arc::new(Self {
             name: name.to_owned(),
             raw,

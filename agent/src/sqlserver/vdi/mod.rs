@@ -29,6 +29,7 @@ pub use drive::{
     BackupSink, DeviceEnd, End, RestoreSource, SinkFault, drive_backup, drive_restore,
 };
 pub use leftover::remove_leftovers;
+pub(super) use platform::BY_INSTANCE;
 pub use platform::VdiLibrary;
 pub use set::{Negotiated, NotConfigured, VdiSet, set_name};
 

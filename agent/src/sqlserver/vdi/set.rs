@@ -12,7 +12,7 @@ use super::codes::{Vde, feature};
 use super::core::{Core, Hold, VdiAborter};
 use super::device::VdiDevice;
 use super::layout::VdConfig;
-use super::platform::VdiLibrary;
+use super::platform::{NO_DEVICE, NOT_CREATED, NOT_OPENED, VdiLibrary};
 
 /// Devices of one set at most (3205).
 const MAX_DEVICES: u16 = 64;
@@ -102,6 +102,8 @@ fn c_name(name: &str) -> Result<CString, Fault> {
 impl VdiSet {
     /// Creates the set; must be done before the statement is sent.
     ///
+    /// `instance` is the bare name of the instance, where the interface tells them apart
+    /// (`platform::BY_INSTANCE`); `None` is the default one.
     /// `name` is the name of the first VIRTUAL_DEVICE in the statement. `features` are flags of
     /// [`feature`]: [`feature::REQUEST_COMPLETE`] for BACKUP, [`feature::LIKE_PIPE`] for RESTORE.
     ///
@@ -109,6 +111,7 @@ impl VdiSet {
     /// `3261` for impossible arguments, `TW4005` when the library refuses.
     pub fn create(
         library: &Arc<VdiLibrary>,
+        instance: Option<&str>,
         name: &str,
         devices: u16,
         features: u32,
@@ -128,12 +131,11 @@ impl VdiSet {
             server_time_out: u32::try_from(SERVER_TIMEOUT.as_millis()).unwrap_or(0),
             ..VdConfig::default()
         };
-        let core = Core::create(library, name, &raw_name, &config).map_err(|error| {
+        let core = Core::create(library, instance, name, &raw_name, &config).map_err(|error| {
             let remedy = if error == Vde::PROTOCOL {
                 "another process uses a set of this name; try again"
             } else {
-                "run the service as a user of the group mssql, and check that /dev/shm is \
-                 writable and shared with SQL Server (no PrivateIPC, no other container)"
+                NOT_CREATED
             };
             session_fault(name, "the virtual device set cannot be created", error).remedy(remedy)
         })?;
@@ -227,11 +229,7 @@ impl VdiSet {
             self.name(),
             format!("SQL Server did not open the virtual device set within {deadline:?}"),
         )
-        .remedy(
-            "check that the instance runs on this host and shares /dev/shm with the agent, that \
-             the agent's user is in the group mssql, and what the statement waits for; where it \
-             may wait that long, raise open_timeout of the instance",
-        )
+        .remedy(NOT_OPENED)
     }
 
     /// Refuses what would let a later length check fail.
@@ -277,9 +275,7 @@ impl VdiSet {
         };
         let hold = Hold::new(&self.core);
         let raw = self.core.raw.open_device(&raw_name).map_err(|error| {
-            session_fault(name, "the virtual device cannot be opened", error).remedy(
-                "with several families on Linux: set families = 1; else see SQL Server's error log",
-            )
+            session_fault(name, "the virtual device cannot be opened", error).remedy(NO_DEVICE)
         })?;
         Ok(VdiDevice::new(raw, hold, name, negotiated))
     }
@@ -312,7 +308,7 @@ impl VdiSet {
 
 pub(super) fn session_fault(object: &str, message: &str, error: Vde) -> Fault {
     let code = match error {
-        Vde::MEMORY => code::VDI_MEMORY,
+        Vde::MEMORY | Vde::OUT_OF_MEMORY => code::VDI_MEMORY,
         _ => code::VDI_SESSION,
     };
     Fault::new(code, object, message).cause(error)

@@ -73,6 +73,11 @@ impl ClientDevice {
         locked(&self.set).take();
     }
 
+    /// Keeps the set's memory mapped; `None` once the set was closed.
+    pub(crate) fn held(&self) -> Option<Arc<OpenSet>> {
+        locked(&self.set).clone()
+    }
+
     /// `GetCommand`: the next command in order; `timeout` as for `GetConfiguration`.
     pub(crate) fn get_command(&self, timeout: i64) -> Result<*mut VdcCommand, i32> {
         let set = locked(&self.set).clone().ok_or(returns::NOT_OPEN)?;

@@ -112,15 +112,17 @@ impl ClientSet {
             if set.configure_code != 0 {
                 return Err(set.configure_code);
             }
-            match set.link.state.load(Acquire) {
+            let now = set.link.state.load(Acquire);
+            // The server may have gone on before anybody looked.
+            match set.link.configure_code.load(Relaxed) {
+                code if code != 0 && now != state::ABORTED => return Err(code),
+                _ => {}
+            }
+            match now {
                 state::ABORTED => return Err(returns::ABORT),
                 state::CONNECTED | state::CONFIGURABLE => {}
                 _ if set.map_buffers() => return Ok(VdConfig::from_words(set.link.granted())),
                 _ => return Err(returns::MEMORY),
-            }
-            match set.link.configure_code.load(Relaxed) {
-                0 => {}
-                code => return Err(code),
             }
             set.wait(&set.link.set_event, seen, deadline)?;
         }
@@ -172,6 +174,18 @@ impl ClientSet {
         } else {
             returns::OK
         }
+    }
+
+    /// What the death of the process would do on Windows: nothing is said to the server, and the
+    /// names go with their last handle.
+    pub(crate) fn die(&self) {
+        let Some(set) = locked(&self.open).take() else {
+            return;
+        };
+        for device in locked(&self.devices).iter() {
+            device.detach();
+        }
+        os::unlink_shared(&control::control_name(set.link.name()));
     }
 
     /// `GetBufferHandle`: a number that names a buffer in every process of the set.

@@ -5,6 +5,7 @@
 mod abort;
 mod commands;
 mod death;
+mod door;
 mod errors;
 mod harness;
 mod life;

@@ -1,7 +1,7 @@
 //! The interface on Linux: `libsqlvdi.so`, two C++ classes without virtual members.
 //!
 //! Members are called as C functions with `this` as the first argument, under the names that the
-//! Itanium ABI gives them (facts/vdi.md 1.3). A COM binding for Windows stands beside this file
+//! Itanium ABI gives them (facts/vdi.md 1.3). The COM binding for Windows stands beside this file
 //! with the same names. A C++ exception that leaves the library ends the process: Rust cannot
 //! catch it, and to go on with a broken set would be worse.
 
@@ -24,6 +24,18 @@ use crate::sqlserver::vdi::layout::{VdConfig, VdcCommand};
 
 /// Where the system keeps shared memory and semaphores.
 pub(in crate::sqlserver::vdi) const SHARED_OBJECTS: Option<&str> = Some("/dev/shm");
+/// There is one instance on a host, and the interface knows no names.
+pub(in crate::sqlserver) const BY_INSTANCE: bool = false;
+/// What helps where a set cannot be created.
+pub(in crate::sqlserver::vdi) const NOT_CREATED: &str = "run the service as a user of the group mssql, and check that /dev/shm is writable and shared \
+     with SQL Server (no PrivateIPC, no other container)";
+/// What helps where SQL Server does not come.
+pub(in crate::sqlserver::vdi) const NOT_OPENED: &str = "check that the instance runs on this host and shares /dev/shm with the agent, that the \
+     agent's user is in the group mssql, and what the statement waits for; where it may wait that \
+     long, raise open_timeout of the instance";
+/// What helps where a device cannot be opened.
+pub(in crate::sqlserver::vdi) const NO_DEVICE: &str =
+    "with several families on Linux: set families = 1; else see SQL Server's error log";
 
 type Structor = unsafe extern "C-unwind" fn(*mut c_void);
 type CreateFn = unsafe extern "C-unwind" fn(*mut c_void, *mut c_char, *mut VdConfig) -> c_int;
@@ -169,15 +181,15 @@ unsafe impl Send for RawSet {}
 unsafe impl Sync for RawSet {}
 
 impl RawSet {
-    pub(in crate::sqlserver::vdi) fn new(library: &Arc<VdiLibrary>) -> Self {
+    pub(in crate::sqlserver::vdi) fn new(library: &Arc<VdiLibrary>) -> Result<Self, Vde> {
         let room = Box::new(Room([0; 256]));
         let object = NonNull::from(Box::leak(room));
         // SAFETY: `object` is a zeroed block, larger and more aligned than the class.
         unsafe { (library.ctor)(object.as_ptr().cast()) };
-        Self {
+        Ok(Self {
             library: Arc::clone(library),
             object,
-        }
+        })
     }
 
     fn this(&self) -> *mut c_void {
@@ -187,6 +199,7 @@ impl RawSet {
     /// The library copies both arguments; they are only lent.
     pub(in crate::sqlserver::vdi) fn create(
         &self,
+        _instance: Option<&str>,
         name: &CString,
         config: &VdConfig,
     ) -> Result<(), Vde> {

@@ -83,7 +83,7 @@ pub(super) fn session<T: Send + 'static>(
     } else {
         feature::LIKE_PIPE
     };
-    let set = VdiSet::create(&library(), &unique_name(), 1, features).unwrap();
+    let set = VdiSet::create(&library(), None, &unique_name(), 1, features).unwrap();
     let server = serve(&set, backup, knobs, script);
     set.configure(LIMIT, &mut go_on).unwrap();
     let device = set.open_device(set.name()).unwrap();

@@ -20,29 +20,29 @@ impl RestoreSource for Empty {
 fn a_name_in_use_is_refused_until_it_is_closed() {
     let library = library();
     let name = unique_name();
-    let first = VdiSet::create(&library, &name, 1, feature::LIKE_PIPE).unwrap();
-    let fault = VdiSet::create(&library, &name, 1, feature::LIKE_PIPE).unwrap_err();
+    let first = VdiSet::create(&library, None, &name, 1, feature::LIKE_PIPE).unwrap();
+    let fault = VdiSet::create(&library, None, &name, 1, feature::LIKE_PIPE).unwrap_err();
     assert_eq!(fault.code, code::VDI_SESSION);
     assert!(fault.causes[0].contains("VD_E_PROTOCOL"), "{fault}");
     first.close(LIMIT).unwrap();
-    VdiSet::create(&library, &name, 1, feature::LIKE_PIPE).unwrap();
+    VdiSet::create(&library, None, &name, 1, feature::LIKE_PIPE).unwrap();
 }
 
 #[test]
 fn impossible_names_and_counts_never_reach_the_library() {
     let library = library();
     for name in ["", "a/b", "a b", "ünder", "a\0b", &"x".repeat(61)] {
-        let fault = VdiSet::create(&library, name, 1, feature::LIKE_PIPE).unwrap_err();
+        let fault = VdiSet::create(&library, None, name, 1, feature::LIKE_PIPE).unwrap_err();
         assert_eq!(fault.code, code::VDI_CONFIG, "{name}");
     }
     for devices in [0, 65] {
-        VdiSet::create(&library, &unique_name(), devices, feature::LIKE_PIPE).unwrap_err();
+        VdiSet::create(&library, None, &unique_name(), devices, feature::LIKE_PIPE).unwrap_err();
     }
 }
 
 #[test]
 fn waiting_ends_when_the_statement_has_ended() {
-    let set = VdiSet::create(&library(), &unique_name(), 1, feature::LIKE_PIPE).unwrap();
+    let set = VdiSet::create(&library(), None, &unique_name(), 1, feature::LIKE_PIPE).unwrap();
     let mut slices = 0;
     let end = set.configure(LIMIT, &mut || {
         slices += 1;
@@ -58,7 +58,7 @@ fn waiting_ends_when_the_statement_has_ended() {
 
 #[test]
 fn a_server_that_never_comes_is_named_after_the_deadline() {
-    let set = VdiSet::create(&library(), &unique_name(), 1, feature::LIKE_PIPE).unwrap();
+    let set = VdiSet::create(&library(), None, &unique_name(), 1, feature::LIKE_PIPE).unwrap();
     let begun = Instant::now();
     let end = set.configure(Duration::from_millis(300), &mut go_on);
     let Err(NotConfigured::Fault(fault)) = end else {
@@ -90,7 +90,7 @@ fn a_library_that_counts_in_seconds_is_waited_for_just_so() {
 
 #[test]
 fn an_unknown_failure_of_configuration_is_shown_with_its_number() {
-    let set = VdiSet::create(&library(), &unique_name(), 1, feature::LIKE_PIPE).unwrap();
+    let set = VdiSet::create(&library(), None, &unique_name(), 1, feature::LIKE_PIPE).unwrap();
     let knobs = Knobs {
         configure_code: -12345,
         ..Knobs::default()
@@ -118,7 +118,7 @@ fn what_was_negotiated_is_told() {
 
 #[test]
 fn devices_open_by_their_names_only_and_once() {
-    let set = VdiSet::create(&library(), &unique_name(), 2, feature::LIKE_PIPE).unwrap();
+    let set = VdiSet::create(&library(), None, &unique_name(), 2, feature::LIKE_PIPE).unwrap();
     let names = set.device_names();
     assert!(set.open_device(&names[0]).unwrap_err().causes[0].contains("VD_E_PROTOCOL"));
     let mut server = ServerSet::open_with(&names[0], Knobs::default()).unwrap();
@@ -169,7 +169,7 @@ fn closing_waits_for_devices_and_says_so_when_they_stay_out() {
 
 #[test]
 fn dropping_a_set_lets_the_server_go() {
-    let set = VdiSet::create(&library(), &unique_name(), 1, feature::LIKE_PIPE).unwrap();
+    let set = VdiSet::create(&library(), None, &unique_name(), 1, feature::LIKE_PIPE).unwrap();
     let server = std::thread::spawn({
         let names = set.device_names();
         move || {
@@ -187,7 +187,7 @@ fn dropping_a_set_lets_the_server_go() {
 fn shared_objects_may_be_opened_by_the_servers_user() {
     use std::os::unix::fs::PermissionsExt;
     let before = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
-    let set = VdiSet::create(&library(), &unique_name(), 1, feature::LIKE_PIPE).unwrap();
+    let set = VdiSet::create(&library(), None, &unique_name(), 1, feature::LIKE_PIPE).unwrap();
     let after = rustix::process::umask(before);
     assert_eq!(
         after.as_raw_mode(),
