@@ -16,10 +16,33 @@ use crate::config::{self, Config, Group, LEAST_MEMORY, MediaSet};
 use crate::device::{LoadPolicy, PluginFile};
 use crate::media::inventory::{self, SetOnMedia};
 use crate::media::known;
+use crate::media::patience::Patience;
 use crate::media::volume::Place;
+use crate::media::writer::Onlooker;
 use crate::report::{Output, Progress};
 use crate::restore::open::{self, OpenSet};
 use crate::state::StateDir;
+
+/// The progress of a command, as the media engine tells it things.
+struct Told(Arc<dyn Progress>);
+
+impl Onlooker for Told {
+    fn note(&self, text: &str) {
+        self.0.note(text);
+    }
+
+    fn operator(&self, device: &str, wish: &str) {
+        self.0.operator(device, wish);
+    }
+}
+
+/// Reads wait for media that a person has to bring.
+pub(super) fn patience(output: &Output) -> Patience {
+    Patience {
+        onlooker: Arc::new(Told(output.progress())),
+        stop: interrupt::flag(),
+    }
+}
 
 /// A configuration in use.
 pub(super) struct Context {

@@ -10,7 +10,7 @@ use twinset_domain::{Exit, Fault, MediaSetId, Position, code};
 use twinset_format::card::Card;
 
 use super::args::{MediaVerb, SetArgs};
-use super::context::{Context, desk, target_of};
+use super::context::{Context, desk, patience, target_of};
 use super::format::{self, Wish};
 use super::show::{self, VolumeLine};
 use super::{backup, interrupt, owner, recover, repair, retention, spool, verify};
@@ -197,6 +197,7 @@ fn export_set(
     let (_, target) = target_of(context, args)?;
     let opened = spool::open(context, &target, args.id)?;
     let _hold = Hold::take(&opened.matrix, context.state.agent, clock::now);
+    opened.matrix.wait_with(&patience(output));
     let progress = output.progress();
     let folder = std::path::absolute(to).unwrap_or_else(|_| to.to_owned());
     let exported = export::export(&opened, position, &folder, &*progress, interrupt::flag())?;

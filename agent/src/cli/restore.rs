@@ -10,7 +10,7 @@ use twinset_domain::restore::{self as decide, Plan};
 use twinset_domain::{Exit, Fault};
 
 use super::args::{RestoreArgs, RestoreFrom, RestorePoint, RestoreVerb};
-use super::context::Context;
+use super::context::{Context, patience};
 use super::interrupt;
 use crate::clock;
 use crate::report::Output;
@@ -86,6 +86,7 @@ fn execute(context: &Context, args: &RestoreArgs, output: &Output) -> Result<Exi
         group: &args.point.from.group,
     };
     let _holds = holdings.hold(context.state.agent, clock::now);
+    holdings.wait_with(&patience(output));
     let progress = output.progress();
     if let Some(folder) = &args.script {
         let stop = interrupt::flag();
@@ -137,6 +138,7 @@ fn verify(
     let wanted = wish::wanted(context, point, &holdings)?;
     let plan = decide::plan(&wanted, &holdings.candidates)?;
     let _holds = holdings.hold(context.state.agent, clock::now);
+    holdings.wait_with(&patience(output));
     let progress = output.progress();
     let verified = check::verify(&holdings, &plan, &settings, &*progress, interrupt::flag())?;
     tell::verified(&verified, output);

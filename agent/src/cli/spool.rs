@@ -7,7 +7,7 @@ use twinset_domain::{Exit, FamilyNo, Fault, MediaSetId, MirrorNo, Slot, code};
 use twinset_format::header::MediaHeader;
 
 use super::args::SpoolArgs;
-use super::context::{Context, target_of};
+use super::context::{Context, patience, target_of};
 use super::{device, interrupt};
 use crate::backup::desk::Target;
 use crate::clock;
@@ -125,6 +125,7 @@ pub(super) fn spool(context: &Context, args: &SpoolArgs, output: &Output) -> Res
         plan.fits()?;
         return Ok(output.finish(Ok((Exit::Done, plan))));
     }
+    source.wait_with(&patience(output));
     let progress = output.progress();
     let held = Hold::take(&source, agent, clock::now);
     let spooled = spool.copy(&order, plan, agent, &*progress, interrupt::flag())?;

@@ -7,7 +7,7 @@ use twinset_domain::{Exit, Fault, Position, code};
 use twinset_format::sign::PublicKey;
 
 use super::args::VerifyArgs;
-use super::context::{Context, target_of};
+use super::context::{Context, patience, target_of};
 use super::{interrupt, key};
 use crate::backup::desk::Target;
 use crate::clock;
@@ -59,6 +59,7 @@ pub(super) fn verify_set(
         return Ok(output.finish(Ok((Exit::Done, estimate))));
     }
     let progress = output.progress();
+    opened.matrix.wait_with(&patience(output));
     let total = estimate.total();
     progress.begin(&format!("verify {}", target.key), Some(total));
     let watch = Advance(&*progress);

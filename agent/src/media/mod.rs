@@ -12,6 +12,7 @@
 //! * [`publish`]: verdicts and voids;
 //! * [`kept`]: how the sets that are there are wrapped;
 //! * [`inventory`]: which backup sets are there;
+//! * [`patience`]: reads that wait for a person;
 //! * [`reader`]: chunk by chunk, from whichever mirror is sound;
 //! * [`verify`]: every byte of every mirror;
 //! * [`recover`]: sets right what a dead run left;
@@ -30,6 +31,7 @@ pub mod kept;
 pub mod known;
 pub mod ledger;
 pub mod matrix;
+pub mod patience;
 pub mod publish;
 pub mod reader;
 pub mod recover;

@@ -3,8 +3,11 @@
 //! No byte leaves this room before its chunk's hash was compared with the manifest. While a chunk
 //! is used, the next one is already read on the preferred mirror's lane.
 
+mod range;
+
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Instant;
 
 use twinset_domain::{Fault, Position, Slot, chunk, code};
 use twinset_format::manifest::Manifest;
@@ -12,8 +15,11 @@ use twinset_format::tree;
 use twinset_plugin_api::Outcome;
 
 use super::damage::{Damage, Kind, Section};
+use super::patience;
 use super::volume::Volume;
 use crate::device::{DeviceFault, Handle, Pending};
+
+pub(super) use range::{Broken, read_range};
 
 /// One mirror's copy of the family.
 struct Copy {
@@ -21,13 +27,24 @@ struct Copy {
     opened: bool,
     /// Whole copy unusable: not asked again.
     dead: bool,
+    /// What it gave of the chunk before it asked for another medium: a chunk may lie on two.
+    begun: Vec<u8>,
 }
 
 /// A chunk that is on its way.
 struct Ahead {
     chunk: u64,
     copy: usize,
-    pending: Pending<Result<Vec<u8>, DeviceFault>>,
+    pending: Pending<Result<Vec<u8>, Broken>>,
+}
+
+/// What one copy gave of a chunk.
+enum Got {
+    Sound(Vec<u8>),
+    /// Nothing: it is in the damage map.
+    Bad,
+    /// It waits for a person to bring the medium that the chunk lies on.
+    Asks(DeviceFault),
 }
 
 /// The reader of one family of one set.
@@ -63,6 +80,7 @@ impl FamilyReader {
                 volume,
                 opened: false,
                 dead: false,
+                begun: Vec::new(),
             })
             .collect();
         Self {
@@ -94,7 +112,8 @@ impl FamilyReader {
         self.damage.push(damage);
     }
 
-    /// The next chunk, sound; `None` behind the end. Hand the last one back by `reuse`.
+    /// The next chunk, sound; `None` behind the end. Hand the last one back by `reuse`. A medium
+    /// that a person must bring is waited for where no twin has the chunk.
     ///
     /// # Errors
     /// [`code::LOST`] when no mirror has it sound.
@@ -104,20 +123,59 @@ impl FamilyReader {
             return Ok(None);
         };
         self.next += 1;
-        for index in 0..self.copies.len() {
-            let Some(bytes) = self.fetch(index, number, &range) else {
-                continue;
-            };
-            self.look_ahead(number + 1);
-            if index > 0 {
-                self.substituted += 1;
+        self.copies.iter_mut().for_each(|copy| copy.begun.clear());
+        let (begun, mut waited) = (Instant::now(), false);
+        let mut tried: Vec<usize> = (0..self.copies.len()).collect();
+        loop {
+            let mut asking = Vec::new();
+            let mut found = None;
+            for index in tried {
+                match self.fetch(index, number, &range) {
+                    Got::Sound(bytes) => {
+                        found = Some((index, bytes));
+                        break;
+                    }
+                    Got::Bad => {}
+                    Got::Asks(fault) => asking.push((index, fault)),
+                }
             }
-            if let Some(count) = self.read_from.get_mut(index) {
-                *count += 1;
+            let again = found.is_none() && self.wait(&asking, begun);
+            if !again && (found.is_none() || !waited) {
+                // Nobody came; or a twin has it, and nobody was asked.
+                for (index, fault) in &asking {
+                    let detail = fault.to_string();
+                    self.condemn(*index, number, &range, Kind::Unreadable, detail);
+                }
             }
-            return Ok(Some(bytes));
+            match found {
+                Some((index, bytes)) => return Ok(Some(self.give(index, number, bytes))),
+                None if again => {}
+                None => return Err(self.lost(number, &range)),
+            }
+            waited = true;
+            tried = asking.into_iter().map(|(index, _)| index).collect();
         }
-        Err(self.lost(number, &range))
+    }
+
+    /// Counts a chunk, and orders the next one.
+    fn give(&mut self, index: usize, number: u64, bytes: Vec<u8>) -> Vec<u8> {
+        self.copies.iter_mut().for_each(|copy| copy.begun.clear());
+        self.look_ahead(number + 1);
+        if index > 0 {
+            self.substituted += 1;
+        }
+        if let Some(count) = self.read_from.get_mut(index) {
+            *count += 1;
+        }
+        bytes
+    }
+
+    fn wait(&self, asking: &[(usize, DeviceFault)], begun: Instant) -> bool {
+        let named = asking.iter().filter_map(|(index, fault)| {
+            let copy = self.copies.get(*index)?;
+            Some((&*copy.volume, fault))
+        });
+        patience::wait(&named.collect::<Vec<_>>(), begun)
     }
 
     /// Takes a chunk's memory back.
@@ -161,34 +219,46 @@ impl FamilyReader {
     }
 
     /// A chunk from one copy, or its damage in the map.
-    fn fetch(&mut self, index: usize, number: u64, range: &Range<u64>) -> Option<Vec<u8>> {
-        if self.copies.get(index)?.dead {
-            return None;
+    fn fetch(&mut self, index: usize, number: u64, range: &Range<u64>) -> Got {
+        if self.copies.get(index).is_none_or(|copy| copy.dead) {
+            return Got::Bad;
         }
         let ready = self
             .ahead
             .take()
             .filter(|a| a.chunk == number && a.copy == index);
         let pending = match ready {
-            Some(ahead) => ahead.pending,
-            None => self.order(index, range)?,
+            Some(ahead) => Some(ahead.pending),
+            None => self.order(index, range),
         };
-        let outcome = pending.wait().and_then(|outcome| outcome);
-        let expected = usize::try_from(range.end - range.start).ok()?;
+        let Some(pending) = pending else {
+            return Got::Bad;
+        };
+        let outcome = pending.wait().map_err(Broken::from);
+        let outcome = outcome.and_then(|outcome| outcome);
+        let expected = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
         let (kind, detail) = match outcome {
             Ok(bytes) if bytes.len() == expected && self.sound(number, &bytes) => {
-                return Some(bytes);
+                return Got::Sound(bytes);
             }
             Ok(bytes) if bytes.len() < expected => (
                 Kind::Truncated,
                 format!("{} bytes of it are there", bytes.len()),
             ),
             Ok(_) => (Kind::Altered, String::new()),
-            Err(fault) if fault.outcome == Outcome::NOT_FOUND => (Kind::Missing, String::new()),
-            Err(fault) => (Kind::Unreadable, fault.to_string()),
+            Err(broken) => match broken.fault.outcome {
+                Outcome::NOT_FOUND => (Kind::Missing, String::new()),
+                Outcome::NEEDS_OPERATOR => {
+                    if let Some(copy) = self.copies.get_mut(index) {
+                        (copy.opened, copy.begun) = (false, broken.bytes);
+                    }
+                    return Got::Asks(broken.fault);
+                }
+                _ => (Kind::Unreadable, broken.fault.to_string()),
+            },
         };
         self.condemn(index, number, range, kind, detail);
-        None
+        Got::Bad
     }
 
     fn sound(&self, number: u64, bytes: &[u8]) -> bool {
@@ -243,14 +313,22 @@ impl FamilyReader {
         &mut self,
         index: usize,
         range: &Range<u64>,
-    ) -> Option<Pending<Result<Vec<u8>, DeviceFault>>> {
+    ) -> Option<Pending<Result<Vec<u8>, Broken>>> {
         let section = self.manifest.facts.position.data_section();
-        let buffer = self.spare.pop().unwrap_or_default();
+        let spare = self.spare.pop().unwrap_or_default();
         let copy = self.copies.get_mut(index)?;
+        let begun = std::mem::take(&mut copy.begun);
+        let filled = begun.len();
+        let buffer = if filled == 0 { spare } else { begun };
         let open = !copy.opened;
         copy.opened = true;
         let range = range.clone();
-        let job = move |handle: &mut Handle| read_range(handle, section, open, range, buffer);
+        let job = move |handle: &mut Handle| {
+            if open {
+                handle.open_section(section)?;
+            }
+            read_range(handle, range, buffer, filled)
+        };
         Some(copy.volume.lane().submit(job))
     }
 
@@ -273,35 +351,6 @@ impl FamilyReader {
             })
             .remedy("bring a missing volume back, or restore an earlier set")
     }
-}
-
-/// Reads a range; fewer bytes when the section ends within it.
-pub(super) fn read_range(
-    handle: &mut Handle,
-    section: u64,
-    open: bool,
-    range: Range<u64>,
-    mut buffer: Vec<u8>,
-) -> Result<Vec<u8>, DeviceFault> {
-    if open {
-        handle.open_section(section)?;
-    }
-    match handle.seek(range.start) {
-        // The section ends before the range begins: no byte of it is there.
-        Err(fault) if fault.outcome == Outcome::END_OF_SECTION => return Ok(Vec::new()),
-        other => other?,
-    }
-    let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
-    buffer.resize(length, 0);
-    let mut filled = 0;
-    while filled < length {
-        match handle.read(buffer.get_mut(filled..).unwrap_or_default())? {
-            0 => break,
-            got => filled += got,
-        }
-    }
-    buffer.truncate(filled);
-    Ok(buffer)
 }
 
 /// Damage of a section that is not there at all.

@@ -15,6 +15,7 @@ use twinset_plugin_api::{
     SectionRequest,
 };
 
+use super::patience::{Waiting, patiently};
 use super::snapshot::Snapshot;
 use crate::device::{DeviceFault, Handle, Lane, LaneLimits, Pending, PluginFile};
 
@@ -51,6 +52,7 @@ pub struct Volume {
     pub description: Description,
     /// Longest time that the operator may take to bring the next medium.
     pub medium_wait: Duration,
+    pub(super) waiting: Waiting,
     lane: Lane,
     snapshot: Snapshot,
 }
@@ -91,6 +93,7 @@ impl Volume {
             label: place.label.clone(),
             description: place.plugin.description().clone(),
             medium_wait: place.medium_wait,
+            waiting: Waiting::default(),
             lane: Lane::start(handle, limits),
             snapshot: Snapshot::default(),
         })
@@ -226,8 +229,10 @@ impl Volume {
     /// # Errors
     /// The device's.
     pub fn record(&self, name: &str) -> Result<Vec<u8>, DeviceFault> {
-        let name = name.to_owned();
-        self.call(move |handle| handle.get_record(&name))
+        patiently(self, || {
+            let name = name.to_owned();
+            self.call(move |handle| handle.get_record(&name))
+        })
     }
 
     /// Writes a record; one that is there with the same bytes is as good.
@@ -256,7 +261,9 @@ impl Volume {
     /// # Errors
     /// The device's; [`Outcome::TOO_SMALL`] when it is longer.
     pub fn read_section(&self, index: u64, limit: u64) -> Result<Vec<u8>, DeviceFault> {
-        self.call(move |handle| read_whole(handle, index, limit))
+        patiently(self, || {
+            self.call(move |handle| read_whole(handle, index, limit))
+        })
     }
 
     /// Writes a small section in one go: durable and in its place when this returns. One that is

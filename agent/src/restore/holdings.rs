@@ -7,6 +7,7 @@ use twinset_format::manifest::Facts;
 use super::open::{DamageMap, OpenSet};
 use crate::media::encoding::decoder::PlainReader;
 use crate::media::holds::Hold;
+use crate::media::patience::Patience;
 
 /// One media set.
 pub struct Shelf {
@@ -29,6 +30,13 @@ pub struct Holdings {
 }
 
 impl Holdings {
+    /// From now on reads wait for media that a person has to bring.
+    pub fn wait_with(&self, patience: &Patience) {
+        for shelf in &self.shelves {
+            shelf.open.matrix.wait_with(patience);
+        }
+    }
+
     /// Of these media sets. `zone`, in seconds east of UTC, is taken for the servers' zone where no
     /// set tells it; without it that of the newest set that does.
     #[must_use]

@@ -2,8 +2,10 @@
 //! plugin's own tests look at every fault of a drive; `make test-tape` uses the kernel's driver.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod changer;
 mod foreign;
 mod kills;
+mod one_drive;
 pub(crate) mod spanning;
 mod sql;
 mod turns;

@@ -18,18 +18,18 @@ pub(crate) fn shelf(world: &World, mirror: u8, family: u16) -> PathBuf {
     world.path().join(format!("t/m{mirror}f{family}"))
 }
 
-fn cartridge(world: &World, mirror: u8, family: u16, number: u32) -> PathBuf {
+pub(super) fn cartridge(world: &World, mirror: u8, family: u16, number: u32) -> PathBuf {
     shelf(world, mirror, family).join(format!("{number:04}.tap"))
 }
 
 /// How many cartridges a place has.
-fn cartridges(world: &World, mirror: u8, family: u16) -> usize {
+pub(super) fn cartridges(world: &World, mirror: u8, family: u16) -> usize {
     let there = |number: &u32| cartridge(world, mirror, family, *number).exists();
     (1..).take_while(there).count()
 }
 
 /// Puts every device of a world before a shelf of its own.
-fn on_shelves(world: &mut World) {
+pub(super) fn on_shelves(world: &mut World) {
     let root = world.path().join("t");
     let (families, mirrors) = (world.media.families, world.media.mirrors);
     world.configure(|media| {

@@ -156,8 +156,8 @@ table! {
         egress_price: Value<String> = "text", "cost is not told";
         /// How long one device call may take before the device counts as lost, 1s to 24h.
         device_deadline: Value<String> = "duration", "`60s`";
-        /// How long a run waits for the operator to put the next medium in, up to 7d; `0s`: not at
-        /// all. Of devices that go on on further media alone.
+        /// How long a run or a read waits for the operator to put the medium in, up to 7d; `0s`: not
+        /// at all. Of devices that go on on further media alone.
         medium_wait: Value<String> = "duration", "`1h`";
         /// Short form for one family on the plugin named `disk`: one folder per mirror. Goes
         /// without `mirrors`.

@@ -244,9 +244,10 @@ fn own_bytes(
 ) -> Result<Vec<u8>, Fault> {
     let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
     let mut bytes = match mode {
-        SectionMode::Repair => {
-            volume.call(move |handle| read_range(handle, section, true, range, Vec::new()))?
-        }
+        SectionMode::Repair => volume.call(move |handle| {
+            handle.open_section(section)?;
+            Ok(read_range(handle, range, Vec::new(), 0)?)
+        })?,
         SectionMode::New => Vec::new(),
     };
     bytes.resize(length, 0);

@@ -1,6 +1,7 @@
 //! Data sections: every byte read and hashed, every chunk compared with its manifest.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -13,7 +14,8 @@ use twinset_plugin_api::Outcome;
 use super::{Pass, Report, whole};
 use crate::device::{DeviceFault, Handle, Pending};
 use crate::media::damage::{Damage, Kind, Section};
-use crate::media::reader::read_range;
+use crate::media::patience::patiently;
+use crate::media::reader::{Broken, read_range};
 use crate::media::volume::Volume;
 
 /// Bytes read and hashed at once: stays in a core's own cache.
@@ -31,22 +33,31 @@ pub(super) fn data(
     let found = volume.call(move |handle| handle.open_section(index))?;
     let mut hasher = TreeHasher::new();
     let mut unreadable: BTreeMap<u64, String> = BTreeMap::new();
-    let mut ahead = Some(order(volume, index, 0, length, Vec::new()));
+    let mut ahead = Some(order(volume, 0..length.min(PIECE), Vec::new(), 0));
     let mut spare = Vec::new();
     let mut at = 0;
     while at < length && !pass.stop.load(Ordering::Relaxed) {
         let Some(pending) = ahead.take() else { break };
         let end = length.min(at + PIECE);
         if end < length {
-            ahead = Some(order(
-                volume,
-                index,
-                end,
-                length,
-                std::mem::take(&mut spare),
-            ));
+            let next = end..length.min(end + PIECE);
+            ahead = Some(order(volume, next, std::mem::take(&mut spare), 0));
         }
-        let mut bytes = match pending.wait().and_then(|outcome| outcome) {
+        let (mut first, mut begun) = (Some(pending), Vec::new());
+        let read = patiently(volume, || {
+            let begun_before = std::mem::take(&mut begun);
+            let filled = begun_before.len();
+            let pending = match first.take() {
+                Some(pending) => pending,
+                None => order(volume, at..end, begun_before, filled),
+            };
+            let read = pending.wait().map_err(Broken::from);
+            read.and_then(|read| read).map_err(|broken| {
+                begun = broken.bytes;
+                broken.fault
+            })
+        });
+        let mut bytes = match read {
             Ok(bytes) => bytes,
             Err(fault) if fault.outcome == Outcome::CANCELLED => return Err(fault),
             Err(fault) => {
@@ -70,15 +81,13 @@ pub(super) fn data(
 
 fn order(
     volume: &Arc<Volume>,
-    index: u64,
-    at: u64,
-    length: u64,
+    range: Range<u64>,
     buffer: Vec<u8>,
-) -> Pending<Result<Vec<u8>, DeviceFault>> {
-    let range = at..length.min(at + PIECE);
+    filled: usize,
+) -> Pending<Result<Vec<u8>, Broken>> {
     volume
         .lane()
-        .submit(move |handle: &mut Handle| read_range(handle, index, false, range, buffer))
+        .submit(move |handle: &mut Handle| read_range(handle, range, buffer, filled))
 }
 
 fn compare(

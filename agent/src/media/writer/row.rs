@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use twinset_domain::span::{self, Cut, Stand};
 use twinset_domain::{Fault, MirrorNo, Moment};
@@ -19,10 +19,8 @@ use twinset_plugin_api::{Outcome, SpanRequest};
 use super::FamilyWriter;
 use crate::device::{DeviceFault, Handle};
 use crate::media::copy::next_header;
+use crate::media::patience::ASK_AGAIN;
 use crate::media::volume::{Volume, header_fault, own_fault};
-
-/// Between two tries while an operator is awaited.
-const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 /// The media of one family under a section.
 #[derive(Default)]

@@ -45,7 +45,7 @@ impl Watch<'_> {
     ///
     /// # Errors
     /// [`code::CANCELLED`].
-    pub(super) fn pause(&self, time: Duration) -> Result<(), Fault> {
+    pub(in crate::media) fn pause(&self, time: Duration) -> Result<(), Fault> {
         let end = Instant::now() + time;
         while Instant::now() < end {
             if self.stop.load(Ordering::Relaxed) {

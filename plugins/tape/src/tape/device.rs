@@ -1,8 +1,9 @@
 //! The device: which call is allowed when, and who does it.
 
 use twinset_plugin_api::{
-    Access, Device, DeviceError, DeviceStatus, Disposition, Host, Leftover, Mount, OpenRequest,
-    Outcome, RecordEntry, SectionEntry, SectionRequest, SpanRequest, VolumeEntry,
+    Access, Device, DeviceError, DeviceStatus, Disposition, Host, Leftover, Mount, Observation,
+    Observed, OpenRequest, Outcome, RecordEntry, SectionEntry, SectionRequest, SpanRequest,
+    VolumeEntry,
 };
 
 use super::errors::{failed, refused};
@@ -14,6 +15,9 @@ use super::options::Options;
 use super::reader::Reader;
 use super::source::Source;
 use super::work::Work;
+
+/// Cartridges of a library of which a probe tells: hosts take 64 notes.
+const NOTES_MAX: usize = 60;
 
 /// A drive with a tape.
 #[derive(Debug)]
@@ -374,5 +378,19 @@ impl Device for Tape {
             capacity: facts.capacity,
             alerts: alerts.join("\n"),
         })
+    }
+
+    /// What becomes of each cartridge of a library.
+    fn probe(&mut self) -> Result<Vec<Observation>, DeviceError> {
+        let State::In(medium) = &mut self.state else {
+            return Ok(Vec::new());
+        };
+        let row = medium.row();
+        let told = medium.source.explain(&row)?.into_iter().take(NOTES_MAX);
+        let note = |text| Observation {
+            level: Observed::Note,
+            text,
+        };
+        Ok(told.map(note).collect())
     }
 }

@@ -167,7 +167,7 @@ impl Index {
         }
         // Whatever else comes behind what was begun gives it up.
         let begun = self.begun.take();
-        self.goes_on = None;
+        let named = self.goes_on.take();
         match label.kind {
             Kind::Section => {
                 let lies = Lies::Small(self.small(tape, label, skip, content, block));
@@ -192,6 +192,12 @@ impl Index {
                 } else {
                     self.gap = None;
                 }
+            }
+            Kind::Next if named.is_some_and(|named| named.tape == label.next) => {
+                // The same end of the tape; another cartridge was chosen.
+                self.begun = begun;
+                self.loose.insert(label.file);
+                self.go_on(label);
             }
             Kind::Next => self.onward(tape, label, begun),
             Kind::Volume | Kind::Free => {}
@@ -246,6 +252,10 @@ impl Index {
         let file = label.data.unwrap_or(label.file);
         self.loose.extend(file..=label.file);
         self.begun = Some(begun);
+        self.go_on(label);
+    }
+
+    fn go_on(&mut self, label: &Label) {
         self.goes_on = Some(Onward {
             tape: label.next.clone(),
             cartridge: label.cartridge.clone(),

@@ -1,6 +1,8 @@
 //! The device, from the drive upwards: `drive` and its two kinds (`os/st`, `image`), `head` knows where
-//! the tape stands, `label` what a tape file says of itself, `medium` one tape, `device` the calls.
+//! the tape stands, `label` what a tape file says of itself, `medium` one tape, `changer` a library,
+//! `device` the calls.
 
+mod changer;
 mod device;
 mod drive;
 mod errors;

@@ -1,5 +1,7 @@
 //! Which tape is in the drive, and whether it may become the volume.
 
+mod library;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -17,12 +19,12 @@ use super::source::{self, Source};
 use super::station::{self, Who};
 
 impl Tape {
-    fn source(&self) -> Box<dyn Source> {
+    pub(super) fn source(&self) -> Box<dyn Source> {
         let who = Who {
             agent: self.agent_id.clone(),
             writes: self.access != Access::Read,
         };
-        source::of(&self.options, who)
+        source::of(&self.options, who, self.host.clone())
     }
 
     /// Makes the blank tape one of its volume.
@@ -84,6 +86,9 @@ impl Tape {
     }
 
     pub(super) fn volumes_there(&self) -> Result<Vec<String>, DeviceError> {
+        if self.options.robot.is_some() {
+            return self.volume_in_library();
+        }
         let seen = match self.look(&mut *self.source()) {
             Ok(seen) => seen,
             Err(error) if error.outcome == Outcome::NO_MEDIUM => return Ok(Vec::new()),
@@ -103,7 +108,7 @@ impl Tape {
 
     /// What is not ours in the drive. What else lies on a shelf is in nobody's way.
     pub(super) fn strangers(&self) -> Vec<Leftover> {
-        if matches!(self.options.place, Where::Shelf(_)) {
+        if matches!(self.options.place, Where::Shelf(_)) || self.options.robot.is_some() {
             return Vec::new();
         }
         let seen = self.look(&mut *self.source()).unwrap_or_default();
@@ -113,6 +118,9 @@ impl Tape {
     }
 
     pub(super) fn mount_existing(&self, key: &str) -> Result<Medium, DeviceError> {
+        if self.options.robot.is_some() {
+            return self.mount_from_library(key);
+        }
         let mut source = self.source();
         let seen = self.look(&mut *source)?;
         let mut others = DeviceError::new(
@@ -167,7 +175,7 @@ impl Tape {
 
     /// A tape that goes on is not the last one of its row, unless nothing was ever written to the
     /// next.
-    fn check_end(&self, medium: &mut Medium) -> Result<(), DeviceError> {
+    pub(super) fn check_end(&self, medium: &mut Medium) -> Result<(), DeviceError> {
         let number = medium.label.sequence;
         let Some(onward) = medium.index.goes_on.clone() else {
             return Ok(());
@@ -188,13 +196,17 @@ impl Tape {
         Err(DeviceError::new(Outcome::NO_MEDIUM, text))
     }
 
-    fn shown(&self) -> String {
-        let (Where::Drive(path) | Where::Image(path) | Where::Shelf(path)) = &self.options.place;
+    pub(super) fn shown(&self) -> String {
+        let (Where::Drive(path) | Where::Image(path) | Where::Shelf(path) | Where::Library(path)) =
+            &self.options.place;
         path.display().to_string()
     }
 
     pub(super) fn mount_blank(&self, key: &str) -> Result<State, DeviceError> {
         self.may_write()?;
+        if self.options.robot.is_some() {
+            return self.blank_from_library(key);
+        }
         station::make(&self.options)?;
         let mut source = self.source();
         let seen = self.look(&mut *source)?;
@@ -209,7 +221,7 @@ impl Tape {
         }
         if matches!(self.options.place, Where::Shelf(_)) {
             drop(seen);
-            let name = source.choose(key)?;
+            let name = source.choose(key, &source::Row::new())?;
             let head = source.bring(Head::none(&name), &name)?;
             return Ok(State::Blank(head, key.to_owned(), source));
         }
@@ -229,7 +241,7 @@ impl Tape {
 }
 
 /// Whether a volume is the one of a key, or of the part of a key before one of its dots.
-fn is_of(volume: &str, key: &str) -> bool {
+pub(super) fn is_of(volume: &str, key: &str) -> bool {
     let rest = volume.strip_prefix(key);
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }

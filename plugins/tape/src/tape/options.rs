@@ -1,9 +1,13 @@
 //! The `options` table of this device.
 
+mod robot;
+
 use std::path::PathBuf;
 
 use serde_json::{Map, Value};
 use twinset_plugin_api::{DeviceError, Outcome};
+
+use super::changer::Robot;
 
 #[cfg(test)]
 mod tests;
@@ -26,6 +30,8 @@ pub(crate) enum Where {
     Image(PathBuf),
     /// A folder of images: a virtual drive that takes its cartridges from there.
     Shelf(PathBuf),
+    /// A folder of images: a virtual library with several drives.
+    Library(PathBuf),
 }
 
 /// Checked options.
@@ -44,6 +50,8 @@ pub(crate) struct Options {
     /// The row ends with this tape, although it says that it goes on: what followed was never
     /// written, or is lost.
     pub(crate) last: Option<u32>,
+    /// The arm that changes its cartridges.
+    pub(crate) robot: Option<Robot>,
 }
 
 impl Options {
@@ -76,6 +84,12 @@ pub(crate) fn parse(text: &str) -> Result<Options, DeviceError> {
         "compression",
         "cartridges",
         "last",
+        "library",
+        "changer",
+        "mtx",
+        "drive_element",
+        "slots",
+        "barcodes",
     ];
     if let Some(key) = table.keys().find(|key| !known.contains(&key.as_str())) {
         return Err(refuse(format!(
@@ -105,26 +119,37 @@ pub(crate) fn parse(text: &str) -> Result<Options, DeviceError> {
         Some(_) => return Err(refuse("compression: must be true or false")),
     };
     let cartridges = count(&table, "cartridges")?;
-    if cartridges.is_some() && !matches!(place, Where::Shelf(_)) {
-        return Err(refuse("cartridges: only of a `shelf`"));
+    if cartridges.is_some() && !matches!(place, Where::Shelf(_) | Where::Library(_)) {
+        return Err(refuse("cartridges: only of a `shelf` or a `library`"));
     }
     let last = count(&table, "last")?;
+    let made = matches!(place, Where::Library(_)).then_some(0);
+    let robot = robot::read(&table, &place)?;
     Ok(Options {
         place,
         block,
         capacity,
         compression,
-        cartridges: u64::from(cartridges.unwrap_or(u32::MAX)),
+        // A library has what lies in it, unless it is told to make some.
+        cartridges: u64::from(cartridges.or(made).unwrap_or(u32::MAX)),
         last,
+        robot,
     })
 }
 
 fn place(table: &Map<String, Value>) -> Result<Where, DeviceError> {
     let (drive, image) = (path(table, "drive")?, path(table, "image")?);
+    if let Some(library) = path(table, "library")? {
+        let others = ["drive", "image", "shelf"];
+        return match others.iter().find(|key| table.contains_key(**key)) {
+            None => Ok(Where::Library(library)),
+            Some(_) => Err(refuse("library: has drives of its own, and no other place")),
+        };
+    }
     match (drive, image, path(table, "shelf")?) {
         (None, None, None) => Err(refuse(
             "drive: missing; name a drive (/dev/tape/by-id/...-nst), or virtual tapes with \
-             `image` or `shelf`",
+             `image`, `shelf` or `library`",
         )),
         (None, None, Some(shelf)) => Ok(Where::Shelf(shelf)),
         (None, Some(image), None) => Ok(Where::Image(image)),

@@ -1,10 +1,14 @@
-//! Where cartridges come from: hands that put them into a drive, or a shelf of images.
+//! Where cartridges come from: hands that put them into a drive, the arm of a library, or a shelf of
+//! images.
 
 mod shelf;
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-use twinset_plugin_api::{DeviceError, Outcome};
+use twinset_plugin_api::{DeviceError, Host, Outcome};
+
+use super::changer::Changer;
 
 use super::head::Head;
 use super::index::Card;
@@ -15,6 +19,9 @@ use super::station::{self, Who};
 
 pub(crate) use shelf::Shelf;
 
+/// Tapes of the row that goes on, by the name of their cartridge.
+pub(crate) type Row = BTreeMap<String, u32>;
+
 /// Who changes the cartridge in the drive.
 pub(crate) trait Source: Debug + Send {
     /// Chooses the cartridge that a volume goes on with, without moving any. Its name; empty where
@@ -22,7 +29,14 @@ pub(crate) trait Source: Debug + Send {
     ///
     /// # Errors
     /// [`Outcome::NEEDS_OPERATOR`] when there is none.
-    fn choose(&mut self, volume: &str) -> Result<String, DeviceError>;
+    fn choose(&mut self, volume: &str, row: &Row) -> Result<String, DeviceError>;
+    /// What to bring where one was chosen: another one, if that was refused since.
+    ///
+    /// # Errors
+    /// As [`Source::choose`].
+    fn instead(&mut self, chosen: &str, _: &Row) -> Result<String, DeviceError> {
+        Ok(chosen.to_owned())
+    }
     /// Takes the one in the drive out and brings a cartridge in: by its name, or the one that hands
     /// put there.
     fn bring(&mut self, out: Head, cartridge: &str) -> Result<Head, DeviceError>;
@@ -30,12 +44,31 @@ pub(crate) trait Source: Debug + Send {
     fn look(&mut self, cartridge: &str) -> Result<Head, DeviceError>;
     /// Names of all cartridges it can bring by itself, in order.
     fn list(&mut self) -> Result<Vec<String>, DeviceError>;
+    /// Names under which a tape may be found that was last seen under this one, in order.
+    fn places_of(&mut self, card: &str) -> Result<Vec<String>, DeviceError>;
     /// A cartridge that was brought is not the one that is wanted.
     fn refuse(&mut self, head: Head, why: &str);
+    /// A cartridge that was brought is this.
+    fn saw(&mut self, _cartridge: &str, _found: &Found) {}
+    /// A cartridge is this row's, and no other run takes it; or it is given back to all.
+    fn hold(&mut self, _cartridge: &str) {}
+    fn let_go(&mut self, _cartridge: &str) {}
+    /// It changes cartridges by itself, one drive's after the other.
+    fn changes(&self) -> bool {
+        false
+    }
+    /// What becomes of each cartridge that it could bring, and why.
+    fn explain(&mut self, _: &Row) -> Result<Vec<String>, DeviceError> {
+        Ok(Vec::new())
+    }
 }
 
 /// The source that the options name.
-pub(crate) fn of(options: &Options, who: Who) -> Box<dyn Source> {
+pub(crate) fn of(options: &Options, who: Who, host: Host) -> Box<dyn Source> {
+    if let Some(robot) = &options.robot {
+        let robot = robot.clone();
+        return Box::new(Changer::new(robot, options.clone(), who, host));
+    }
     match &options.place {
         Where::Shelf(folder) => Box::new(Shelf::new(folder.clone(), options.clone(), who)),
         _ => Box::new(Hands {
@@ -56,7 +89,7 @@ struct Hands {
 }
 
 impl Source for Hands {
-    fn choose(&mut self, _: &str) -> Result<String, DeviceError> {
+    fn choose(&mut self, _: &str, _: &Row) -> Result<String, DeviceError> {
         Ok(String::new())
     }
 
@@ -81,6 +114,10 @@ impl Source for Hands {
         Ok(Vec::new())
     }
 
+    fn places_of(&mut self, card: &str) -> Result<Vec<String>, DeviceError> {
+        Ok(vec![card.to_owned()])
+    }
+
     fn refuse(&mut self, mut head: Head, why: &str) {
         why.clone_into(&mut self.refused);
         let _ = head.drive.eject();
@@ -95,22 +132,21 @@ pub(crate) fn find(
     card: &Card,
 ) -> Result<Head, DeviceError> {
     let name = out.drive.name().to_owned();
-    let mut names = source.list()?;
+    let names = source.places_of(&card.cartridge)?;
     // Where nobody stands at a drive, nobody is waited for.
-    let outcome = match names.is_empty() {
+    let waits = source.changes() || source.list()?.is_empty();
+    let outcome = match waits {
         true => Outcome::NEEDS_OPERATOR,
         false => Outcome::NO_MEDIUM,
     };
-    if names.is_empty() || names.contains(&card.cartridge) {
-        names.retain(|name| *name != card.cartridge);
-        names.insert(0, card.cartridge.clone());
-    }
     let (mut out, mut seen) = (Some(out), String::new());
     for cartridge in names {
         let before = out.take().unwrap_or_else(|| Head::none(&name));
         let mut head = match source.bring(before, &cartridge) {
             Ok(head) => head,
-            Err(error) if error.outcome == Outcome::LOCKED => return Err(error),
+            Err(error) if matches!(error.outcome, Outcome::LOCKED | Outcome::CANCELLED) => {
+                return Err(error);
+            }
             Err(error) => {
                 seen = error.text;
                 continue;

@@ -29,7 +29,7 @@ pub(crate) fn load(options: &Options, who: &Who) -> Result<Head, DeviceError> {
         Where::Image(path) => (Image::load(path).map(|image| Box::new(image) as _), path),
         Where::Drive(path) => (os::open_drive(path, who.writes, options.compression), path),
         // Its cartridges are loaded one by one.
-        Where::Shelf(path) => (Err(Errno::NOMEDIUM), path),
+        Where::Shelf(path) | Where::Library(path) => (Err(Errno::NOMEDIUM), path),
     };
     let shown = name.display().to_string();
     match drive {
@@ -82,7 +82,7 @@ pub(crate) fn holder_path(options: &Options) -> Option<PathBuf> {
     let path = match &options.place {
         Where::Image(path) => path,
         Where::Shelf(folder) => return Some(folder.join("drive.holder")),
-        Where::Drive(_) => return None,
+        Where::Drive(_) | Where::Library(_) => return None,
     };
     let mut name = path.as_os_str().to_owned();
     name.push(".holder");

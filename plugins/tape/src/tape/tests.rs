@@ -5,6 +5,7 @@ mod faults;
 mod foreign;
 mod hands;
 mod layout;
+mod library;
 mod rows;
 mod turns;
 mod whole;

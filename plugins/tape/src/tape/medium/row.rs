@@ -8,7 +8,7 @@ use crate::tape::head::Head;
 use crate::tape::index::{Card, Onward};
 use crate::tape::label::{Kind, Label};
 use crate::tape::scan::{self, Beside, Found};
-use crate::tape::source;
+use crate::tape::source::{self, Row, Source};
 
 /// Bytes of data behind the warning of the end where the drive does not tell how many fit.
 const SPARE: u64 = 1 << 20;
@@ -92,44 +92,110 @@ impl Medium {
         self.write_small(&label, note)
     }
 
+    /// The tapes of the row by the names of their cartridges.
+    pub(crate) fn row(&self) -> Row {
+        let cards = self.index.cards.iter();
+        let mut row: Row = cards
+            .map(|(number, card)| (card.cartridge.clone(), *number))
+            .collect();
+        if let Ok(last) = self.card(self.label.sequence) {
+            row.insert(last.cartridge, self.label.sequence);
+        }
+        row
+    }
+
+    /// Chooses the cartridge that the row goes on with; none is moved.
+    pub(crate) fn choose_next(&mut self) -> Result<String, DeviceError> {
+        let row = self.row();
+        self.source.choose(&self.label.volume, &row)
+    }
+
+    /// No other run takes a cartridge of this row.
+    pub(crate) fn hold_row(&mut self) {
+        for cartridge in self.row().keys() {
+            self.source.hold(cartridge);
+        }
+    }
+
+    /// Gives back who changes cartridges, and the one that is in the drive.
+    pub(crate) fn into_source(self) -> (Head, Box<dyn Source>) {
+        (self.head, self.source)
+    }
+
     /// Brings the next tape in and makes it the last one of the row.
     pub(crate) fn turn(&mut self, next: &Next, header: &Header<'_>) -> Result<(), DeviceError> {
         let number = self.label.sequence + 1;
         let this = (self.label.sequence, self.card(self.label.sequence)?);
-        let out = self.take_out();
-        let mut head = self.source.bring(out, &next.cartridge).map_err(|error| {
-            if error.outcome == Outcome::NO_MEDIUM {
-                source::wish_blank(number, &error.text)
-            } else {
-                error
-            }
-        })?;
-        let found = scan::identify(&mut head)?;
-        let protected = head.status().is_ok_and(|status| status.protected);
-        let begun = |label: &Label| label.tape == next.tape;
-        let (label, beside) = match found {
-            // An earlier try had labelled it, and was not believed.
-            Found::Ours(label, beside) if begun(&label) => (*label, beside),
-            Found::Blank | Found::Free if !protected => {
-                self.label_next(&mut head, next, (number, this), header)?
-            }
-            Found::Begun(label) if label.volume == self.label.volume && !protected => {
-                self.label_next(&mut head, next, (number, this), header)?
-            }
-            other => {
-                let mut why = words(&other);
-                if matches!(other, Found::Blank | Found::Free) {
-                    "it is write-protected".clone_into(&mut why);
+        let row = self.row();
+        let mut cartridge = self.source.instead(&next.cartridge, &row)?;
+        self.name_next(next, &cartridge, header)?;
+        let (mut head, label, beside) = loop {
+            let out = self.take_out();
+            let mut head = self.source.bring(out, &cartridge).map_err(|error| {
+                if error.outcome == Outcome::NO_MEDIUM {
+                    source::wish_blank(number, &error.text)
+                } else {
+                    error
                 }
-                let text = format!("{} is left alone: {why}", head.drive.name());
-                self.source.refuse(head, &text);
-                return Err(source::wish_blank(number, &text));
+            })?;
+            let found = scan::identify(&mut head)?;
+            let protected = head.status().is_ok_and(|status| status.protected);
+            match found {
+                // An earlier try had labelled it, and was not believed.
+                Found::Ours(label, beside) if label.tape == next.tape => {
+                    break (head, *label, beside);
+                }
+                Found::Blank | Found::Free if !protected => {
+                    let (label, beside) =
+                        self.label_next(&mut head, next, (number, this), header)?;
+                    break (head, label, beside);
+                }
+                Found::Begun(label) if label.volume == self.label.volume && !protected => {
+                    let (label, beside) =
+                        self.label_next(&mut head, next, (number, this), header)?;
+                    break (head, label, beside);
+                }
+                other => {
+                    let mut why = words(&other);
+                    if matches!(other, Found::Blank | Found::Free) {
+                        "it is write-protected".clone_into(&mut why);
+                    }
+                    let text = format!("{} is left alone: {why}", head.drive.name());
+                    let changes = self.source.changes();
+                    self.source.refuse(head, if changes { &why } else { &text });
+                    // A library has others; each is refused once.
+                    let another = self.source.instead(&next.cartridge, &row)?;
+                    if another == cartridge {
+                        return Err(source::wish_blank(number, &text));
+                    }
+                    self.name_next(next, &another, header)?;
+                    cartridge = another;
+                }
             }
         };
         self.index = scan::index(&mut head, &label, beside)?;
         (self.head, self.label, self.inside) = (head, label, number);
         (self.suspect, self.doubted, self.warned, self.behind) = (false, false, false, 0);
         Ok(())
+    }
+
+    /// Says on the full tape which cartridge it goes on on, where that is another one than was said:
+    /// before it is touched, so that a run that dies can be told from a cartridge that is missing.
+    fn name_next(
+        &mut self,
+        next: &Next,
+        cartridge: &str,
+        header: &Header<'_>,
+    ) -> Result<(), DeviceError> {
+        let onward = self.index.goes_on.as_ref();
+        if onward.is_none_or(|onward| onward.cartridge == cartridge) {
+            return Ok(());
+        }
+        self.append(Kind::Next, &[], |label| {
+            label.next.clone_from(&next.tape);
+            cartridge.clone_into(&mut label.cartridge);
+            label.header = blake3::hash(header.bytes).to_hex().to_string();
+        })
     }
 
     fn label_next(
@@ -160,15 +226,27 @@ impl Medium {
         if onward.cartridge.is_empty() {
             return false;
         }
-        let Ok(mut head) = self.source.look(&onward.cartridge) else {
+        let looked = match self.source.changes() {
+            // The last one comes back when it is needed.
+            true => {
+                let out = self.take_out();
+                self.source.bring(out, &onward.cartridge)
+            }
+            false => self.source.look(&onward.cartridge),
+        };
+        let Ok(mut head) = looked else {
             return false;
         };
-        match scan::identify(&mut head) {
+        let ends = match scan::identify(&mut head) {
             Ok(Found::Blank | Found::Free) => true,
             Ok(Found::Begun(label)) => label.tape == onward.tape,
             Ok(Found::Foreign(_)) => scan::is_only(&mut head, &onward.header).unwrap_or(false),
             _ => false,
+        };
+        if self.source.changes() {
+            self.head = head;
         }
+        ends
     }
 
     /// Gives all tapes of the row free but the last, which [`Medium::free`] does.

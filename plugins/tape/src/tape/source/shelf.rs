@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 
 use twinset_plugin_api::{DeviceError, Outcome};
 
-use super::Source;
+use super::{Row, Source};
 use crate::tape::head::Head;
 use crate::tape::options::Options;
 use crate::tape::scan::{self, Found};
@@ -73,7 +73,7 @@ impl Shelf {
 }
 
 impl Source for Shelf {
-    fn choose(&mut self, volume: &str) -> Result<String, DeviceError> {
+    fn choose(&mut self, volume: &str, _: &Row) -> Result<String, DeviceError> {
         let names = self.list()?;
         for name in &names {
             // The one in the drive is busy.
@@ -129,6 +129,15 @@ impl Source for Shelf {
         let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         let mut names: Vec<String> = names.filter(|name| name.ends_with(IMAGE)).collect();
         names.sort();
+        Ok(names)
+    }
+
+    fn places_of(&mut self, card: &str) -> Result<Vec<String>, DeviceError> {
+        let mut names = self.list()?;
+        if names.iter().any(|name| name == card) {
+            names.retain(|name| name != card);
+            names.insert(0, card.to_owned());
+        }
         Ok(names)
     }
 

@@ -152,7 +152,7 @@ impl Data {
             let text = format!("a cut at {} does not lie on this tape", request.cut);
             return Err(refused(text));
         };
-        let cartridge = medium.source.choose(&medium.label.volume)?;
+        let cartridge = medium.choose_next()?;
         // What goes behind the cut is given again.
         let rest = usize::try_from(keep.saturating_sub(self.bytes)).unwrap_or(usize::MAX);
         self.pending.truncate(rest);
