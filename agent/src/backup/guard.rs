@@ -80,13 +80,12 @@ pub fn guard(
     (wanted, bridge): (Wanted, Bridge),
     control: &mut Session,
 ) -> Result<Guarded, Fault> {
-    let source = source(database, control)?;
     // A base must be there still when a differential is to stand on it.
     let look = wanted.kind == BackupKind::Differential;
     let mut question = Question {
         wanted,
         bridge,
-        source,
+        source: source(database, control)?,
         held: held_here(desk, targets, &database.name, (look, false))?,
     };
     let mut decision = chain::judge(&question);
@@ -103,6 +102,13 @@ pub fn guard(
                 Err(fault) => unread.push(format!("{}: {}", fault.object, fault.message)),
             }
         }
+        decision = chain::judge(&question);
+    }
+    if matches!(decision.reason, Reason::RolledBack { .. })
+        && let Some(now) = facts::probe_database(control, &database.name)?
+    {
+        // It was asked before the media were, and another run's backup may have come between.
+        question.source = source(&now, control)?;
         decision = chain::judge(&question);
     }
     tracing::debug!(?decision, held = question.held.len(), "chain guard");
