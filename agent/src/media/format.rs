@@ -235,9 +235,13 @@ fn write_headers(order: &Order<'_>) -> Result<Done, Fault> {
         },
     );
     if let Err(fault) = outcome {
-        for volume in &made {
-            if let Err(left) = volume.call(|handle| handle.truncate(0)) {
-                tracing::warn!(volume = %volume.place(), fault = %left, "header not taken back");
+        for volume in made {
+            let place = volume.place();
+            let truncated = volume.call(|handle| handle.truncate(0));
+            // A device that is closed removes what it had made and nothing lies in any more. Waited
+            // for: else this process may end before.
+            if let Err(left) = truncated.and_then(|()| volume.close()) {
+                tracing::warn!(volume = place, fault = %left, "header not taken back");
             }
         }
         return Err(fault);
