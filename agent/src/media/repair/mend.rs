@@ -160,7 +160,9 @@ impl<'a> Mender<'a> {
             .ok_or_else(|| gone(position, family, "manifest"))
     }
 
-    /// Writes a data section: its own sound chunks first, then each twin's.
+    /// Writes a data section: its own sound chunks first, then each twin's. Where it goes behind the
+    /// end of a log the twins' come first: its own lie elsewhere on what is being written, perhaps
+    /// on another cartridge.
     fn data(
         &self,
         volume: &Arc<Volume>,
@@ -175,7 +177,7 @@ impl<'a> Mender<'a> {
             .filter(|twin| twin.slot != volume.slot || mode == SectionMode::Repair)
             .cloned()
             .collect();
-        sources.sort_by_key(|twin| twin.slot != volume.slot);
+        sources.sort_by_key(|twin| (twin.slot == volume.slot) != volume.can_remove());
         let mended = copy::write_data(&manifest, volume, mode, |copy| {
             self.chunks(copy, volume, manifest.clone(), sources, mode)
         })?;

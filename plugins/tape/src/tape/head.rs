@@ -62,11 +62,15 @@ impl Head {
         Self::new(Box::new(Empty(name.to_owned())))
     }
 
-    /// Rewinds, and learns whether the drive tells addresses.
+    /// Rewinds, and learns whether the drive tells addresses: two of them must be right. One alone may
+    /// be what lay in the driver's buffer; so `st` answers for a drive that does not know the call
+    /// and does not say so (seen with tgt).
     pub(crate) fn begin(&mut self) -> Done {
         self.lose();
         self.rewind()?;
-        self.locates = self.drive.address().is_ok();
+        self.locates = self.drive.address() == Ok(0)
+            && self.drive.skip_blocks(1).is_ok()
+            && self.drive.address() == Ok(1);
         self.rewind()
     }
 
@@ -265,3 +269,6 @@ impl Head {
         self.drive.status()
     }
 }
+
+#[cfg(test)]
+mod tests;

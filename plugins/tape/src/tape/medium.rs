@@ -32,6 +32,8 @@ pub(crate) struct Medium {
     pub(super) suspect: bool,
     /// A read failed: the tape is identified again, its index is as it was.
     doubted: bool,
+    /// Something was written since the drive's buffer was last known to be on the tape.
+    unsynced: bool,
     /// The drive warned that the end of the tape is near.
     pub(crate) warned: bool,
     /// Bytes of data written since.
@@ -62,6 +64,7 @@ impl Medium {
             source,
             suspect: false,
             doubted: false,
+            unsynced: false,
             warned: false,
             behind: 0,
         })
@@ -91,6 +94,7 @@ impl Medium {
             source,
             suspect,
             doubted: false,
+            unsynced: false,
             warned: false,
             behind: 0,
         })
@@ -223,9 +227,8 @@ impl Medium {
                 self.drive()
             )));
         }
-        self.head
-            .go_to(place)
-            .map_err(|errno| self.fail("position", errno))?;
+        self.stand(place)?;
+        self.unsynced = true;
         let warned = self
             .head
             .write(block)
@@ -234,11 +237,27 @@ impl Medium {
         Ok(warned)
     }
 
-    /// Closes the tape file that was written; with `wait`, all of it is durable then.
-    pub(crate) fn mark(&mut self, wait: bool) -> Result<(), DeviceError> {
+    /// Closes the tape file that was written up to a place; with `wait`, all of it is durable then.
+    pub(crate) fn mark(&mut self, place: Place, wait: bool) -> Result<(), DeviceError> {
+        self.stand(place)?;
         self.head
             .mark(wait)
-            .map_err(|errno| self.fail("write a filemark", errno))
+            .map_err(|errno| self.fail("write a filemark", errno))?;
+        self.unsynced = !wait;
+        Ok(())
+    }
+
+    /// Stands where the next block goes. A reader may have had another tape of the row brought
+    /// meanwhile: what is written goes on the last one, and nowhere else.
+    fn stand(&mut self, place: Place) -> Result<(), DeviceError> {
+        if self.inside != self.label.sequence {
+            self.ready()?;
+            let begin = Place { block: 0, ..place };
+            let noted = self.head.go_to(begin).and_then(|()| self.head.note_start());
+            noted.map_err(|errno| self.fail("position", errno))?;
+        }
+        let stands = self.head.go_to(place);
+        stands.map_err(|errno| self.fail("position", errno))
     }
 
     /// All that was written is durable.
@@ -246,7 +265,9 @@ impl Medium {
         self.head
             .drive
             .sync()
-            .map_err(|errno| self.fail("make durable", errno))
+            .map_err(|errno| self.fail("make durable", errno))?;
+        self.unsynced = false;
+        Ok(())
     }
 
     /// Lets go of the drive.

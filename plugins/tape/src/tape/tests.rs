@@ -25,6 +25,7 @@ use super::TapePlugin;
 
 const KEY: &str = "6a1f7c1e-0000-4000-8000-000000000001.m1.f1";
 const NEW: SectionMode = SectionMode::New;
+const REPAIR: SectionMode = SectionMode::Repair;
 /// Bytes of a block in these tests.
 const BLOCK: usize = 4096;
 

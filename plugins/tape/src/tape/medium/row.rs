@@ -63,6 +63,10 @@ impl Medium {
 
     /// Changes the tape in the drive for another one of the row.
     pub(super) fn fetch(&mut self, tape: u32, card: &Card) -> Result<(), DeviceError> {
+        if self.unsynced && self.inside == self.label.sequence {
+            // Who takes it out would not be told that the drive's buffer did not get onto it.
+            self.sync()?;
+        }
         let out = self.take_out();
         self.head = source::find(&mut *self.source, out, tape, card)?;
         Ok(())
@@ -176,6 +180,7 @@ impl Medium {
         self.index = scan::index(&mut head, &label, beside)?;
         (self.head, self.label, self.inside) = (head, label, number);
         (self.suspect, self.doubted, self.warned, self.behind) = (false, false, false, 0);
+        self.unsynced = false;
         Ok(())
     }
 

@@ -40,10 +40,12 @@ impl Medium {
         };
         let (file, size) = (label.file, self.label.block as usize);
         let blocks = std::iter::once(first.as_slice()).chain(content.chunks(size));
-        for (block, bytes) in (0..).zip(blocks) {
-            self.write_block(Place { file, block }, bytes)?;
+        let mut end = Place { file, block: 0 };
+        for bytes in blocks {
+            self.write_block(end, bytes)?;
+            end.block += 1;
         }
-        self.mark(true)?;
+        self.mark(end, true)?;
         // What was to be written over is gone.
         self.index.files = file + 1;
         self.index.gap = None;

@@ -11,7 +11,9 @@ use twinset_plugin_api::{
 
 use super::super::TapePlugin;
 use super::super::label::{Kind, Label};
-use super::{BLOCK, KEY, NEW, bytes, files, get, left, listed, outcome, put, records, section};
+use super::{
+    BLOCK, KEY, NEW, REPAIR, bytes, files, get, left, listed, outcome, put, records, section,
+};
 
 /// Bytes of a cartridge: it warns in its middle.
 pub(super) const SMALL: usize = 2 << 20;
@@ -192,6 +194,51 @@ fn what_lies_behind_a_cut_does_not_count() {
             assert!(get(&mut *cabinet.reader(), 3) == data, "{cut} {more}");
         }
     }
+}
+
+/// A repair reads what is left of a section while it writes it anew: other cartridges come into the
+/// drive between two writes, and nothing is written on them.
+#[test]
+fn what_is_read_meanwhile_gets_nothing_written_over() {
+    let cabinet = Cabinet::new();
+    cabinet.with_set();
+    let mut device = cabinet.mounted();
+    let long = bytes(5 * SMALL / 4);
+    let cuts = put_row(&mut *device, 3, &long).unwrap();
+    assert!(cuts.len() >= 2, "{cuts:?}");
+    drop(device);
+    let before: Vec<Vec<u8>> = cabinet
+        .images()
+        .iter()
+        .map(|p| fs::read(p).unwrap())
+        .collect();
+    let mut device = cabinet.mounted();
+    device.begin_section(&section(3, "p.bak", REPAIR)).unwrap();
+    let piece = 10_000;
+    for from in (0..6 * BLOCK).step_by(piece) {
+        // From the first cartridge, the second, the first again ...
+        let at = if from % (2 * piece) == 0 {
+            0
+        } else {
+            cuts[0] as usize
+        };
+        device.open_section(3).unwrap();
+        device.seek(at as u64).unwrap();
+        let mut buffer = vec![0; 100];
+        let got = device.read(&mut buffer).unwrap();
+        assert!(buffer[..got] == long[at..at + got] && got > 0);
+        device.write(&long[from..from + piece]).unwrap();
+    }
+    device.abort_section().unwrap();
+    drop(device);
+    for (image, before) in cabinet.images().iter().zip(&before) {
+        let kept = before.len().min(fs::read(image).unwrap().len());
+        assert!(
+            fs::read(image).unwrap()[..kept - 4] == before[..kept - 4],
+            "{image:?}"
+        );
+    }
+    assert!(get(&mut *cabinet.reader(), 3) == long);
 }
 
 #[test]

@@ -130,7 +130,11 @@ impl Data {
         if self.blocks == 0 {
             return Ok(None);
         }
-        medium.mark(false)?;
+        let end = Place {
+            file: self.file,
+            block: self.blocks,
+        };
+        medium.mark(end, false)?;
         Ok(Some(self.file))
     }
 
