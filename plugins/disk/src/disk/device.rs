@@ -172,8 +172,7 @@ impl Device for Disk {
         if self.work.is_some() {
             return Err(misused("a section is begun already"));
         }
-        let direct = self.options.direct;
-        self.work = Some(Work::begin(self.writable()?, request, direct)?);
+        self.work = Some(Work::begin(self.writable()?, request)?);
         Ok(())
     }
 
@@ -190,11 +189,15 @@ impl Device for Disk {
         self.check_stop()?;
         let work = self
             .work
-            .as_ref()
+            .take()
             .ok_or_else(|| misused("no section is begun"))?;
-        work.end(self.folder()?)?;
-        self.work = None;
-        Ok(())
+        match work.end(self.folder()?) {
+            Ok(()) => Ok(()),
+            Err((work, error)) => {
+                self.work = Some(work);
+                Err(error)
+            }
+        }
     }
 
     fn abort_section(&mut self) -> Result<(), DeviceError> {

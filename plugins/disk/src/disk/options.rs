@@ -12,8 +12,6 @@ use super::os;
 pub(crate) struct Options {
     /// Absolute folder that holds the volumes.
     pub(crate) path: PathBuf,
-    /// Whether sections are written past the page cache, where that was said.
-    pub(crate) direct: Option<bool>,
 }
 
 fn refuse(text: impl Into<String>) -> DeviceError {
@@ -29,20 +27,11 @@ pub(crate) fn parse(text: &str) -> Result<Options, DeviceError> {
             "options: must be a table, like { path = \"/backup/a\" }",
         ));
     };
-    let known = ["path", "direct"];
-    if let Some(key) = table.keys().find(|key| !known.contains(&key.as_str())) {
+    if let Some(key) = table.keys().find(|key| *key != "path") {
         return Err(refuse(format!(
-            "{key}: unknown option; a disk device has `path` and `direct`"
+            "{key}: unknown option; a disk device has `path` alone"
         )));
     }
-    let direct = match table.get("direct") {
-        None => None,
-        Some(Value::Bool(true)) if !os::KNOWS_DIRECT => {
-            return Err(refuse("direct: not on this operating system"));
-        }
-        Some(Value::Bool(direct)) => Some(*direct),
-        Some(_) => return Err(refuse("direct: must be true or false")),
-    };
     match table.get("path") {
         None => Err(refuse(
             "path: missing; name the folder that holds the volumes",
@@ -50,7 +39,6 @@ pub(crate) fn parse(text: &str) -> Result<Options, DeviceError> {
         Some(Value::String(path)) if Path::new(path).is_absolute() && !path.contains('\0') => {
             Ok(Options {
                 path: os::place(Path::new(path)),
-                direct,
             })
         }
         Some(Value::String(path)) => Err(refuse(format!(

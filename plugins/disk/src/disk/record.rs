@@ -8,7 +8,7 @@ use twinset_plugin_api::{DeviceError, Outcome};
 use super::errors::failed;
 use super::listing;
 use super::names;
-use super::os::{self, Entry, Errno, Writer};
+use super::os::{self, Entry, Errno};
 use super::shelf::Shelf;
 
 /// Writes a record under a work name and puts it in its place.
@@ -26,14 +26,12 @@ pub(crate) fn put(
     let file = folder
         .create(&work)
         .map_err(|errno| failed("create", &work, errno))?;
-    let mut writer = Writer::new(file, Some(false));
-    let written = writer
-        .write(bytes)
+    let written = os::write(&file, bytes)
         .1
         .map_err(|errno| failed("write", &target, errno))
         .and_then(|()| {
-            let synced = writer.file().sync_all();
-            synced.map_err(|error| failed("make durable", &target, error))
+            file.sync_all()
+                .map_err(|error| failed("make durable", &target, error))
         })
         .and_then(|()| match folder.place(&work, &target) {
             Err(Errno::EXIST) => Err(exists(name)),

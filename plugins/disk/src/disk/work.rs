@@ -1,13 +1,14 @@
 //! A section on its way: a work file that becomes a section when it is durable.
 
 use std::cell::Cell;
+use std::fs::File;
 
 use twinset_plugin_api::{DeviceError, Outcome, SectionMode, SectionRequest};
 
 use super::errors::failed;
 use super::listing;
 use super::names;
-use super::os::{self, Errno, Writer};
+use super::os::{self, Errno};
 use super::shelf::Shelf;
 
 /// Bytes after which the system is asked to write and forget what came before: the page cache
@@ -23,7 +24,7 @@ pub(crate) struct Work {
     /// Its name until then.
     pub(crate) name: String,
     mode: SectionMode,
-    writer: Writer,
+    file: File,
     written: u64,
     /// Up to here the system was asked to begin writing.
     begun: u64,
@@ -34,11 +35,7 @@ pub(crate) struct Work {
 
 impl Work {
     /// Begins a section; its number must be free, unless it repairs one.
-    pub(crate) fn begin(
-        folder: &Shelf,
-        request: &SectionRequest<'_>,
-        direct: Option<bool>,
-    ) -> Result<Self, DeviceError> {
+    pub(crate) fn begin(folder: &Shelf, request: &SectionRequest<'_>) -> Result<Self, DeviceError> {
         let target = names::section_file(request.index, request.name)?;
         if request.mode == SectionMode::New {
             check_free(folder, request.index)?;
@@ -53,7 +50,7 @@ impl Work {
             target,
             name,
             mode,
-            writer: Writer::new(file, direct),
+            file,
             written: 0,
             begun: 0,
             durable: Cell::new(false),
@@ -63,7 +60,7 @@ impl Work {
     /// Takes all of `bytes`, or says how many it took.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), DeviceError> {
         self.durable.set(false);
-        let (taken, result) = self.writer.write(bytes);
+        let (taken, result) = os::write(&self.file, bytes);
         self.written += taken;
         if let Err(errno) = result {
             let mut error = failed("write", &self.target, errno);
@@ -74,7 +71,7 @@ impl Work {
             // The window before is on the medium by now and can be forgotten; for this one it is
             // the request to begin.
             let from = self.begun.saturating_sub(CACHE_WINDOW);
-            os::forget(self.writer.file(), from, self.written - from);
+            os::forget(&self.file, from, self.written - from);
             self.begun = self.written;
         }
         Ok(())
@@ -85,19 +82,25 @@ impl Work {
         if self.durable.get() {
             return Ok(());
         }
-        self.writer
-            .file()
+        self.file
             .sync_all()
             .map_err(|error| failed("make durable", &self.target, error))?;
         self.durable.set(true);
         Ok(())
     }
 
-    /// Durable, in its place, and the place durable too. On failure the work file stays, to be
-    /// aborted.
-    pub(crate) fn end(&self, folder: &Shelf) -> Result<(), DeviceError> {
+    /// Durable, closed, in its place, and the place durable too. On failure the work file stays,
+    /// and the work comes back to be aborted.
+    pub(crate) fn end(self, folder: &Shelf) -> Result<(), (Self, DeviceError)> {
+        match self.try_end(folder) {
+            Ok(()) => Ok(()),
+            Err(error) => Err((self, error)),
+        }
+    }
+
+    fn try_end(&self, folder: &Shelf) -> Result<(), DeviceError> {
         self.sync()?;
-        os::forget(self.writer.file(), 0, self.written);
+        os::forget(&self.file, 0, self.written);
         match self.mode {
             SectionMode::New => self.place_new(folder)?,
             SectionMode::Repair => self.place_repaired(folder)?,

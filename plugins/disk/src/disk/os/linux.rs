@@ -15,13 +15,6 @@ use twinset_plugin_api::Outcome;
 
 use super::Entry;
 
-mod writer;
-
-pub(crate) use writer::Writer;
-
-/// Whether files can be written past the page cache.
-pub(crate) const KNOWS_DIRECT: bool = true;
-
 /// Backups are not for everybody's eyes.
 const FILE_MODE: u32 = 0o640;
 const FOLDER_MODE: u32 = 0o750;
@@ -227,6 +220,20 @@ pub(crate) fn is_same_file(folder: &Folder, name: &str, file: &File) -> Result<b
         statat(&folder.0, name, AtFlags::SYMLINK_NOFOLLOW)?,
     );
     Ok((a.st_dev, a.st_ino) == (b.st_dev, b.st_ino))
+}
+
+/// Takes what it can of `bytes`: how many, and why not all.
+pub(crate) fn write(file: &File, bytes: &[u8]) -> (u64, Result<()>) {
+    let mut taken = 0;
+    while taken < bytes.len() {
+        match retry_on_intr(|| rustix::io::write(file, &bytes[taken..])) {
+            // A file system that takes nothing and says nothing is full.
+            Ok(0) => return (taken as u64, Err(Errno::NOSPC)),
+            Ok(written) => taken += written,
+            Err(errno) => return (taken as u64, Err(errno)),
+        }
+    }
+    (taken as u64, Ok(()))
 }
 
 /// Lets the page cache go of `len` bytes at `offset`. For bytes that are not written yet the

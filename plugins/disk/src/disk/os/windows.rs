@@ -237,39 +237,19 @@ pub(crate) fn is_same_file(folder: &Folder, name: &str, file: &File) -> Result<b
     Ok(file::identity(file)? == file::identity(&other)?)
 }
 
-/// Whether files can be written past the cache of the system.
-pub(crate) const KNOWS_DIRECT: bool = false;
-
-/// A file that is written from start to end. Going past the cache must be said here when a file is
-/// opened, and then holds for its last bytes too, so it is not done.
-#[derive(Debug)]
-pub(crate) struct Writer(File);
-
-impl Writer {
-    /// A file that was just made.
-    pub(crate) const fn new(file: File, _direct: Option<bool>) -> Self {
-        Self(file)
-    }
-
-    /// Takes what it can of `bytes`: how many, and why not all.
-    pub(crate) fn write(&mut self, bytes: &[u8]) -> (u64, Result<()>) {
-        let mut taken = 0;
-        while taken < bytes.len() {
-            match self.0.write(&bytes[taken..]) {
-                // A file system that takes nothing and says nothing is full.
-                Ok(0) => return (taken as u64, Err(Errno::NOSPC)),
-                Ok(written) => taken += written,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return (taken as u64, Err(error.into())),
-            }
+/// Takes what it can of `bytes`: how many, and why not all.
+pub(crate) fn write(mut file: &File, bytes: &[u8]) -> (u64, Result<()>) {
+    let mut taken = 0;
+    while taken < bytes.len() {
+        match file.write(&bytes[taken..]) {
+            // A file system that takes nothing and says nothing is full.
+            Ok(0) => return (taken as u64, Err(Errno::NOSPC)),
+            Ok(written) => taken += written,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return (taken as u64, Err(error.into())),
         }
-        (taken as u64, Ok(()))
     }
-
-    /// The file itself.
-    pub(crate) const fn file(&self) -> &File {
-        &self.0
-    }
+    (taken as u64, Ok(()))
 }
 
 /// The system has no such question; it keeps what was written until it needs the memory.
