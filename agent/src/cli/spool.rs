@@ -131,7 +131,7 @@ pub(super) fn spool(context: &Context, args: &SpoolArgs, output: &Output) -> Res
     let spooled = spool.copy(&order, plan, agent, &*progress, interrupt::flag())?;
     drop(held);
     let to_bring = spool.lacking(&spooled.plan, target.shape, agent);
-    Ok(tell(Told { spooled, to_bring }, output))
+    Ok(tell(&target.key, Told { spooled, to_bring }, output))
 }
 
 /// Whether the volume is one of the media set's.
@@ -152,7 +152,7 @@ fn belongs(target: &Target, known: Option<MediaSetId>, header: &MediaHeader) -> 
     .remedy("bring a volume of this media set, or name the other one by --id"))
 }
 
-fn tell(told: Told, output: &Output) -> Exit {
+fn tell(key: &str, told: Told, output: &Output) -> Exit {
     let Spooled { plan, damage } = &told.spooled;
     for damage in damage {
         output.line(format!("damaged {damage}: a twin must have it"));
@@ -166,7 +166,7 @@ fn tell(told: Told, output: &Output) -> Exit {
     if !plan.there.is_empty() {
         output.line(format!(
             "{} of them from before; if the volume was repaired since, first: \
-             twinset media spool SET --remove",
+             twinset media spool {key} --remove",
             plan.there.len()
         ));
     }

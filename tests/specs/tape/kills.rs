@@ -32,6 +32,20 @@ pub(super) fn is_set_right(world: &World, sets: &[&[PathBuf]]) {
     assert_eq!(again["work_removed"], json!([]), "{again}");
 }
 
+/// The same of a run that was killed somewhere on its way over cartridges; and the next run goes over
+/// some as well.
+#[track_caller]
+pub(super) fn is_set_right_over_cartridges(world: &World, before: &[PathBuf]) {
+    world.json(&["media", "recover", "payroll"]).ended(0);
+    assert_eq!(world.verify(0)["damage"], json!([]));
+    world.exports(1, 0, before);
+    let next = generated(world.path(), 9, 5 << 20, 1);
+    world.import(&next).ended(0);
+    let last = world.sets().last().unwrap()["position"].as_u64().unwrap();
+    world.exports(last, 0, &next);
+    world.verify(0);
+}
+
 fn kill(seed: u64, families: u16) {
     let source = TempDir::new().unwrap();
     let before = generated(source.path(), 1, 1 << 17, families);

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use twinset_format::note::Note;
 
+use super::kills::is_set_right_over_cartridges;
 use super::{BLOCK, files};
 use crate::front::{Host, Setup};
 use crate::support::{Dice, World, damage_bit, generated};
@@ -240,14 +241,7 @@ fn a_run_killed_on_its_way_over_cartridges_is_set_right() {
         let share = u32::try_from(dice.below(100)).unwrap();
         import.runs_for(whole * share / 100);
         import.kill();
-        world.json(&["media", "recover", "payroll"]).ended(0);
-        assert_eq!(world.verify(0)["damage"], json!([]));
-        world.exports(1, 0, &before);
-        let next = generated(world.path(), 9, 5 << 20, 1);
-        world.import(&next).ended(0);
-        let last = world.sets().last().unwrap()["position"].as_u64().unwrap();
-        world.exports(last, 0, &next);
-        world.verify(0);
+        is_set_right_over_cartridges(&world, &before);
         assert_eq!(cartridges(&world, 1, 1), cartridges(&world, 2, 1));
     }
 }
