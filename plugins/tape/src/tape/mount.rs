@@ -180,16 +180,19 @@ impl Tape {
         let Some(onward) = medium.index.goes_on.clone() else {
             return Ok(());
         };
-        if self.options.last == Some(number) || medium.ends_here(&onward) {
+        if self.options.last == Some(number) {
             return Ok(());
         }
+        let Err(why) = medium.ends_here(&onward) else {
+            return Ok(());
+        };
         let known = match onward.cartridge.as_str() {
             "" => String::new(),
             known => format!(" ({known})"),
         };
         let text = format!(
-            "{}: tape {number} goes on on tape {}{known}, which is not there; bring the last one \
-             of this row. Where it is lost or was never written: the option `last = {number}`",
+            "{}: tape {number} goes on on tape {}{known}, which {why}; bring the last one of \
+             this row. Where it is lost or was never written: the option `last = {number}`",
             medium.drive(),
             number + 1
         );

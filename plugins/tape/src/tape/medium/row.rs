@@ -226,10 +226,11 @@ impl Medium {
     }
 
     /// Whether the row ends here although this tape says that it goes on: the next one was chosen,
-    /// and nothing was ever written to it.
-    pub(crate) fn ends_here(&mut self, onward: &Onward) -> bool {
+    /// and nothing was ever written to it. Else what is wrong with the next one, for people.
+    pub(crate) fn ends_here(&mut self, onward: &Onward) -> Result<(), String> {
+        let absent = || "is not there".to_owned();
         if onward.cartridge.is_empty() {
-            return false;
+            return Err(absent());
         }
         let looked = match self.source.changes() {
             // The last one comes back when it is needed.
@@ -239,10 +240,9 @@ impl Medium {
             }
             false => self.source.look(&onward.cartridge),
         };
-        let Ok(mut head) = looked else {
-            return false;
-        };
-        let ends = match scan::identify(&mut head) {
+        let mut head = looked.map_err(|_| absent())?;
+        let found = scan::identify(&mut head);
+        let ends = match &found {
             Ok(Found::Blank | Found::Free) => true,
             Ok(Found::Begun(label)) => label.tape == onward.tape,
             Ok(Found::Foreign(_)) => scan::is_only(&mut head, &onward.header).unwrap_or(false),
@@ -251,7 +251,11 @@ impl Medium {
         if self.source.changes() {
             self.head = head;
         }
-        ends
+        match found {
+            _ if ends => Ok(()),
+            Ok(found) => Err(format!("is another one by now: {}", words(&found))),
+            Err(error) => Err(format!("cannot be read: {}", error.text)),
+        }
     }
 
     /// Gives all tapes of the row free but the last, which [`Medium::free`] does.

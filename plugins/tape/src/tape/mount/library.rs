@@ -1,7 +1,7 @@
 //! The volume of a device before a library: its tapes are looked for one after the other, and each
 //! one that goes on names the next.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use twinset_plugin_api::{DeviceError, Level, Outcome};
 
@@ -82,7 +82,7 @@ impl Tape {
     /// moved since, it is the one.
     pub(super) fn mount_from_library(&self, key: &str) -> Result<Medium, DeviceError> {
         let mut search = Search::new(self.source())?;
-        let (mut broken, mut followed) = (None, BTreeSet::new());
+        let (mut broken, mut followed) = (BTreeMap::new(), BTreeSet::new());
         while let Some((head, found)) = search.next(self)? {
             let (label, beside) = match found {
                 Found::Ours(label, beside) if is_of(&label.volume, key) => (label, beside),
@@ -98,7 +98,7 @@ impl Tape {
             };
             let onward = medium.index.goes_on.as_ref();
             let next = onward.map_or_else(String::new, |onward| onward.cartridge.clone());
-            broken = Some(error);
+            broken.insert(medium.label.sequence, error);
             (search.out, search.source) = medium.into_source();
             search.names.retain(|name| *name != next);
             if search.source.list()?.contains(&next) {
@@ -111,7 +111,9 @@ impl Tape {
                 break;
             }
         }
-        Err(broken.unwrap_or_else(|| search.none(self, "no cartridge of this volume")))
+        // The last tape that is there says what follows it; the others are not the last.
+        let last = broken.pop_last().map(|(_, error)| error);
+        Err(last.unwrap_or_else(|| search.none(self, "no cartridge of this volume")))
     }
 
     /// The volume of the first cartridge of ours.

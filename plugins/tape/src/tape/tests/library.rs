@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use twinset_plugin_api::{Access, Device, Host, Mount, OpenRequest, Outcome, Plugin};
 
+use super::super::label::Label;
 use super::super::{TapePlugin, os};
 use super::rows::{SMALL, span};
 use super::{BLOCK, KEY, NEW, bytes, get, left, outcome, put, records, section};
@@ -311,6 +312,48 @@ fn a_wrong_choice_is_corrected_before_another_one_is_touched() {
         error.text.contains("goes on on tape 2 (V00003)"),
         "{error:?}"
     );
+}
+
+/// The chosen cartridge was another's, and the run died before it could say so on the full one: what
+/// lies there may have taken the place of a tape of ours, so the operator says where the row ends.
+#[test]
+fn a_wrong_choice_that_was_not_corrected_is_told_of_the_last_tape() {
+    let library = Library::new(6);
+    let (mut device, first) = library.begun(0, KEY);
+    let over = go_over(&mut *device, 3);
+    drop(device);
+    fs::write(library.image("V00003"), foreign()).unwrap();
+    let mut device = library.mounted(0, KEY);
+    device.begin_section(&section(5, "y", NEW)).unwrap();
+    device.write(&bytes(4 * BLOCK)).unwrap();
+    span(&mut *device, 4 * BLOCK as u64).unwrap();
+    drop(device);
+    // The correction is the last tape file of the full one: a block with its lengths, and a mark.
+    let full = fs::read(library.image("V00002")).unwrap();
+    let correction = &full[full.len() - 1036..];
+    assert!(Label::parse(&correction[4..1028]).unwrap().cartridge == "V00004");
+    fs::write(library.image("V00002"), &full[..full.len() - 1036]).unwrap();
+    fs::write(library.image("V00004"), b"").unwrap();
+    let mount = |more: &Value| {
+        let mut device = library.device(Access::Write, 0, more);
+        device.mount(Mount::Existing(KEY)).map(|()| device)
+    };
+    let error = mount(&json!({})).map(drop).unwrap_err();
+    for part in [
+        "tape 2 goes on on tape 3 (V00003), which is another one by now: it holds data that begins \
+         with `VOL1THEM`",
+        "`last = 2`",
+    ] {
+        assert!(error.text.contains(part), "{error:?}");
+    }
+    let mut device = mount(&json!({ "last": 2 })).unwrap();
+    for name in left(&mut *device) {
+        device.remove_leftover(&name).unwrap();
+    }
+    drop(device);
+    let mut device = mount(&json!({})).unwrap();
+    assert!(get(&mut *device, 1) == first && get(&mut *device, 3) == over);
+    assert_eq!(fs::read(library.image("V00003")).unwrap(), foreign());
 }
 
 #[test]
