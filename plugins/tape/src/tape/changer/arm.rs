@@ -32,17 +32,14 @@ const COMPLAINT_MAX: usize = 300;
 pub(crate) struct Arm<'a> {
     by: &'a By,
     host: &'a Host,
-    /// Its lock; the system lets it go.
-    _lock: File,
+    /// Its lock; the system lets it go when this process and the program that it started have ended.
+    lock: File,
 }
 
 impl<'a> Arm<'a> {
     /// Waits until nobody else moves the arm: the lock lies on the changer's node, or the folder.
     pub(crate) fn take(by: &'a By, host: &'a Host) -> Result<Self, DeviceError> {
-        let path = match by {
-            By::Mtx { node, .. } => node,
-            By::Stacks(folder) => folder,
-        };
+        let path = name(by);
         let fail = |error: &dyn std::fmt::Display| {
             let text = format!("the library {}: {error}", path.display());
             DeviceError::new(Outcome::NO_MEDIUM, text)
@@ -62,11 +59,7 @@ impl<'a> Arm<'a> {
                 Err(TryLockError::Error(error)) => return Err(fail(&error)),
             }
         }
-        Ok(Self {
-            by,
-            host,
-            _lock: lock,
-        })
+        Ok(Self { by, host, lock })
     }
 
     /// What lies where, now.
@@ -112,7 +105,13 @@ impl<'a> Arm<'a> {
         let shown = format!("mtx -f {} {}", node.display(), line.join(" "));
         let mut command = Command::new(program);
         command.arg("-f").arg(node).args(line).env_clear();
-        command.env("LC_ALL", "C").stdin(Stdio::null());
+        // It reads nothing; the lock that it is given stays while it moves the arm, even where this
+        // process is killed meanwhile.
+        let lock = self
+            .lock
+            .try_clone()
+            .map_err(|error| refused(error.to_string()))?;
+        command.env("LC_ALL", "C").stdin(Stdio::from(lock));
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|error| {
             let text = format!(
@@ -189,7 +188,7 @@ pub(super) fn wait(host: &Host, time: Duration) -> Result<(), DeviceError> {
     Ok(())
 }
 
-/// Whether a path is that of a changer's node, or a folder.
+/// What a library is known by: the changer's node, or the folder.
 pub(super) fn name(by: &By) -> &Path {
     match by {
         By::Mtx { node, .. } => node,

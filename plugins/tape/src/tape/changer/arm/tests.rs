@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
@@ -75,4 +75,24 @@ fn a_program_that_is_not_there_says_what_to_do() {
     let host = Host::silent();
     let error = Arm::take(&by, &host).unwrap().inventory().unwrap_err();
     assert!(error.text.contains("install mtx"), "{error:?}");
+}
+
+#[test]
+fn nobody_moves_the_arm_while_a_killed_runs_program_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let go_on = folder.path().join("go-on");
+    // What goes on behind the program's end stands for the program behind the agent's.
+    let script = "exec 3<&0
+        (while [ ! -e \"${0%/*}/go-on\" ]; do :; done; echo > \"${0%/*}/gone\") <&3 >/dev/null 2>&1 &";
+    let by = program(&folder, script);
+    let host = Host::silent();
+    let arm = Arm::take(&by, &host).unwrap();
+    arm.load(1, 0).unwrap();
+    drop(arm);
+    let node = || File::open(folder.path().join("sg9")).unwrap();
+    assert!(matches!(node().try_lock(), Err(TryLockError::WouldBlock)));
+    fs::write(go_on, "").unwrap();
+    // Waits for the lock.
+    Arm::take(&by, &host).unwrap();
+    assert!(folder.path().join("gone").exists());
 }
