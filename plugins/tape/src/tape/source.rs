@@ -50,6 +50,12 @@ pub(crate) trait Source: Debug + Send {
     fn refuse(&mut self, head: Head, why: &str);
     /// A cartridge that was brought is this.
     fn saw(&mut self, _cartridge: &str, _found: &Found) {}
+    /// Whether a cartridge was chosen that nobody has looked at.
+    fn is_unseen(&self, _cartridge: &str) -> bool {
+        false
+    }
+    /// A cartridge that was brought can be gone on with.
+    fn fits(&mut self, _cartridge: &str) {}
     /// A cartridge is this row's, and no other run takes it; or it is given back to all.
     fn hold(&mut self, _cartridge: &str) {}
     fn let_go(&mut self, _cartridge: &str) {}

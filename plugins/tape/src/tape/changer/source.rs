@@ -349,6 +349,8 @@ impl Source for Changer {
 
     fn refuse(&mut self, head: Head, why: &str) {
         let name = head.cartridge.clone();
+        let text = format!("{name} of {} is left alone: {why}", self.shown());
+        self.host.log(Level::Info, &text);
         self.let_go(&name);
         self.known.seen.insert(name, Some(why.to_owned()));
     }
@@ -372,6 +374,14 @@ impl Source for Changer {
             other => Some(words(other)),
         };
         self.known.seen.insert(cartridge.to_owned(), seen);
+    }
+
+    fn is_unseen(&self, cartridge: &str) -> bool {
+        !self.known.seen.contains_key(cartridge)
+    }
+
+    fn fits(&mut self, cartridge: &str) {
+        self.known.seen.insert(cartridge.to_owned(), None);
     }
 
     fn changes(&self) -> bool {

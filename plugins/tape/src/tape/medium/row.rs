@@ -14,6 +14,8 @@ use crate::tape::source::{self, Row, Source};
 const SPARE: u64 = 1 << 20;
 /// Bytes of small files that a tape carries on at most.
 const CARRIED_MAX: u64 = 64 << 20;
+/// Cartridges that cannot be read, one after the other, until it is the drive that is blamed.
+const UNREADABLE_MAX: u32 = 3;
 
 /// The tape that a row goes on with.
 #[derive(Clone, Debug)]
@@ -61,13 +63,18 @@ impl Medium {
         std::mem::replace(&mut self.head, none)
     }
 
-    /// Changes the tape in the drive for another one of the row.
-    pub(super) fn fetch(&mut self, tape: u32, card: &Card) -> Result<(), DeviceError> {
+    /// The same, with all on it that was written: who takes it out would not be told that the
+    /// drive's buffer did not get onto it.
+    fn take_out_whole(&mut self) -> Result<Head, DeviceError> {
         if self.unsynced && self.inside == self.label.sequence {
-            // Who takes it out would not be told that the drive's buffer did not get onto it.
             self.sync()?;
         }
-        let out = self.take_out();
+        Ok(self.take_out())
+    }
+
+    /// Changes the tape in the drive for another one of the row.
+    pub(super) fn fetch(&mut self, tape: u32, card: &Card) -> Result<(), DeviceError> {
+        let out = self.take_out_whole()?;
         self.head = source::find(&mut *self.source, out, tape, card)?;
         Ok(())
     }
@@ -114,6 +121,59 @@ impl Medium {
         self.source.choose(&self.label.volume, &row)
     }
 
+    /// Looks at the chosen cartridge where nobody has, before its name goes onto the full one: had a
+    /// run died between a wrong name and a better one, what lies there could not be told from what
+    /// others wrote over a tape of the row. The choice, or the first one after it that can be
+    /// written.
+    pub(crate) fn look_at_next(&mut self, chosen: String) -> Result<String, DeviceError> {
+        let (mut cartridge, mut unreadable) = (chosen, 0);
+        while self.source.is_unseen(&cartridge) {
+            let out = self.take_out_whole()?;
+            let mut head = self.bring_blank(out, &cartridge)?;
+            let why = match scan::identify(&mut head) {
+                Ok(found) => self.unfit(&mut head, &found),
+                Err(error) => {
+                    unreadable += 1;
+                    if unreadable == UNREADABLE_MAX || error.outcome == Outcome::CANCELLED {
+                        return Err(error);
+                    }
+                    Some(format!("it cannot be read: {}", error.text))
+                }
+            };
+            let Some(why) = why else {
+                self.source.fits(&cartridge);
+                self.head = head;
+                break;
+            };
+            self.source.refuse(head, &why);
+            cartridge = self.choose_next()?;
+        }
+        Ok(cartridge)
+    }
+
+    fn bring_blank(&mut self, out: Head, cartridge: &str) -> Result<Head, DeviceError> {
+        let number = self.label.sequence + 1;
+        let brought = self.source.bring(out, cartridge);
+        brought.map_err(|error| match error.outcome {
+            Outcome::NO_MEDIUM => source::wish_blank(number, &error.text),
+            _ => error,
+        })
+    }
+
+    /// Why the row cannot go on on the cartridge in the drive, if it cannot.
+    fn unfit(&self, head: &mut Head, found: &Found) -> Option<String> {
+        let blank = match found {
+            Found::Blank | Found::Free => true,
+            Found::Begun(label) => label.volume == self.label.volume,
+            _ => false,
+        };
+        if !blank {
+            return Some(words(found));
+        }
+        let protected = head.status().is_ok_and(|status| status.protected);
+        protected.then(|| "it is write-protected".to_owned())
+    }
+
     /// No other run takes a cartridge of this row.
     pub(crate) fn hold_row(&mut self) {
         for cartridge in self.row().keys() {
@@ -135,47 +195,28 @@ impl Medium {
         self.name_next(next, &cartridge, header)?;
         let (mut head, label, beside) = loop {
             let out = self.take_out();
-            let mut head = self.source.bring(out, &cartridge).map_err(|error| {
-                if error.outcome == Outcome::NO_MEDIUM {
-                    source::wish_blank(number, &error.text)
-                } else {
-                    error
-                }
-            })?;
-            let found = scan::identify(&mut head)?;
-            let protected = head.status().is_ok_and(|status| status.protected);
-            match found {
+            let mut head = self.bring_blank(out, &cartridge)?;
+            let found = match scan::identify(&mut head)? {
                 // An earlier try had labelled it, and was not believed.
                 Found::Ours(label, beside) if label.tape == next.tape => {
                     break (head, *label, beside);
                 }
-                Found::Blank | Found::Free if !protected => {
-                    let (label, beside) =
-                        self.label_next(&mut head, next, (number, this), header)?;
-                    break (head, label, beside);
-                }
-                Found::Begun(label) if label.volume == self.label.volume && !protected => {
-                    let (label, beside) =
-                        self.label_next(&mut head, next, (number, this), header)?;
-                    break (head, label, beside);
-                }
-                other => {
-                    let mut why = words(&other);
-                    if matches!(other, Found::Blank | Found::Free) {
-                        "it is write-protected".clone_into(&mut why);
-                    }
-                    let text = format!("{} is left alone: {why}", head.drive.name());
-                    let changes = self.source.changes();
-                    self.source.refuse(head, if changes { &why } else { &text });
-                    // A library has others; each is refused once.
-                    let another = self.source.instead(&next.cartridge, &row)?;
-                    if another == cartridge {
-                        return Err(source::wish_blank(number, &text));
-                    }
-                    self.name_next(next, &another, header)?;
-                    cartridge = another;
-                }
+                found => found,
+            };
+            let Some(why) = self.unfit(&mut head, &found) else {
+                let (label, beside) = self.label_next(&mut head, next, (number, this), header)?;
+                break (head, label, beside);
+            };
+            let text = format!("{} is left alone: {why}", head.drive.name());
+            let changes = self.source.changes();
+            self.source.refuse(head, if changes { &why } else { &text });
+            // A library has others; each is refused once.
+            let another = self.source.instead(&next.cartridge, &row)?;
+            if another == cartridge {
+                return Err(source::wish_blank(number, &text));
             }
+            self.name_next(next, &another, header)?;
+            cartridge = another;
         };
         self.index = scan::index(&mut head, &label, beside)?;
         (self.head, self.label, self.inside) = (head, label, number);
@@ -184,8 +225,9 @@ impl Medium {
         Ok(())
     }
 
-    /// Says on the full tape which cartridge it goes on on, where that is another one than was said:
-    /// before it is touched, so that a run that dies can be told from a cartridge that is missing.
+    /// Says on the full tape which cartridge it goes on on, where that is another one than was said
+    /// (somebody changed it since it was looked at): before it is touched, so that a run that dies can
+    /// be told from a cartridge that is missing.
     fn name_next(
         &mut self,
         next: &Next,

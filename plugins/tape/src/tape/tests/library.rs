@@ -1,5 +1,7 @@
 //! Drives that share a library: who takes which cartridge, and how a row is found again.
 
+mod choice;
+
 use std::fs;
 use std::path::PathBuf;
 
@@ -7,7 +9,6 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use twinset_plugin_api::{Access, Device, Host, Mount, OpenRequest, Outcome, Plugin};
 
-use super::super::label::Label;
 use super::super::{TapePlugin, os};
 use super::rows::{SMALL, span};
 use super::{BLOCK, KEY, NEW, bytes, get, left, outcome, put, records, section};
@@ -111,7 +112,7 @@ fn two_drives_take_turns_and_leave_alone_what_is_not_theirs() {
     let (mut two, _) = library.begun(1, TWIN);
     assert_eq!(library.inside(0), "V00001");
     assert_eq!(library.inside(1), "V00002");
-    // Nobody has looked at the third one yet: it is brought, seen, and put back.
+    // Nobody has looked at the third one yet: it is brought, looked at, and put back.
     let over = go_over(&mut *one, 3);
     assert_eq!(library.inside(0), "V00004");
     assert!(go_over(&mut *two, 3) == over);
@@ -222,7 +223,7 @@ fn a_library_without_a_blank_cartridge_says_what_it_has() {
         assert_eq!(error.outcome, Outcome::NEEDS_OPERATOR, "{error:?}");
         error.text
     };
-    // The second one was chosen unseen; it is refused once, and not brought again.
+    // The second one is looked at once, and not brought again.
     for _ in 0..2 {
         let text = asks(&mut *device);
         assert!(text.contains("; V00002: it holds data") || text.contains("is: V00002: it holds"));
@@ -237,7 +238,7 @@ fn a_library_without_a_blank_cartridge_says_what_it_has() {
     assert_eq!(fs::read(library.image("V00002")).unwrap(), foreign());
     device.end_section().unwrap();
     drop(device);
-    // The label of the first one was corrected before the third was touched; the row is found.
+    // The first one names the third.
     fs::write(library.folder.path().join("drive-0"), "V00001").unwrap();
     let mut device = library.mounted(0, KEY);
     assert_eq!(library.inside(0), "V00003");
@@ -273,87 +274,6 @@ fn a_run_that_died_at_the_page_turn_is_taken_back() {
     let mut device = library.mounted(0, KEY);
     assert!(get(&mut *device, 3) == over);
     assert_eq!(left(&mut *device), [""; 0]);
-}
-
-/// The chosen cartridge was another's, and the run died before the one in its place was labelled.
-#[test]
-fn a_wrong_choice_is_corrected_before_another_one_is_touched() {
-    let library = Library::new(3);
-    fs::write(library.image("V00002"), foreign()).unwrap();
-    let (mut device, first) = library.begun(0, KEY);
-    let fault = json!({ "faults": [{ "on": "write", "times": 9 }] });
-    library.meta("V00003", &fault);
-    device.begin_section(&section(3, "x", NEW)).unwrap();
-    device.write(&bytes(4 * BLOCK)).unwrap();
-    let cut = 4 * BLOCK as u64;
-    assert_eq!(outcome(span(&mut *device, cut)), Outcome::PERMANENT);
-    drop(device);
-    library.meta("V00003", &json!({}));
-    let mut device = library.mounted(0, KEY);
-    for name in left(&mut *device) {
-        device.remove_leftover(&name).unwrap();
-    }
-    assert_eq!(left(&mut *device), [""; 0]);
-    let over = go_over(&mut *device, 3);
-    drop(device);
-    let mut device = library.mounted(0, KEY);
-    assert!(get(&mut *device, 3) == over);
-    assert!(get(&mut *device, 1) == first);
-    assert_eq!(fs::read(library.image("V00002")).unwrap(), foreign());
-    // Without the third one nobody takes the first for the last.
-    drop(device);
-    fs::rename(library.image("V00003"), library.folder.path().join("away")).unwrap();
-    fs::remove_file(library.folder.path().join("drive-0")).unwrap();
-    let error = library
-        .device(Access::Write, 0, &json!({}))
-        .mount(Mount::Existing(KEY))
-        .unwrap_err();
-    assert!(
-        error.text.contains("goes on on tape 2 (V00003)"),
-        "{error:?}"
-    );
-}
-
-/// The chosen cartridge was another's, and the run died before it could say so on the full one: what
-/// lies there may have taken the place of a tape of ours, so the operator says where the row ends.
-#[test]
-fn a_wrong_choice_that_was_not_corrected_is_told_of_the_last_tape() {
-    let library = Library::new(6);
-    let (mut device, first) = library.begun(0, KEY);
-    let over = go_over(&mut *device, 3);
-    drop(device);
-    fs::write(library.image("V00003"), foreign()).unwrap();
-    let mut device = library.mounted(0, KEY);
-    device.begin_section(&section(5, "y", NEW)).unwrap();
-    device.write(&bytes(4 * BLOCK)).unwrap();
-    span(&mut *device, 4 * BLOCK as u64).unwrap();
-    drop(device);
-    // The correction is the last tape file of the full one: a block with its lengths, and a mark.
-    let full = fs::read(library.image("V00002")).unwrap();
-    let correction = &full[full.len() - 1036..];
-    assert!(Label::parse(&correction[4..1028]).unwrap().cartridge == "V00004");
-    fs::write(library.image("V00002"), &full[..full.len() - 1036]).unwrap();
-    fs::write(library.image("V00004"), b"").unwrap();
-    let mount = |more: &Value| {
-        let mut device = library.device(Access::Write, 0, more);
-        device.mount(Mount::Existing(KEY)).map(|()| device)
-    };
-    let error = mount(&json!({})).map(drop).unwrap_err();
-    for part in [
-        "tape 2 goes on on tape 3 (V00003), which is another one by now: it holds data that begins \
-         with `VOL1THEM`",
-        "`last = 2`",
-    ] {
-        assert!(error.text.contains(part), "{error:?}");
-    }
-    let mut device = mount(&json!({ "last": 2 })).unwrap();
-    for name in left(&mut *device) {
-        device.remove_leftover(&name).unwrap();
-    }
-    drop(device);
-    let mut device = mount(&json!({})).unwrap();
-    assert!(get(&mut *device, 1) == first && get(&mut *device, 3) == over);
-    assert_eq!(fs::read(library.image("V00003")).unwrap(), foreign());
 }
 
 #[test]

@@ -22,6 +22,8 @@ pub(super) struct Data {
     from: u64,
     /// The end of the tape was told of.
     told: bool,
+    /// Its tape file is ended: nothing more of it goes onto this tape.
+    ended: bool,
     /// The tape is closed and the next one is awaited.
     next: Option<Next>,
 }
@@ -35,6 +37,7 @@ impl Data {
             pending: Vec::new(),
             from,
             told: false,
+            ended: false,
             next: None,
         }
     }
@@ -45,9 +48,7 @@ impl Data {
     }
 
     pub(super) fn write(&mut self, medium: &mut Medium, bytes: &[u8]) -> Result<(), DeviceError> {
-        if self.next.is_some() {
-            return Err(refused("the section goes on on the next tape"));
-        }
+        self.not_ended()?;
         let size = medium.label.block as usize;
         let (mut rest, mut taken) = (bytes, 0);
         while self.pending.len() + rest.len() >= size {
@@ -99,15 +100,27 @@ impl Data {
         medium: &mut Medium,
         say: impl FnOnce(&mut Label),
     ) -> Result<(), DeviceError> {
-        self.write_pending(medium)?;
-        let (from, length) = (self.from, self.bytes);
-        let data = self.end_file(medium)?;
+        self.not_ended()?;
+        self.end_file(medium)?;
+        let (from, length, data) = (self.from, self.bytes, self.data());
         medium.put_data_label(self.file + u32::from(data.is_some()), |label| {
             say(label);
             label.from = from;
             label.data = data;
             label.length = length;
         })
+    }
+
+    fn not_ended(&self) -> Result<(), DeviceError> {
+        match self.ended {
+            true => Err(refused("the section goes on on the next tape")),
+            false => Ok(()),
+        }
+    }
+
+    /// Its tape file, where anything is in it.
+    fn data(&self) -> Option<u32> {
+        (self.blocks > 0).then_some(self.file)
     }
 
     /// The last block, which is shorter than the others.
@@ -126,20 +139,25 @@ impl Data {
         Ok(())
     }
 
-    fn end_file(&self, medium: &mut Medium) -> Result<Option<u32>, DeviceError> {
-        if self.blocks == 0 {
-            return Ok(None);
+    /// Ends its tape file, once.
+    fn end_file(&mut self, medium: &mut Medium) -> Result<(), DeviceError> {
+        if self.ended {
+            return Ok(());
         }
-        let end = Place {
-            file: self.file,
-            block: self.blocks,
-        };
-        medium.mark(end, false)?;
-        Ok(Some(self.file))
+        self.write_pending(medium)?;
+        if self.blocks > 0 {
+            let end = Place {
+                file: self.file,
+                block: self.blocks,
+            };
+            medium.mark(end, false)?;
+        }
+        self.ended = true;
+        Ok(())
     }
 
-    /// Closes the part on this tape, once. The next cartridge is chosen before, so that a run that
-    /// waits for one can still be given up; and so that a tape that goes on says on which.
+    /// Closes the part on this tape, once. The next cartridge is chosen and looked at before, so that
+    /// a run that waits for one can still be given up; and so that a tape that goes on says on which.
     pub(super) fn close(
         &mut self,
         medium: &mut Medium,
@@ -156,13 +174,13 @@ impl Data {
             let text = format!("a cut at {} does not lie on this tape", request.cut);
             return Err(refused(text));
         };
-        let cartridge = medium.choose_next()?;
+        let chosen = medium.choose_next()?;
         // What goes behind the cut is given again.
         let rest = usize::try_from(keep.saturating_sub(self.bytes)).unwrap_or(usize::MAX);
         self.pending.truncate(rest);
-        self.write_pending(medium)?;
-        let data = self.end_file(medium)?;
-        let (from, over) = (self.from, self.bytes - keep);
+        self.end_file(medium)?;
+        let cartridge = medium.look_at_next(chosen)?;
+        let (from, over, data) = (self.from, self.bytes - keep, self.data());
         medium.close_part(
             self.file + u32::from(data.is_some()),
             request.note,
