@@ -121,6 +121,16 @@ class Host:
         scene = (f"[[instances]]\nname = {json.dumps(server)}\n"
                  "[[instances.logins]]\nname = \"twinset\"\n"
                  f"password = {json.dumps(PASSWORD)}\nsysadmin = true\n{scene_of_databases}")
+        ready = self.double(scene)
+        one = ready["instances"][0]
+        self.write("password", PASSWORD)
+        self.agent.append("serves = [\"sql-a\"]")
+        self.instance = (f"[instances.sql-a]\nhost = \"localhost\"\nport = {one['port']}\n"
+                         "auth = \"sql\"\nuser = \"twinset\"\npassword_file = \"password\"\n"
+                         f"ca_file = \"{self.authority(one)}\"")
+
+    def double(self, scene):
+        """Starts a double with the instances of a scene; tells where they listen."""
         self.write("scene.toml", scene)
         line = [self.lab_program, "serve", self.path / "scene.toml", "--folder", self.path / "lab",
                 "--vdi-door"]
@@ -128,18 +138,16 @@ class Host:
         ready = json.loads(self.lab.stdout.readline())
         # How the double of the DLL finds it.
         self.env["SQLVDI_DOUBLE_DOOR"] = ready["vdi_door"]
-        one = ready["instances"][0]
-        authority = Path(one["ca_file"])
-        shutil.copy(authority, self.path / "authority.pem")
-        self.write("password", PASSWORD)
-        self.agent.append("serves = [\"sql-a\"]")
-        self.instance = (f"[instances.sql-a]\nhost = \"localhost\"\nport = {one['port']}\n"
-                         "auth = \"sql\"\nuser = \"twinset\"\npassword_file = \"password\"\n"
-                         "ca_file = \"authority.pem\"")
+        return ready
 
-    def order(self, **order):
-        """Orders the double."""
-        self.lab.stdin.write(json.dumps({"instance": self.server, **order}) + "\n")
+    def authority(self, instance, name="authority.pem"):
+        """Copies the authority of an instance beside the configuration; tells its name there."""
+        shutil.copy(Path(instance["ca_file"]), self.path / name)
+        return name
+
+    def order(self, server=None, **order):
+        """Orders the double: a server of it, or the only one."""
+        self.lab.stdin.write(json.dumps({"instance": server or self.server, **order}) + "\n")
         self.lab.stdin.flush()
         answer = json.loads(self.lab.stdout.readline())
         if "error" in answer:
@@ -158,12 +166,12 @@ class Host:
         self.group(f"source = \"stage\"\nstage_dir = '{self.win('stage')}'\n"
                    f"stage_dir_server = '{folder}'", more)
 
-    def line(self, *words):
-        return ["wine", self.win("twinset.exe"), "--config", self.win("agent.toml"), *words]
+    def line(self, *words, config="agent.toml"):
+        return ["wine", self.win("twinset.exe"), "--config", self.win(config), *words]
 
-    def run(self, *words, said=""):
+    def run(self, *words, said="", config="agent.toml"):
         """`twinset WORDS --json`, which reads `said`."""
-        line = self.line("--json", "--no-progress", *words)
+        line = self.line("--json", "--no-progress", *words, config=config)
         # Into files: services that Wine starts on the way would hold pipes open until they end.
         with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
             done = subprocess.run(line, stdout=out, stderr=err, text=True, timeout=PATIENCE,
@@ -172,11 +180,11 @@ class Host:
             err.seek(0)
             return Ran(words, done.returncode, out.read(), err.read())
 
-    def start(self, *words):
+    def start(self, *words, config="agent.toml"):
         """The same, in the background."""
-        return subprocess.Popen(self.line("--json", *words), stdin=subprocess.PIPE, text=True,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.path,
-                                env=self.env)
+        line = self.line("--json", *words, config=config)
+        return subprocess.Popen(line, stdin=subprocess.PIPE, text=True, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, cwd=self.path, env=self.env)
 
     def generated(self, size, seed=7):
         """A backup of SQL Server, as the double writes it."""
