@@ -18,8 +18,9 @@ const RUN_WAITS: Duration = Duration::from_secs(3600);
 const REPAIR_WAITS: Duration = Duration::from_secs(24 * 3600);
 /// How often a lock is tried while it is waited for.
 const TRY_EVERY: Duration = Duration::from_millis(20);
-/// How often a run looks who has the lock before it says that another run has it.
-const LOOKS: u32 = 3;
+/// How often a run looks who has the lock before it says that another run has it: for half a second,
+/// since `status` holds it for the moment of its own look, and a busy host stretches moments.
+const LOOKS: u32 = 25;
 
 /// A lock on a media set; let go when dropped.
 #[derive(Debug)]
@@ -66,7 +67,10 @@ impl StateDir {
         let (path, file) = self.lock_file(key, "lock")?;
         let (turn, mark) = self.lock_file(key, "turn")?;
         // A repair may let go between the two looks, so they are taken more than once.
-        for _ in 0..LOOKS {
+        for look in 0..LOOKS {
+            if look > 0 {
+                std::thread::sleep(TRY_EVERY);
+            }
             if try_lock(&path, &file)? {
                 return Ok(SetLock::of(file));
             }
