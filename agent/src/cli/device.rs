@@ -3,9 +3,8 @@
 use std::path::Path;
 
 use serde::Serialize;
-use twinset_domain::{AgentId, Exit, FamilyNo, Fault, MirrorNo, Shape, Slot, code};
+use twinset_domain::{AgentId, Exit, FamilyNo, Fault, MirrorNo, Slot, code};
 use twinset_format::header::MediaHeader;
-use twinset_plugin_api::Access;
 
 use super::context;
 use crate::config::checked::media::{DEFAULT_DEVICE_DEADLINE, DEFAULT_MEDIUM_WAIT};
@@ -52,18 +51,8 @@ pub(super) fn open_alone(
         deadline: DEFAULT_DEVICE_DEADLINE,
         medium_wait: DEFAULT_MEDIUM_WAIT,
     };
-    let alone = Shape {
-        families: 1,
-        mirrors: 1,
-    };
-    let mut matrix = Matrix::open(
-        std::slice::from_ref(&place),
-        alone,
-        // Who only reads needs no identity.
-        AgentId::random(),
-        Access::Read,
-        None,
-    )?;
+    // Who only reads needs no identity.
+    let mut matrix = Matrix::open_alone(&place, AgentId::random())?;
     let header = match matrix.cells.first().map(|cell| &cell.header) {
         Some(Ok(header)) => header.clone(),
         Some(Err(fault)) => return Err(fault.clone()),

@@ -65,12 +65,33 @@ impl Matrix {
         };
         let mut cells = Vec::with_capacity(opened.len());
         for (place, volume) in opened {
-            cells.push(mount(place, volume, media_set)?);
+            cells.push(mount(place, volume, media_set, Volume::mount)?);
         }
         Ok(Self {
             media_set,
             shape,
             cells,
+            unread_below: 0,
+        })
+    }
+
+    /// A volume alone, read only: the one that the device names first, whichever its place is.
+    ///
+    /// # Errors
+    /// As [`Matrix::open`].
+    pub fn open_alone(place: &Place, agent: AgentId) -> Result<Self, Fault> {
+        let opened = [(place, Volume::open(place, agent, Access::Read))];
+        let media_set = only_media_set(&opened, agent)?;
+        let [(place, volume)] = opened;
+        let cell = mount(place, volume, media_set, Volume::mount_first)?;
+        let alone = Shape {
+            families: 1,
+            mirrors: 1,
+        };
+        Ok(Self {
+            media_set,
+            shape: alone,
+            cells: vec![cell],
             unread_below: 0,
         })
     }
@@ -345,9 +366,10 @@ fn mount(
     place: &Place,
     volume: Result<Volume, DeviceFault>,
     media_set: Option<MediaSetId>,
+    how: fn(&Volume, MediaSetId) -> Result<(), DeviceFault>,
 ) -> Result<Cell, Fault> {
     let volume = volume.and_then(|volume| match media_set {
-        Some(id) => volume.mount(id).map(|()| volume),
+        Some(id) => how(&volume, id).map(|()| volume),
         None => {
             let text = "no volume of a media set is there".to_owned();
             Err(own_fault(&place.label, "mount", Outcome::NO_MEDIUM, text))

@@ -103,6 +103,21 @@ fn a_damaged_and_a_missing_cartridge_are_made_good() {
     run.end().ended(0);
 }
 
+/// One drive of a library reads every row: whichever has a cartridge in it.
+#[test]
+fn a_drive_of_a_library_shows_the_row_that_is_in_it() {
+    let world = formatted(2, 1, 8);
+    let source = generated(world.path(), 1, 300_000, 2);
+    world.import(&source).ended(0);
+    let inside = |drive: u32| library(&world).join(format!("drive-{drive}"));
+    fs::rename(inside(1), inside(0)).unwrap();
+    let device = json!({ "library": library(&world), "drive_element": 0, "block_size": BLOCK });
+    let device = device.to_string();
+    let line = ["media", "show", "--plugin", "tape", "--device", &device];
+    let shown = world.json(&line).ended(0).result().to_string();
+    assert!(shown.contains(r#""family":2"#), "{shown}");
+}
+
 #[test]
 fn a_library_without_blank_cartridges_asks_for_one_and_says_why() {
     let world = formatted(1, 1, 1);

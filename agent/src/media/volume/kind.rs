@@ -26,6 +26,21 @@ impl Volume {
         })
     }
 
+    /// Mounts the volume of the media set that the device names first: before a library, the one in
+    /// the drive.
+    ///
+    /// # Errors
+    /// As [`Volume::mount`].
+    pub fn mount_first(&self, media_set: MediaSetId) -> Result<(), DeviceFault> {
+        let any = media_set.to_string();
+        self.call(move |handle| {
+            let listed = handle.volumes()?;
+            let mut keys = listed.iter().map(|volume| volume.key.as_str());
+            let first = keys.find(|key| key.split('.').next() == Some(&any));
+            handle.mount(Mount::Existing(first.unwrap_or(&any)))
+        })
+    }
+
     /// What the volume is called for its device. Several tapes of a media set may lie in one
     /// library, so there the place is part of the name.
     pub(super) fn key(&self, media_set: MediaSetId) -> String {

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use rustix::io::Errno;
 use twinset_plugin_api::{DeviceError, Level, Outcome};
 
 use super::{Tape, is_of};
@@ -12,6 +13,13 @@ use crate::tape::head::Head;
 use crate::tape::medium::{Medium, words};
 use crate::tape::scan::{self, Found};
 use crate::tape::source::Source;
+
+/// Whether it is the drive that does not answer.
+fn is_dead(error: &DeviceError) -> bool {
+    let dead = [Errno::NXIO, Errno::NODEV];
+    dead.iter()
+        .any(|errno| errno.raw_os_error() == error.os_code)
+}
 
 /// What a library was looked through with.
 struct Search {
@@ -51,6 +59,8 @@ impl Search {
             };
             match error.outcome {
                 Outcome::LOCKED | Outcome::CANCELLED | Outcome::BAD_OPTION => return Err(error),
+                // No other cartridge will do better in a drive that is dead.
+                _ if is_dead(&error) => return Err(error),
                 // One that cannot be read is missed where it is needed.
                 _ => tape.host.log(Level::Warn, &error.text),
             }

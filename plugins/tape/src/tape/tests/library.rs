@@ -102,6 +102,21 @@ fn foreign() -> Vec<u8> {
     [&8_u32.to_le_bytes()[..], b"VOL1THEM", &8_u32.to_le_bytes()].concat()
 }
 
+/// A drive that does not answer is not fed with the whole library.
+#[test]
+fn a_dead_drive_ends_the_search() {
+    let library = Library::new(3);
+    drop(library.begun(0, KEY));
+    fs::remove_file(library.folder.path().join("drive-0")).unwrap();
+    let dead = json!({ "faults": [{ "on": "rewind", "after": 0, "times": 99, "error": "ENXIO" }] });
+    library.add("A00001", b"");
+    library.meta("A00001", &dead);
+    let mut device = library.device(Access::Read, 0, &json!({}));
+    let error = device.mount(Mount::Existing(KEY)).unwrap_err();
+    assert!(error.text.contains("does not answer"), "{}", error.text);
+    assert_eq!(library.inside(0), "A00001");
+}
+
 #[test]
 fn two_drives_take_turns_and_leave_alone_what_is_not_theirs() {
     let library = Library::new(5);
