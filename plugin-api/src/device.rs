@@ -167,7 +167,9 @@ pub struct DeviceStatus {
     pub free: Option<u64>,
     /// Bytes the medium holds in all.
     pub capacity: Option<u64>,
-    /// Warnings for the operator, one a line.
+    /// What the operator should know, one a line. A line that begins with `critical: ` or
+    /// `warning: ` tells what happened once, as `warning: headline: what it means; what to do`: an
+    /// agent raises it as an alert. The others are shown.
     pub alerts: String,
 }
 

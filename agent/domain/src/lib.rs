@@ -15,7 +15,7 @@
 //! [`protection`] (what follows from what the partners say),
 //! [`stamp`] (which sessions on a server are ours), [`grants`] (which rights a login needs),
 //! [`doctor`] (what would stop a run), [`alert`] (what an operator must know, once),
-//! [`rpo`] (which backups are too old), [`integrity`] (what DBCC CHECKDB means, and when it runs),
+//! [`health`] (what a device says of itself), [`rpo`] (which backups are too old), [`integrity`] (what DBCC CHECKDB means, and when it runs),
 //! [`fleet`] (what a shared catalog is told, and how that survives every loss).
 
 pub mod adopt;
@@ -29,6 +29,7 @@ pub mod fault;
 pub mod fleet;
 pub mod fork;
 pub mod grants;
+pub mod health;
 mod ids;
 pub mod integrity;
 mod kind;

@@ -27,6 +27,7 @@ pub mod expire;
 mod facts;
 pub mod finished;
 pub mod guard;
+pub mod health;
 pub mod import;
 pub mod owner;
 mod pump;

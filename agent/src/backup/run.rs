@@ -17,7 +17,7 @@ use twinset_plugin_api::Access;
 pub use super::content::Content;
 use super::desk::{Desk, Target};
 use super::finished::{Finished, LostMirror, bytes, set_guid, stored_bytes};
-use super::{recover, remember};
+use super::{health, recover, remember};
 use crate::catalog::{Catalog, Intent, KnownSet, RunEnd, RunState};
 use crate::clock;
 use crate::media::encoding::Recipe;
@@ -312,21 +312,19 @@ impl Reserved {
             note: None,
         };
         let record = self.ledger.publish(&statement)?;
-        let chain = self.ledger.chain();
         let bytes = bytes(sealed);
         tracing::debug!(bytes, copied = crate::payload::copied(), "payload");
-        let (state, at, sequence) = (RunState::Published, statement.written, chain.sequence());
         let end = RunEnd {
-            state,
-            at,
+            state: RunState::Published,
+            at: statement.written,
             bytes,
-            sequence,
+            sequence: self.ledger.chain().sequence(),
             note: None,
         };
         let place = (self.open.key.as_str(), facts.media_set);
         remember::sealed(desk, place, (facts, &end), sealed, Some(&record))?;
         let first = sealed.first().map(|sealed| &sealed.manifest);
-        let finished = Finished {
+        let mut finished = Finished {
             media_set: facts.media_set,
             position: facts.position,
             run: facts.run,
@@ -342,15 +340,17 @@ impl Reserved {
             published: statement.written,
             notes: Vec::new(),
         };
-        self.leave();
+        finished.notes = self.leave(desk);
         Ok(finished)
     }
 
-    /// Closes the volumes: when it returns, the next run may open them.
-    pub(super) fn leave(self) {
+    /// Closes the volumes, for the next run; what their devices say of themselves is raised before.
+    pub(super) fn leave(self, desk: &mut Desk<'_>) -> Vec<String> {
         let Self { open, ledger, .. } = self;
         drop(ledger);
+        let notes = health::told(desk, &open.matrix);
         open.close();
+        notes
     }
 
     /// Mirrors that were out of step before, and those lost since.
@@ -393,7 +393,7 @@ impl Reserved {
             note,
         };
         let told = remember::sealed(desk, place, (&self.facts, &end), sealed, None);
-        self.leave();
+        self.leave(desk);
         told
     }
 }

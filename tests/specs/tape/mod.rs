@@ -4,6 +4,7 @@
 
 mod changer;
 mod foreign;
+mod health;
 mod kills;
 mod one_drive;
 pub(crate) mod spanning;

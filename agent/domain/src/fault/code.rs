@@ -331,6 +331,8 @@ codes! {
     SHARED_BEHIND = "TW6024" Degraded;
     /// A device waits for the operator, and a run waits for it.
     OPERATOR = "TW6025" Degraded;
+    /// A device says that it, or the medium in it, needs somebody to look after it.
+    HEALTH = "TW6026" Degraded;
     /// A receiver of alerts did not take a message.
     NOT_TOLD = "TW6022" Failed;
     /// No open alert is meant by what was typed.

@@ -31,7 +31,7 @@ impl Reserved {
             // The run fails with its own fault; what stays is found by the next run.
             desk.progress
                 .note(&format!("not everything could be taken back: {fault}"));
-            self.leave();
+            self.leave(desk);
             return;
         }
         let (state, at, note) = (RunState::Failed, clock::now(), Some(why.message.as_str()));
@@ -52,7 +52,7 @@ impl Reserved {
             desk.progress
                 .note(&format!("the catalog could not be told: {fault}"));
         }
-        self.leave();
+        self.leave(desk);
     }
 
     /// Whether a void stands at the position: where nothing had been written there is none.

@@ -9,6 +9,7 @@ mod stacks;
 
 use std::path::PathBuf;
 
+pub(crate) use arm::mtx as program;
 pub(crate) use plan::Rules;
 pub(crate) use source::Changer;
 pub(crate) use stacks::make;

@@ -8,6 +8,7 @@ use twinset_plugin_api::{
 
 use super::errors::{failed, refused};
 use super::head::Head;
+use super::health::Book;
 use super::label::{Kind, hex};
 use super::left;
 use super::medium::{Header, Medium};
@@ -27,6 +28,8 @@ pub(crate) struct Tape {
     pub(super) access: Access,
     pub(super) host: Host,
     pub(super) state: State,
+    /// What drives said of themselves.
+    pub(super) book: Book,
     work: Option<Work>,
     reader: Option<Reader>,
 }
@@ -49,9 +52,15 @@ impl Tape {
             access: request.access,
             host,
             state: State::Out,
+            book: Book::default(),
             work: None,
             reader: None,
         }
+    }
+
+    /// Whether nothing is being written to the tape.
+    pub(super) fn is_idle(&self) -> bool {
+        self.work.is_none()
     }
 
     fn medium(&mut self) -> Result<&mut Medium, DeviceError> {
@@ -361,23 +370,7 @@ impl Device for Tape {
     }
 
     fn status(&mut self) -> Result<DeviceStatus, DeviceError> {
-        let head = match &mut self.state {
-            State::In(medium) => medium.head(),
-            State::Blank(head, ..) => head,
-            State::Out => return Err(DeviceError::new(Outcome::NO_MEDIUM, "no tape is mounted")),
-        };
-        let name = head.drive.name().to_owned();
-        let state = head.status().map_err(|errno| failed("ask", &name, errno))?;
-        let facts = head.drive.facts();
-        let mut alerts: Vec<String> = facts.alerts.lines().map(str::to_owned).collect();
-        if state.cleaning {
-            alerts.push("the drive wants to be cleaned".to_owned());
-        }
-        Ok(DeviceStatus {
-            free: facts.free,
-            capacity: facts.capacity,
-            alerts: alerts.join("\n"),
-        })
+        self.tell()
     }
 
     /// What becomes of each cartridge of a library.

@@ -5,6 +5,8 @@ use std::fmt::Debug;
 
 use rustix::io::Errno;
 
+use super::health::{Asker, Room};
+
 /// What became of a call.
 pub(crate) type Done<T = ()> = Result<T, Errno>;
 
@@ -70,6 +72,14 @@ pub(crate) trait Drive: Send + Debug {
     fn status(&mut self) -> Done<Status>;
     /// More of the cartridge; asks the drive, never fails for what it does not know.
     fn facts(&mut self) -> Facts;
+    /// The TapeAlert flags that are set; reading them clears them. Why it cannot be asked, if so.
+    fn take_flags(&mut self, _: &Asker) -> Result<Vec<u8>, String> {
+        Ok(Vec::new())
+    }
+    /// Room on the cartridge, where it must be asked for at length.
+    fn room(&mut self, _: &Asker) -> Result<Option<Room>, String> {
+        Ok(None)
+    }
     /// Gives the cartridge out.
     fn eject(&mut self) -> Done;
 }

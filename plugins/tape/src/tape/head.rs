@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rustix::io::Errno;
 
 use super::drive::{Done, Drive, Empty, Status};
+use super::health::{Asker, Room};
 
 /// Below this no buffer shrinks, in bytes.
 const BUFFER_MIN: usize = 16 << 10;
@@ -37,6 +38,8 @@ pub(crate) struct Head {
     pub(crate) cartridge: String,
     /// Keeps others from the same drive, where its cartridges alone would not.
     pub(crate) lock: Option<Arc<File>>,
+    /// Asks the drive how it is.
+    pub(crate) asker: Option<Asker>,
     at: Option<Place>,
     /// Logical block with which each tape file begins, where the drive tells.
     starts: Vec<Option<u32>>,
@@ -51,6 +54,7 @@ impl Head {
             drive,
             cartridge: String::new(),
             lock: None,
+            asker: None,
             at: None,
             starts: Vec::new(),
             locates: false,
@@ -72,6 +76,27 @@ impl Head {
             && self.drive.skip_blocks(1).is_ok()
             && self.drive.address() == Ok(1);
         self.rewind()
+    }
+
+    /// Asks the drive for its TapeAlert flags and writes them down, where they may be cleared.
+    /// Whatever is in the drive must be identified before it is written to: see [`super::health`].
+    pub(crate) fn ask(&mut self) {
+        let Some(asker) = self.asker.clone().filter(|asker| asker.takes) else {
+            return;
+        };
+        let answer = self.drive.take_flags(&asker);
+        let barcode = self.drive.facts().barcode;
+        let known = barcode.unwrap_or_else(|| self.cartridge.clone());
+        asker.hear(self.drive.name(), answer, &known);
+    }
+
+    /// Room on the cartridge, where the drive must be asked for it; as with [`Head::ask`].
+    pub(crate) fn room(&mut self) -> Option<Room> {
+        let asker = self.asker.clone()?;
+        self.drive.room(&asker).unwrap_or_else(|why| {
+            asker.hear(self.drive.name(), Err(why), "");
+            None
+        })
     }
 
     /// Where it stands, if that is known.

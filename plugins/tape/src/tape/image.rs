@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use rustix::io::Errno;
 
 use super::drive::{Done, Drive, Facts, Status};
+use super::health::Asker;
 use cartridge::{Cartridge, Object};
 pub(crate) use sidecar::Meta;
 use sidecar::{On, Planted};
@@ -35,6 +36,8 @@ pub(crate) struct Image {
     open_file: bool,
     /// Cleared by motions after which the driver does not count files any more.
     counts: bool,
+    /// TapeAlert flags that faults raised since they were asked for.
+    flags: Vec<u8>,
 }
 
 impl Image {
@@ -53,6 +56,7 @@ impl Image {
             refuse: false,
             open_file: false,
             counts: true,
+            flags: Vec::new(),
         })
     }
 
@@ -91,8 +95,14 @@ impl Image {
         self.met_end = false;
         match self.planted.strike(on) {
             None => Ok(false),
-            Some(fault) if fault.lands => Ok(true),
-            Some(fault) => Err(fault.errno()),
+            Some(fault) => {
+                self.flags.extend_from_slice(&fault.flags);
+                if fault.lands {
+                    Ok(true)
+                } else {
+                    Err(fault.errno())
+                }
+            }
         }
     }
 
@@ -281,6 +291,14 @@ impl Drive for Image {
             worm: self.meta.worm,
             alerts: self.meta.alerts.clone(),
         }
+    }
+
+    fn take_flags(&mut self, _: &Asker) -> Result<Vec<u8>, String> {
+        let mut flags = std::mem::take(&mut self.flags);
+        let lying = sidecar::take_flags(&self.path);
+        flags.extend(lying.map_err(|errno| format!("its sidecar: {errno}"))?);
+        flags.retain(|flag| (1..=64).contains(flag));
+        Ok(flags)
     }
 
     fn eject(&mut self) -> Done {

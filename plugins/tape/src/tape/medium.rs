@@ -9,6 +9,7 @@ use twinset_plugin_api::{DeviceError, Outcome};
 
 use super::errors::{failed, refused};
 use super::head::{Got, Head, Place};
+use super::health::Room;
 use super::index::{Index, Small};
 use super::label::Label;
 use super::scan::{self, Beside, Found, HEADER_BLOCKS};
@@ -108,6 +109,19 @@ impl Medium {
     /// What drive and cartridge tell.
     pub(crate) fn head(&mut self) -> &mut Head {
         &mut self.head
+    }
+
+    /// Asks the drive how it is, unless it holds what is not on the tape yet. The tape is identified
+    /// again before it is used.
+    pub(crate) fn ask(&mut self) -> Option<Room> {
+        if self.unsynced || self.inside == 0 {
+            return None;
+        }
+        self.head.ask();
+        let room = self.head.room();
+        (self.suspect, self.doubted) = (true, true);
+        self.head.lose();
+        room
     }
 
     /// The error of a failed motion or write: from now on the tape is suspect.

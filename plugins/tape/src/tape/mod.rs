@@ -7,6 +7,7 @@ mod device;
 mod drive;
 mod errors;
 mod head;
+mod health;
 mod image;
 mod index;
 mod label;
@@ -15,10 +16,12 @@ mod medium;
 mod mount;
 mod options;
 mod os;
+mod program;
 mod reader;
 mod scan;
 mod source;
 mod station;
+mod told;
 mod work;
 
 use twinset_plugin_api::{
@@ -50,6 +53,7 @@ impl Plugin for TapePlugin {
 
     fn open(request: &OpenRequest<'_>, host: Host) -> Result<Box<dyn Device>, DeviceError> {
         let options = options::parse(request.options)?;
+        options.check_programs()?;
         Ok(Box::new(Tape::new(options, request, host)))
     }
 }

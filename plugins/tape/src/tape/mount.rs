@@ -23,6 +23,7 @@ impl Tape {
         let who = Who {
             agent: self.agent_id.clone(),
             writes: self.access != Access::Read,
+            asker: self.asker(),
         };
         source::of(&self.options, who, self.host.clone())
     }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde_json::{Map, Value};
 use twinset_plugin_api::{DeviceError, Outcome};
 
-use super::changer::Robot;
+use super::changer::{self, By, Robot};
 
 #[cfg(test)]
 mod tests;
@@ -52,6 +52,8 @@ pub(crate) struct Options {
     pub(crate) last: Option<u32>,
     /// The arm that changes its cartridges.
     pub(crate) robot: Option<Robot>,
+    /// The program that asks a drive how it is.
+    pub(crate) sg_logs: PathBuf,
 }
 
 impl Options {
@@ -60,6 +62,18 @@ impl Options {
         Self {
             place: Where::Image(image),
             ..self.clone()
+        }
+    }
+
+    /// A program that others may change is refused before anything is touched. One that is not
+    /// there is missed where it is needed.
+    pub(crate) fn check_programs(&self) -> Result<(), DeviceError> {
+        let Some(By::Mtx { program, .. }) = self.robot.as_ref().map(|robot| &robot.by) else {
+            return Ok(());
+        };
+        match changer::program(program).trusted() {
+            Err(error) if error.outcome == Outcome::BAD_OPTION => Err(error),
+            _ => Ok(()),
         }
     }
 }
@@ -90,6 +104,7 @@ pub(crate) fn parse(text: &str) -> Result<Options, DeviceError> {
         "drive_element",
         "slots",
         "barcodes",
+        "sg_logs",
     ];
     if let Some(key) = table.keys().find(|key| !known.contains(&key.as_str())) {
         return Err(refuse(format!(
@@ -134,6 +149,7 @@ pub(crate) fn parse(text: &str) -> Result<Options, DeviceError> {
         cartridges: u64::from(cartridges.or(made).unwrap_or(u32::MAX)),
         last,
         robot,
+        sg_logs: sg_logs(&table, image)?,
     })
 }
 
@@ -185,6 +201,16 @@ fn path(table: &Map<String, Value>, key: &str) -> Result<Option<PathBuf>, Device
             "{key}: must be an absolute path, not `{path}`"
         ))),
         Some(_) => Err(refuse(format!("{key}: must be a text"))),
+    }
+}
+
+/// Where Linux distributions put the program.
+const SG_LOGS: &str = "/usr/bin/sg_logs";
+
+fn sg_logs(table: &Map<String, Value>, image: bool) -> Result<PathBuf, DeviceError> {
+    match path(table, "sg_logs")? {
+        Some(_) if image => Err(refuse("sg_logs: only with a `drive`")),
+        named => Ok(named.unwrap_or_else(|| PathBuf::from(SG_LOGS))),
     }
 }
 

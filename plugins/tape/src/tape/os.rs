@@ -2,6 +2,7 @@
 //! it; until then this plugin is built for Linux alone.
 
 mod st;
+mod trust;
 
 use std::fs::File;
 use std::io;
@@ -13,6 +14,8 @@ use std::path::Path;
 use rustix::fs::OFlags;
 
 use super::drive::{Done, Drive};
+
+pub(crate) use trust::{changed_by_others, command};
 
 /// Opens a tape drive.
 pub(crate) fn open_drive(

@@ -104,7 +104,11 @@ impl Source for Hands {
         let _ = out.drive.eject();
         drop(out);
         let head = station::load(&self.options, &self.who);
-        head.map_err(|mut error| {
+        let asked = head.map(|mut head| {
+            head.ask();
+            head
+        });
+        asked.map_err(|mut error| {
             if error.outcome == Outcome::NO_MEDIUM && !self.refused.is_empty() {
                 error.text = format!("{} ({})", error.text, self.refused);
             }

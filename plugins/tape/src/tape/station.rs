@@ -9,6 +9,7 @@ use twinset_plugin_api::{DeviceError, Outcome};
 use super::drive::Drive;
 use super::errors::failed;
 use super::head::Head;
+use super::health::Asker;
 use super::image::{Image, Meta};
 use super::options::{Options, Where};
 use super::os;
@@ -21,6 +22,8 @@ const HOLDER_MAX: usize = 1024;
 pub(crate) struct Who {
     pub(crate) agent: String,
     pub(crate) writes: bool,
+    /// Asks drives how they are.
+    pub(crate) asker: Asker,
 }
 
 /// Opens the drive with the tape in it. A drive has one user at a time, readers too.
@@ -35,7 +38,9 @@ pub(crate) fn load(options: &Options, who: &Who) -> Result<Head, DeviceError> {
     match drive {
         Ok(drive) => {
             sign(options, who);
-            Ok(Head::new(drive))
+            let mut head = Head::new(drive);
+            head.asker = Some(who.asker.clone());
+            Ok(head)
         }
         Err(Errno::BUSY) => Err(DeviceError::new(Outcome::LOCKED, holder(options))),
         Err(Errno::NOMEDIUM) => {

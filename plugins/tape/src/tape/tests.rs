@@ -4,6 +4,7 @@
 mod faults;
 mod foreign;
 mod hands;
+mod health;
 mod layout;
 mod library;
 mod rows;

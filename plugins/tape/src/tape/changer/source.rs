@@ -14,6 +14,7 @@ use crate::tape::head::Head;
 use crate::tape::medium::words;
 use crate::tape::options::Options;
 use crate::tape::os::{self, Claim};
+use crate::tape::program;
 use crate::tape::scan::Found;
 use crate::tape::source::{Row, Source};
 use crate::tape::station::{self, Who};
@@ -133,6 +134,7 @@ impl Changer {
             }
         };
         cartridge.clone_into(&mut head.cartridge);
+        head.ask();
         Ok(head)
     }
 
@@ -151,7 +153,7 @@ impl Changer {
                         );
                         return Err(DeviceError::new(Outcome::NO_MEDIUM, text));
                     }
-                    arm::wait(&self.host, LOOK)?;
+                    program::wait(&self.host, LOOK)?;
                 }
                 other => return other,
             }

@@ -33,6 +33,8 @@ pub(crate) struct Meta {
     pub(crate) quiet: bool,
     /// Warnings that the drive would give, one a line.
     pub(crate) alerts: String,
+    /// TapeAlert flags that are set, 1 to 64; who asks for them clears them.
+    pub(crate) flags: Vec<u8>,
     /// What goes wrong.
     pub(crate) faults: Vec<Fault>,
 }
@@ -55,6 +57,9 @@ pub(crate) struct Fault {
     /// It is done all the same, but said to have failed for want of room.
     #[serde(default)]
     pub(super) lands: bool,
+    /// TapeAlert flags that the drive raises with it.
+    #[serde(default)]
+    pub(super) flags: Vec<u8>,
 }
 
 const fn once() -> u64 {
@@ -160,9 +165,21 @@ pub(super) fn read(image: &Path) -> Done<Meta> {
     serde_json::from_slice(&bytes).map_err(|_| Errno::INVAL)
 }
 
-/// Writes the sidecar of a new image.
+/// The flags that are set, which are not from now on.
+pub(super) fn take_flags(image: &Path) -> Done<Vec<u8>> {
+    let mut meta = read(image)?;
+    let flags = std::mem::take(&mut meta.flags);
+    if !flags.is_empty() {
+        write(image, &meta)?;
+    }
+    Ok(flags)
+}
+
+/// Writes the sidecar of a new image, or another one in its place.
 pub(super) fn write(image: &Path, meta: &Meta) -> Done {
     let text = serde_json::to_vec_pretty(meta).map_err(|_| Errno::INVAL)?;
-    let written = fs::write(meta_path(image), text);
+    let (path, mut made) = (meta_path(image), meta_path(image).into_os_string());
+    made.push(".new");
+    let written = fs::write(&made, text).and_then(|()| fs::rename(&made, path));
     written.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))
 }

@@ -59,6 +59,10 @@ impl Medium {
             };
             self.index.cards.insert(self.inside, card);
         }
+        if self.inside > 0 {
+            // Its flags would be gone with it. It is identified when it comes back.
+            self.head.ask();
+        }
         self.inside = 0;
         std::mem::replace(&mut self.head, none)
     }

@@ -1,5 +1,6 @@
 //! A tape drive behind the `st` driver of Linux: `/dev/nst*`.
 
+mod ask;
 mod ioctl;
 
 use std::fs::File;
@@ -11,6 +12,7 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 
 use super::super::drive::{Done, Drive, Facts, Status};
+use super::super::health::{self, Asker, Room};
 
 /// Operations of `MTIOCTOP`.
 mod op {
@@ -112,10 +114,21 @@ impl St {
         ioctl::operate(&self.file, op, count)
     }
 
+    /// Its name in the kernel.
+    fn node(&self) -> Option<String> {
+        let node = std::fs::canonicalize(&self.path).ok()?;
+        Some(node.file_name()?.to_str()?.to_owned())
+    }
+
+    /// A log page of the drive.
+    fn page(&self, page: u8, asker: &Asker) -> Result<Vec<u8>, String> {
+        let node = self.node().ok_or("it has no name in the kernel")?;
+        ask::page(&ask::node(&node)?, page, asker)
+    }
+
     /// A file of the drive in sysfs.
     fn sysfs(&self, name: &str) -> Option<String> {
-        let node = std::fs::canonicalize(&self.path).ok()?;
-        let node = node.file_name()?.to_str()?.to_owned();
+        let node = self.node()?;
         let path = format!("/sys/class/scsi_tape/{node}/device/{name}");
         Some(std::fs::read_to_string(path).ok()?.trim().to_owned())
     }
@@ -201,6 +214,14 @@ impl Drive for St {
             alerts: alerts.join("\n"),
             ..Facts::default()
         }
+    }
+
+    fn take_flags(&mut self, asker: &Asker) -> Result<Vec<u8>, String> {
+        health::read_flags(&self.page(health::PAGE_FLAGS, asker)?)
+    }
+
+    fn room(&mut self, asker: &Asker) -> Result<Option<Room>, String> {
+        health::read_room(&self.page(health::PAGE_ROOM, asker)?)
     }
 
     fn eject(&mut self) -> Done {

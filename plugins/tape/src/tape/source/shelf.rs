@@ -118,6 +118,7 @@ impl Source for Shelf {
         };
         let mut head = station::load(&self.options.at(path), &who)?;
         cartridge.clone_into(&mut head.cartridge);
+        head.ask();
         Ok(head)
     }
 
