@@ -1,21 +1,20 @@
 //! What devices say of themselves at the end of a run, raised as alerts.
 
-use std::sync::Arc;
-
 use twinset_domain::alert::Raised;
 use twinset_domain::health;
 
 use super::desk::Desk;
 use crate::clock;
-use crate::device::Handle;
 use crate::media::matrix::Matrix;
-use crate::media::volume::Volume;
 
 /// Asks every volume, all at once, and raises what an operator must know; gives it in sentences. Called
 /// when all is said about the run: whatever fails here is a line in the log and nothing else.
 pub fn told(desk: &mut Desk<'_>, matrix: &Matrix) -> Vec<String> {
-    let asked = |volume: &Arc<Volume>| (volume.place(), volume.lane().submit(Handle::status));
-    let answers: Vec<_> = matrix.volumes().map(asked).collect();
+    let asked = matrix.volumes().map(|volume| {
+        let answer = volume.lane().submit(|handle| handle.status());
+        (volume.place(), answer)
+    });
+    let answers: Vec<_> = asked.collect();
     let mut notes = Vec::new();
     for (place, answer) in answers {
         let status = match answer.wait().and_then(|answer| answer) {

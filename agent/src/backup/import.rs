@@ -83,8 +83,9 @@ pub fn import(desk: &mut Desk<'_>, target: &Target, order: &Order<'_>) -> Result
     match written {
         Ok(sealed) => {
             let notes = notes(order.database, &sealed);
-            let finished = reserved.publish(desk, &sealed, Outcome::Success, None)?;
-            Ok(Finished { notes, ..finished })
+            let mut finished = reserved.publish(desk, &sealed, Outcome::Success, None)?;
+            finished.notes.extend(notes);
+            Ok(finished)
         }
         Err(fault) => {
             reserved.take_back(desk, &fault);

@@ -99,7 +99,7 @@ fn a_flag_of_a_failing_run_is_heard() {
     sidecar(&world, 1, &json!({}));
     world.import(&source).ended(0);
     world.verify(0);
-    world.exports(1, 0, &source);
+    world.exports(2, 0, &source);
 }
 
 #[test]
