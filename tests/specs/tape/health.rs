@@ -44,7 +44,13 @@ fn a_flag_is_raised_once_with_cartridge_and_remedy() {
         .iter()
         .map(|alert| {
             let text = |key: &str| alert[key].as_str().unwrap().to_owned();
-            let object = text("object").replace(&world.path().display().to_string(), "");
+            // The device as all messages call it.
+            let device = text("object");
+            let (device, object) = device.split_once(" (mirror ").unwrap();
+            assert!(
+                device.starts_with("tape {") && device.contains(".tap"),
+                "{device}"
+            );
             let (code, severity) = (text("code"), text("severity"));
             format!(
                 "{code} {severity} {object} | {} | {}",
@@ -56,10 +62,10 @@ fn a_flag_is_raised_once_with_cartridge_and_remedy() {
     assert_eq!(
         said,
         [
-            "TW6026 error tape /t/m1f1.tap (mirror 1, family 1): clean now (TapeAlert 20) | the \
+            "TW6026 error 1, family 1): clean now (TapeAlert 20) | the \
              drive must be cleaned before it goes on (cartridge TWN001 was in it) | put a \
              cleaning cartridge in",
-            "TW6026 warning tape /t/m2f1.tap (mirror 2, family 1): media life (TapeAlert 7), \
+            "TW6026 warning 2, family 1): media life (TapeAlert 7), \
              cartridge TWN002 | the cartridge is at the end of its life | verify its media set, \
              repair what is bad, and take it out of use",
         ]
