@@ -39,7 +39,7 @@ pub(crate) struct Head {
     /// Keeps others from the same drive, where its cartridges alone would not.
     pub(crate) lock: Option<Arc<File>>,
     /// Asks the drive how it is.
-    pub(crate) asker: Option<Asker>,
+    pub(crate) asker: Option<Box<Asker>>,
     at: Option<Place>,
     /// Logical block with which each tape file begins, where the drive tells.
     starts: Vec<Option<u32>>,

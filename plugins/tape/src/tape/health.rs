@@ -111,9 +111,12 @@ fn parameters(page: u8, bytes: &[u8]) -> Result<Vec<(u16, &[u8])>, Odd> {
     }
 }
 
+/// Their lines, the gravest first.
+type Seen = BTreeMap<(Grave, u8, String), String>;
+
 /// Flags that were seen while a device was open, with the cartridge that was in the drive.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Book(Arc<Mutex<BTreeMap<(Grave, u8, String), String>>>);
+pub(crate) struct Book(Arc<Mutex<Seen>>);
 
 impl Book {
     /// Flags that were read; each is told once, one about cartridges once for each. Gives the lines

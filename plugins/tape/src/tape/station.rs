@@ -39,7 +39,7 @@ pub(crate) fn load(options: &Options, who: &Who) -> Result<Head, DeviceError> {
         Ok(drive) => {
             sign(options, who);
             let mut head = Head::new(drive);
-            head.asker = Some(who.asker.clone());
+            head.asker = Some(Box::new(who.asker.clone()));
             Ok(head)
         }
         Err(Errno::BUSY) => Err(DeviceError::new(Outcome::LOCKED, holder(options))),

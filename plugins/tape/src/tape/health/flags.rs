@@ -119,7 +119,7 @@ const TABLE: &[Row] = &[
     (27, W, DRIVE, "power supply", "a redundant power supply failed", SERVICE),
     (28, W, DRIVE, "power consumption", "the drive takes more power than it should", SERVICE),
     (29, W, DRIVE, "drive maintenance", "the drive is due for maintenance, not cleaning", SERVICE),
-    (30, C, DRIVE, "hardware A", "a fault in the drive; it may work after a reset",
+    (30, C, DRIVE, "hardware A", "a fault in the drive that a reset may end",
         "give the cartridge out and reset the drive; have it looked at if it comes again"),
     (31, C, DRIVE, "hardware B", "a fault in the drive that it did not get over when it started",
         "turn the drive off and on; have it looked at if it comes again"),
