@@ -16,6 +16,7 @@ pub mod process;
 pub mod protect;
 pub mod security;
 mod sid;
+pub mod tape;
 pub mod text;
 pub mod vdi;
 

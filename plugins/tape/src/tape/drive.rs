@@ -1,9 +1,9 @@
-//! What the plugin asks of a drive, with the system's own error numbers: those of the `st` driver
-//! of Linux, which the virtual tape gives as well.
+//! What the plugin asks of a drive, with the error numbers of the `st` driver of Linux, which the
+//! other drives give as well.
 
 use std::fmt::Debug;
 
-use rustix::io::Errno;
+pub(crate) use super::errno::Errno;
 
 use super::health::{Asker, Room};
 

@@ -1,7 +1,9 @@
 //! The system's numbers as outcomes.
 
-use rustix::io::Errno;
 use twinset_plugin_api::{DeviceError, Outcome};
+
+use super::drive::Errno;
+use super::os;
 
 /// What one does about a number that needs more than its text.
 fn advice(errno: Errno) -> &'static str {
@@ -26,7 +28,11 @@ const fn class(errno: Errno) -> Outcome {
 /// `doing object: reason of the system`.
 pub(crate) fn failed(doing: &str, object: &str, errno: Errno) -> DeviceError {
     let text = format!("{doing} {object}: {errno}{}", advice(errno));
-    DeviceError::new(class(errno), text).with_os_code(errno.raw_os_error())
+    let error = DeviceError::new(class(errno), text);
+    match os::code(errno) {
+        Some(code) => error.with_os_code(code),
+        None => error,
+    }
 }
 
 /// A state in which the call makes no sense, or a tape that is not as it was left.

@@ -4,9 +4,7 @@
 use std::fs::File;
 use std::sync::Arc;
 
-use rustix::io::Errno;
-
-use super::drive::{Done, Drive, Empty, Status};
+use super::drive::{Done, Drive, Empty, Errno, Status};
 use super::health::{Asker, Room};
 
 /// Below this no buffer shrinks, in bytes.

@@ -10,10 +10,9 @@ mod sidecar;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use rustix::io::Errno;
-
-use super::drive::{Done, Drive, Facts, Status};
+use super::drive::{Done, Drive, Errno, Facts, Status};
 use super::health::Asker;
+use super::os;
 use cartridge::{Cartridge, Object};
 pub(crate) use sidecar::Meta;
 use sidecar::{On, Planted};
@@ -308,7 +307,7 @@ impl Drive for Image {
 
 /// Opens a file for reading and writing, or for reading where it may not be written; says which.
 fn open_file(path: &Path) -> Done<(File, bool)> {
-    let errno = |error: std::io::Error| Errno::from_io_error(&error).unwrap_or(Errno::IO);
+    let errno = |error: std::io::Error| os::errno(&error);
     match File::options()
         .read(true)
         .write(true)

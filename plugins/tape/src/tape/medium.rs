@@ -4,9 +4,9 @@
 mod row;
 mod write;
 
-use rustix::io::Errno;
 use twinset_plugin_api::{DeviceError, Outcome};
 
+use super::drive::Errno;
 use super::errors::{failed, refused};
 use super::head::{Got, Head, Place};
 use super::health::Room;

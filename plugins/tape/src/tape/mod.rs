@@ -5,6 +5,7 @@
 mod changer;
 mod device;
 mod drive;
+mod errno;
 mod errors;
 mod head;
 mod health;

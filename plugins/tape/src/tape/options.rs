@@ -2,7 +2,7 @@
 
 mod robot;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 use twinset_plugin_api::{DeviceError, Outcome};
@@ -11,6 +11,8 @@ use super::changer::{self, By, Robot};
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_windows;
 
 /// Smallest block, in bytes.
 pub(crate) const BLOCK_MIN: u32 = 4096;
@@ -182,7 +184,7 @@ fn place(table: &Map<String, Value>) -> Result<Where, DeviceError> {
 }
 
 /// The nodes of `st` that rewind at close: `st0`, `st1a`, and by-id names without `-nst`.
-fn rewinds(drive: &std::path::Path) -> bool {
+fn rewinds(drive: &Path) -> bool {
     let name = drive.file_name().unwrap_or_default().to_string_lossy();
     let by_id = drive.parent().is_some_and(|p| p.ends_with("tape/by-id"));
     let short = name
@@ -194,7 +196,7 @@ fn rewinds(drive: &std::path::Path) -> bool {
 fn path(table: &Map<String, Value>, key: &str) -> Result<Option<PathBuf>, DeviceError> {
     match table.get(key) {
         None => Ok(None),
-        Some(Value::String(path)) if path.starts_with('/') && !path.contains('\0') => {
+        Some(Value::String(path)) if Path::new(path).is_absolute() && !path.contains('\0') => {
             Ok(Some(PathBuf::from(path)))
         }
         Some(Value::String(path)) => Err(refuse(format!(

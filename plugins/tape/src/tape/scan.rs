@@ -1,10 +1,9 @@
 //! What is on a tape, found by its filemarks: who wrote it, and its index. Of data sections only
 //! the first block is read.
 
-use rustix::io::Errno;
 use twinset_plugin_api::DeviceError;
 
-use super::drive::Done;
+use super::drive::{Done, Errno};
 use super::errors::{failed, refused};
 use super::head::{Got, Head, Place};
 use super::index::{Index, Lies, Section, Small};

@@ -3,10 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rustix::io::Errno;
 use twinset_plugin_api::{DeviceError, Outcome};
 
-use super::drive::Drive;
+use super::drive::{Drive, Errno};
 use super::errors::failed;
 use super::head::Head;
 use super::health::Asker;
@@ -111,8 +110,5 @@ pub(crate) fn holder(options: &Options) -> String {
 }
 
 fn host() -> String {
-    rustix::system::uname()
-        .nodename()
-        .to_string_lossy()
-        .into_owned()
+    os::host()
 }

@@ -1,13 +1,9 @@
 //! The image file: records with their length in front and behind, filemarks of four zero bytes.
 
 use std::fs::{File, TryLockError};
-use std::io::IoSlice;
 use std::path::Path;
 
-use rustix::fs::{Advice, fadvise};
-use rustix::io::Errno;
-
-use super::super::drive::Done;
+use super::super::drive::{Done, Errno};
 use super::super::os;
 
 /// Longest block, in bytes: 24 bits.
@@ -55,7 +51,7 @@ pub(super) struct Cartridge {
 }
 
 fn errno(error: std::io::Error) -> Errno {
-    Errno::from_io_error(&error).unwrap_or(Errno::IO)
+    os::errno(&error)
 }
 
 /// Makes an empty image, durable with its name.
@@ -63,7 +59,7 @@ pub(super) fn make(path: &Path) -> Done {
     let made = File::options().write(true).create_new(true).open(path);
     made.and_then(|file| file.sync_all()).map_err(errno)?;
     match path.parent() {
-        Some(folder) => File::open(folder).and_then(|f| f.sync_all()).map_err(errno),
+        Some(folder) => os::sync_folder(folder).map_err(errno),
         None => Ok(()),
     }
 }
@@ -154,15 +150,7 @@ impl Cartridge {
     }
 
     fn put(&self, offset: u64, parts: &[&[u8]]) -> Done {
-        let slices: Vec<IoSlice<'_>> = parts.iter().map(|part| IoSlice::new(part)).collect();
-        let whole: usize = parts.iter().map(|part| part.len()).sum();
-        let written =
-            rustix::io::retry_on_intr(|| rustix::io::pwritev(&self.file, &slices, offset))?;
-        if written == whole {
-            return Ok(());
-        }
-        let rest = parts.concat().split_off(written);
-        os::write_at(&self.file, &rest, offset + written as u64).map_err(errno)
+        os::write_parts(&self.file, parts, offset).map_err(errno)
     }
 
     fn cut(&mut self, at: usize) -> Done {
@@ -192,8 +180,7 @@ impl Cartridge {
         }
         if end - self.forgotten >= CACHE_WINDOW {
             let from = self.forgotten.saturating_sub(CACHE_WINDOW);
-            let length = std::num::NonZeroU64::new(end - from);
-            let _ = fadvise(&self.file, from, length, Advice::DontNeed);
+            os::forget(&self.file, from, end - from);
             self.forgotten = end;
         }
     }

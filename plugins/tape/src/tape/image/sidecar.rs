@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
-use super::super::drive::Done;
+use super::super::drive::{Done, Errno};
+use super::super::os;
 
 /// Smallest zone of early warning by default, in bytes; else a sixteenth of the capacity.
 const ZONE_MIN: u64 = 1 << 20;
@@ -160,8 +160,7 @@ pub(super) fn read(image: &Path) -> Done<Meta> {
         Ok(found) if found.len() <= META_MAX => {}
         _ => return Err(Errno::INVAL),
     }
-    let bytes =
-        fs::read(&path).map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
+    let bytes = fs::read(&path).map_err(|error| os::errno(&error))?;
     serde_json::from_slice(&bytes).map_err(|_| Errno::INVAL)
 }
 
@@ -181,5 +180,5 @@ pub(super) fn write(image: &Path, meta: &Meta) -> Done {
     let (path, mut made) = (meta_path(image), meta_path(image).into_os_string());
     made.push(".new");
     let written = fs::write(&made, text).and_then(|()| fs::rename(&made, path));
-    written.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))
+    written.map_err(|error| os::errno(&error))
 }

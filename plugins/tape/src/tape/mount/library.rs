@@ -3,14 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use rustix::io::Errno;
 use twinset_plugin_api::{DeviceError, Level, Outcome};
 
 use super::{Tape, is_of};
 use crate::tape::changer::make;
 use crate::tape::device::State;
+use crate::tape::drive::Errno;
 use crate::tape::head::Head;
 use crate::tape::medium::{Medium, words};
+use crate::tape::os;
 use crate::tape::scan::{self, Found};
 use crate::tape::source::Source;
 
@@ -18,7 +19,7 @@ use crate::tape::source::Source;
 fn is_dead(error: &DeviceError) -> bool {
     let dead = [Errno::NXIO, Errno::NODEV];
     dead.iter()
-        .any(|errno| errno.raw_os_error() == error.os_code)
+        .any(|errno| os::code(*errno) == Some(error.os_code))
 }
 
 /// What a library was looked through with.

@@ -7,9 +7,11 @@ use twinset_plugin_api::DeviceError;
 
 use super::{Where, path, refuse};
 use crate::tape::changer::{By, Robot, Rules};
+use crate::tape::os;
 
-/// Where Linux distributions put the program.
-const MTX: &str = "/usr/sbin/mtx";
+/// Where no program moves arms.
+const NO_ARM: &str = "changer: a library's arm is moved by mtx, which this system does not have; \
+                      leave it out, and change cartridges by hand";
 /// Highest number of a drive or a slot: addresses in a library have 16 bits.
 const ELEMENT_MAX: u32 = 65_535;
 
@@ -25,7 +27,10 @@ pub(super) fn read(
         }
         (Where::Library(folder), None) => By::Stacks(folder.clone()),
         (Where::Drive(_), Some(node)) => By::Mtx {
-            program: program.clone().unwrap_or_else(|| PathBuf::from(MTX)),
+            program: match os::MTX {
+                Some(usual) => program.clone().unwrap_or_else(|| PathBuf::from(usual)),
+                None => return Err(refuse(NO_ARM)),
+            },
             node,
         },
         (_, Some(_)) => return Err(refuse("changer: only with a `drive`")),

@@ -7,12 +7,14 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use rustix::fs::OFlags;
-use rustix::io::Errno;
 
-use super::super::drive::{Done, Drive, Facts, Status};
+use super::super::drive::{Done, Drive, Errno, Facts, Status};
 use super::super::health::{self, Asker, Room};
+use super::errno;
 
 /// Operations of `MTIOCTOP`.
 mod op {
@@ -58,18 +60,31 @@ pub(crate) struct St {
     refused: Vec<&'static str>,
 }
 
+/// How long a drive may be busy before somebody else has it. Until a program that is started beside
+/// (the arm's, by another lane) is loaded, its process holds all that this one had open, a drive
+/// that was closed since among it.
+const BUSY: Duration = Duration::from_secs(2);
+/// How often that is looked at.
+const BUSY_LOOK: Duration = Duration::from_millis(20);
+
 impl St {
     /// Opens a drive; ENOMEDIUM when it is empty. The first open does not wait: a waiting one hangs
     /// for minutes on an empty drive.
     pub(crate) fn open(path: &Path, writes: bool, compress: Option<bool>) -> Done<Self> {
         let open = |flags: OFlags| {
             let custom = i32::try_from((flags | OFlags::CLOEXEC).bits()).unwrap_or(0);
-            let opened = File::options()
-                .read(true)
-                .write(writes)
-                .custom_flags(custom)
-                .open(path);
-            opened.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))
+            let begun = Instant::now();
+            loop {
+                let opened = File::options()
+                    .read(true)
+                    .write(writes)
+                    .custom_flags(custom)
+                    .open(path);
+                match opened.map_err(|error| errno(&error)) {
+                    Err(Errno::BUSY) if begun.elapsed() < BUSY => sleep(BUSY_LOOK),
+                    ended => return ended,
+                }
+            }
         };
         let probe = open(OFlags::NONBLOCK)?;
         let found = ioctl::get(&probe)?;
@@ -132,10 +147,6 @@ impl St {
         let path = format!("/sys/class/scsi_tape/{node}/device/{name}");
         Some(std::fs::read_to_string(path).ok()?.trim().to_owned())
     }
-}
-
-fn errno(error: &std::io::Error) -> Errno {
-    Errno::from_io_error(error).unwrap_or(Errno::IO)
 }
 
 impl Drive for St {

@@ -5,7 +5,7 @@ use std::fs::File;
 
 use rustix::ioctl::{Getter, Opcode, Setter, ioctl, opcode};
 
-use super::super::super::drive::Done;
+use super::super::super::drive::{Done, Errno};
 
 /// `struct mtop`.
 #[repr(C)]
@@ -40,28 +40,34 @@ const MTIOCTOP: Opcode = opcode::write::<Operation>(b'm', 1);
 const MTIOCGET: Opcode = opcode::read::<Get>(b'm', 2);
 const MTIOCPOS: Opcode = opcode::read::<Position>(b'm', 3);
 
+fn own(errno: rustix::io::Errno) -> Errno {
+    Errno::from_raw(errno.raw_os_error())
+}
+
 /// `MTIOCTOP`: one operation, so many times.
 pub(super) fn operate(file: &File, op: i16, count: i32) -> Done {
     // SAFETY: the opcode is that of <linux/mtio.h> for a `struct mtop`, whose layout `Operation`
     // has; the driver reads it and keeps nothing.
-    unsafe {
+    let done = unsafe {
         ioctl(
             file,
             Setter::<MTIOCTOP, Operation>::new(Operation { op, count }),
         )
-    }
+    };
+    done.map_err(own)
 }
 
 /// `MTIOCGET`: state of drive and cartridge.
 pub(super) fn get(file: &File) -> Done<Get> {
     // SAFETY: the opcode is that of <linux/mtio.h> for a `struct mtget`, whose layout `Get` has;
     // the driver fills all of it when it succeeds, and every bit pattern is lawful.
-    unsafe { ioctl(file, Getter::<MTIOCGET, Get>::new()) }
+    let got = unsafe { ioctl(file, Getter::<MTIOCGET, Get>::new()) };
+    got.map_err(own)
 }
 
 /// `MTIOCPOS`: the logical block that comes next.
 pub(super) fn position(file: &File) -> Done<core::ffi::c_long> {
     // SAFETY: as for `get`, with `struct mtpos`.
-    let position = unsafe { ioctl(file, Getter::<MTIOCPOS, Position>::new()) }?;
-    Ok(position.block)
+    let position = unsafe { ioctl(file, Getter::<MTIOCPOS, Position>::new()) };
+    position.map(|position| position.block).map_err(own)
 }
