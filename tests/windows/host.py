@@ -60,7 +60,8 @@ class Host:
         shutil.rmtree(self.path, ignore_errors=True)
         self.path.mkdir(mode=0o700)
         (self.path / "groups.d").mkdir()
-        for file in ("twinset.exe", "twinset_disk.dll", "twinset_object_store.dll"):
+        for file in ("twinset.exe", "twinset_disk.dll", "twinset_object_store.dll",
+                     "twinset_tape.dll"):
             shutil.copy(Path(build) / file, self.path)
         self.build = build
         self.agent, self.sets = ["name = \"win-a\"", "state_dir = \"state\""], []

@@ -46,6 +46,27 @@ def a_file_goes_in_and_comes_out_byte_for_byte(host):
 
 
 @row
+def virtual_tapes_take_sets_and_give_them_back(host):
+    devices = [f"[[media_sets.payroll.mirrors]]\ndevices = [{{ plugin = \"tape\", "
+               f"options = {{ image = '{host.win(one)}.tap' }} }}]\n" for one in "ab"]
+    host.write("agent.toml", f"[agent]\nname = \"win-a\"\nstate_dir = \"state\"\n[plugins.tape]\n"
+               f"path = '{host.win('twinset_tape.dll')}'\n[media_sets.payroll]\n{''.join(devices)}")
+    host.run("media", "format", "payroll").ended(0)
+    source = host.generated("4MiB")
+    windows = host.win(f"source-7\\{source.name}")
+    for _ in range(2):
+        host.run("media", "import", "payroll", "--database", "Payroll", windows).ended(0)
+    equal(host.run("media", "verify", "payroll").ended(0).result["damage"], [])
+    host.run("media", "export", "payroll", "--position", "2", "--to", host.win("out")).ended(0)
+    same(next((host.path / "out").iterdir()), source)
+    drive = (host.path / "agent.toml").read_text().replace("image =", "drive =")
+    host.write("agent.toml", drive.replace(f"{host.win('a')}.tap", r"\\.\TAPE7"))
+    fault = host.run("media", "show", "payroll").ended(1).faults
+    if "TAPE7" not in json.dumps(fault):
+        raise Ended(str(fault))
+
+
+@row
 def damage_is_named_read_around_and_repaired(host):
     host.configure()
     host.run("media", "format", "payroll").ended(0)
