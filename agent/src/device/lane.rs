@@ -24,7 +24,7 @@ use crate::payload::Lease;
 use shared::{Job, Shared};
 
 pub use pending::Pending;
-pub use worker::abandoned_lanes;
+pub use worker::{abandoned_lanes, settle};
 
 /// Bounds of a lane.
 #[derive(Clone, Copy, Debug)]
@@ -51,9 +51,12 @@ impl Lane {
         let spawned = thread::Builder::new()
             .name(name)
             .spawn(move || worker::run(&worker, handle));
-        if let Err(error) = spawned {
-            let text = format!("no thread for the device: {error}");
-            shared.lose(shared.fault("start", Outcome::TRANSIENT, text));
+        match spawned {
+            Ok(thread) => worker::remember(thread),
+            Err(error) => {
+                let text = format!("no thread for the device: {error}");
+                shared.lose(shared.fault("start", Outcome::TRANSIENT, text));
+            }
         }
         Self { shared }
     }

@@ -21,7 +21,7 @@ mod trust;
 
 pub use call::{Canceller, Handle};
 pub use fault::DeviceFault;
-pub use lane::{Lane, LaneLimits, Pending, abandoned_lanes};
+pub use lane::{Lane, LaneLimits, Pending, abandoned_lanes, settle};
 pub use list::{LEFTOVERS_MAX, RECORDS_MAX, SECTIONS_MAX, VOLUMES_MAX};
 pub use load::{LoadPolicy, PluginFile};
 pub use twinset_plugin_api::{
