@@ -8,6 +8,7 @@
 mod page;
 mod pending;
 mod shared;
+mod threads;
 mod worker;
 
 use std::fmt;
@@ -24,7 +25,8 @@ use crate::payload::Lease;
 use shared::{Job, Shared};
 
 pub use pending::Pending;
-pub use worker::{abandoned_lanes, settle};
+pub use threads::settle;
+pub use worker::abandoned_lanes;
 
 /// Bounds of a lane.
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +54,7 @@ impl Lane {
             .name(name)
             .spawn(move || worker::run(&worker, handle));
         match spawned {
-            Ok(thread) => worker::remember(thread),
+            Ok(thread) => threads::remember(thread),
             Err(error) => {
                 let text = format!("no thread for the device: {error}");
                 shared.lose(shared.fault("start", Outcome::TRANSIENT, text));

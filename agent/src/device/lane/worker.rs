@@ -2,9 +2,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, PoisonError};
+use std::time::Instant;
 
 use twinset_plugin_api::Outcome;
 
@@ -15,36 +14,6 @@ use crate::payload::Lease;
 
 /// Threads that were left behind in a call and have not come back.
 static ABANDONED: AtomicUsize = AtomicUsize::new(0);
-
-/// The threads of lanes that may live still.
-static THREADS: Mutex<Vec<JoinHandle<()>>> = Mutex::new(Vec::new());
-/// How often threads are looked at that close their devices.
-const LOOK: Duration = Duration::from_millis(1);
-
-/// Remembers a lane's thread for [`settle`].
-pub(super) fn remember(thread: JoinHandle<()>) {
-    let mut threads = THREADS.lock().unwrap_or_else(PoisonError::into_inner);
-    threads.retain(|thread| !thread.is_finished());
-    threads.push(thread);
-}
-
-/// Waits until every lane has closed its device and its thread is gone, but for those that are left
-/// behind in a call: at most so long. A process that ends earlier ends in the middle of a plugin's
-/// close; under Wine it then crashed or hung now and then.
-pub fn settle(longest: Duration) {
-    let until = Instant::now() + longest;
-    let mut threads = std::mem::take(&mut *THREADS.lock().unwrap_or_else(PoisonError::into_inner));
-    loop {
-        for ended in threads.extract_if(.., |thread| thread.is_finished()) {
-            // What it panicked about was said.
-            let _ = ended.join();
-        }
-        if threads.len() <= abandoned_lanes() || Instant::now() >= until {
-            return;
-        }
-        thread::sleep(LOOK);
-    }
-}
 
 /// How many lane threads are left behind in a call of a plugin now.
 #[must_use]

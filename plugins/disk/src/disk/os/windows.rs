@@ -202,6 +202,10 @@ impl Folder {
 
     /// Puts `from` in the place of `to`, which must not exist.
     pub(crate) fn place(&self, from: &str, to: &str) -> Result<()> {
+        // Windows moves a file onto itself and says nothing.
+        if from == to {
+            return Err(Errno::EXIST);
+        }
         Ok(file::place(&self.at(from), &self.at(to))?)
     }
 

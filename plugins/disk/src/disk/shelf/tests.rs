@@ -44,6 +44,7 @@ fn own_changes_are_seen() {
     shelf.replace("0002.b", "0001.a.bak").unwrap();
     assert_eq!(files(&shelf), there(folder.path()));
     assert!(shelf.create("0001.a.bak").is_err());
+    assert!(shelf.place("0001.a.bak", "0001.a.bak").is_err());
     drop(shelf.create("0003.c").unwrap());
     assert!(shelf.place("0003.c", "0001.a.bak").is_err());
     assert_eq!(files(&shelf), there(folder.path()));
