@@ -116,6 +116,9 @@ fn row_4_failed_over_and_back_before_anything_was_due_is_noted_alone() {
     let mut a = pair.serve(A);
     assert!(a.says("Backup(Full)"));
     assert!(a.says("has ended"));
+    // It asks the same server, and its questions are no looks.
+    assert!(a.says("Integrity"));
+    assert!(a.says("has ended"));
     // What was taken a moment ago, and not seen since, may as well be the partner's.
     looks_again(&mut pair, A);
     pair.fail_over(A);

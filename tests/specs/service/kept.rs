@@ -76,9 +76,7 @@ fn a_faulty_agent_file_falls_back_at_the_start() {
     let sound = fs::read_to_string(pair.config_file(A)).unwrap();
     fs::write(pair.config_file(A), format!("{sound}\n[agent\n")).unwrap();
     let mut a = pair.serve(A);
-    for _ in 0..2 {
-        assert!(a.says("looks for other agents"), "both were asked");
-    }
+    assert!(a.has_said("looks for other agents", 2), "both were asked");
     assert_eq!(protects(&pair), ["payroll/Payroll"]);
     // A file that is removed is no faulty one.
     fs::remove_file(pair.group_file()).unwrap();

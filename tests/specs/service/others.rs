@@ -72,8 +72,7 @@ fn row_10_another_group_of_the_partners_agent_is_seen_by_what_it_takes() {
     let group = group.replace("[failover]\n", "[failover]\nno_agent_alert = \"3s\"\n");
     fs::write(pair.path().join("others.d/hr.toml"), group).unwrap();
     let mut b = pair.serve(B);
-    assert!(b.says("looks for other agents"));
-    assert!(b.says("looks for other agents"), "both servers");
+    assert!(b.has_said("looks for other agents", 2), "both servers");
     pair.take(A, "full", &[]).ended(0);
     assert!(b.says("also protected by group payroll of the agent on sql-a"));
     opens(&pair, B, "TW6005");

@@ -111,6 +111,15 @@ impl Running {
         }
     }
 
+    /// Waits until so many lines of standard error hold `text`, whatever was waited for before; false
+    /// when the program ends before.
+    #[track_caller]
+    pub(crate) fn has_said(&self, text: &str, times: usize) -> bool {
+        self.0
+            .has_said(text, times)
+            .unwrap_or_else(|hangs| panic!("{hangs}"))
+    }
+
     /// The next line of standard error that holds `text`.
     #[track_caller]
     pub(crate) fn line_with(&mut self, text: &str) -> String {

@@ -161,7 +161,26 @@ impl Running {
             .map_err(|_| self.hangs(text))
     }
 
-    /// The same with any question to the line.
+    /// Waits until so many of its lines hold `text`, those before what was waited for too: for what
+    /// its threads say in any order. False when it ends before.
+    ///
+    /// # Errors
+    /// As [`Self::says`].
+    pub fn has_said(&self, text: &str, times: usize) -> io::Result<bool> {
+        let until = Instant::now() + PATIENCE;
+        let (mut known, mut met) = (0, 0);
+        while met < times {
+            match self.heard.next(known, until) {
+                Ok(Some(line)) => met += usize::from(line.text.contains(text)),
+                Ok(None) => return Ok(false),
+                Err(_) => return Err(self.hangs(text)),
+            }
+            known += 1;
+        }
+        Ok(true)
+    }
+
+    /// As [`Self::says`], with any question to the line.
     ///
     /// # Errors
     /// As [`Self::says`].
