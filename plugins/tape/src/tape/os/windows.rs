@@ -51,9 +51,12 @@ pub(crate) fn errno(error: &io::Error) -> Errno {
     }
 }
 
-/// The system's own number is not known any more.
-pub(crate) fn code(_: Errno) -> Option<i32> {
-    None
+/// `ERROR_DEVICE_NOT_CONNECTED`.
+const GONE: i32 = 1167;
+
+/// The system's own number is not known any more; of a drive that is gone, the one that says so.
+pub(crate) fn code(errno: Errno) -> Option<i32> {
+    matches!(errno, Errno::NXIO | Errno::NODEV).then_some(GONE)
 }
 
 /// The number in words.
