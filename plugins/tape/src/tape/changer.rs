@@ -2,6 +2,7 @@
 
 mod arm;
 mod inventory;
+mod library;
 mod mtx;
 mod plan;
 mod source;
@@ -10,8 +11,8 @@ mod stacks;
 use std::path::PathBuf;
 
 pub(crate) use arm::mtx as program;
+pub(crate) use library::Changer;
 pub(crate) use plan::Rules;
-pub(crate) use source::Changer;
 pub(crate) use stacks::make;
 
 /// Bytes of a name that comes from a library, at most: barcodes have up to 32.

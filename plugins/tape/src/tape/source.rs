@@ -40,7 +40,17 @@ pub(crate) trait Source: Debug + Send {
     /// Takes the one in the drive out and brings a cartridge in: by its name, or the one that hands
     /// put there.
     fn bring(&mut self, out: Head, cartridge: &str) -> Result<Head, DeviceError>;
-    /// The same beside the one in the drive, to look at it; not where there is one place.
+    /// Whether all are looked through from now on: what is brought meanwhile comes out again soon,
+    /// and who wants it waits for it.
+    fn look_through(&mut self, _looks: bool) {}
+    /// Takes the one in the drive out, and brings none.
+    ///
+    /// # Errors
+    /// As [`Source::bring`].
+    fn put_back(&mut self, _out: Head) -> Result<(), DeviceError> {
+        Ok(())
+    }
+    /// The same as [`Source::bring`], beside the one in the drive, to look at it; not where there is one place.
     fn look(&mut self, cartridge: &str) -> Result<Head, DeviceError>;
     /// Names of all cartridges it can bring by itself, in order.
     fn list(&mut self) -> Result<Vec<String>, DeviceError>;
@@ -136,6 +146,18 @@ impl Source for Hands {
 
 /// Brings a tape of a row in, wherever it is by now.
 pub(crate) fn find(
+    source: &mut dyn Source,
+    out: Head,
+    number: u32,
+    card: &Card,
+) -> Result<Head, DeviceError> {
+    source.look_through(true);
+    let found = find_among(source, out, number, card);
+    source.look_through(false);
+    found
+}
+
+fn find_among(
     source: &mut dyn Source,
     out: Head,
     number: u32,

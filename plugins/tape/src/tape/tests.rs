@@ -45,6 +45,13 @@ impl Shelf {
         self.folder.path().join("a.tap")
     }
 
+    /// Puts another cartridge into the drive, whoever has that open: first the one in it is taken
+    /// away, for not every system puts a file in the place of an open one.
+    fn put_in(&self, other: &Path) {
+        fs::rename(self.image(), self.folder.path().join("taken-out")).unwrap();
+        fs::rename(other, self.image()).unwrap();
+    }
+
     fn sidecar(&self, meta: &Value) {
         let path = self.folder.path().join("a.tap.meta");
         fs::write(path, meta.to_string()).unwrap();

@@ -1,221 +1,18 @@
 //! A library as the source of cartridges for one of its drives.
 
-use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use twinset_plugin_api::{DeviceError, Level, Outcome};
 
-use twinset_plugin_api::{DeviceError, Host, Level, Outcome};
-
-use super::arm::{self, Arm};
-use super::inventory::{At, Inventory};
-use super::plan::{Choice, Known, Why, plan};
-use super::{By, Robot, stacks};
-use crate::tape::errors::refused;
+use super::arm::Arm;
+use super::inventory::At;
+use super::library::Changer;
+use super::plan::{Choice, Why};
 use crate::tape::head::Head;
 use crate::tape::medium::words;
-use crate::tape::options::Options;
-use crate::tape::os::{self, Claim};
-use crate::tape::program;
 use crate::tape::scan::Found;
 use crate::tape::source::{Row, Source};
-use crate::tape::station::{self, Who};
 
-/// Longest time until a drive has threaded a cartridge; LTO drives need up to a minute.
-const READY_MAX: Duration = Duration::from_secs(600);
-/// Between two looks at a drive that threads.
-const LOOK: Duration = Duration::from_millis(200);
 /// Reasons that one message tells.
 const TOLD_MAX: usize = 16;
-
-/// A drive of a library, and its arm.
-#[derive(Debug)]
-pub(crate) struct Changer {
-    robot: Robot,
-    options: Options,
-    who: Who,
-    host: Host,
-    /// What was looked at by this one.
-    known: Known,
-    /// The drive is nobody else's while this lives.
-    drive: Option<Claim>,
-    /// Cartridges of the row, and the one that is looked at.
-    held: BTreeMap<String, Claim>,
-    /// The cartridge that was chosen.
-    chosen: Option<(String, Claim)>,
-}
-
-impl Changer {
-    pub(crate) fn new(robot: Robot, options: Options, who: Who, host: Host) -> Self {
-        Self {
-            robot,
-            options,
-            who,
-            host,
-            known: Known::default(),
-            drive: None,
-            held: BTreeMap::new(),
-            chosen: None,
-        }
-    }
-
-    fn shown(&self) -> String {
-        format!("the library {}", arm::name(&self.robot.by).display())
-    }
-
-    /// The drive's number.
-    fn element(&self, inventory: &Inventory) -> Result<u32, DeviceError> {
-        let bad = |text: String| Err(DeviceError::new(Outcome::BAD_OPTION, text));
-        match (self.robot.element, &self.robot.by, &inventory.drives[..]) {
-            (Some(number), By::Stacks(_), _) => Ok(number),
-            (None, By::Stacks(_), _) => Ok(0),
-            (Some(number), ..) if inventory.drive(number).is_some() => Ok(number),
-            (Some(number), ..) => bad(format!(
-                "drive_element: {} has no drive {number}",
-                self.shown()
-            )),
-            (None, _, [only]) => Ok(only.number),
-            (None, _, drives) => bad(format!(
-                "drive_element: {} has {} drives; which one is this? (mtx counts from 0)",
-                self.shown(),
-                drives.len()
-            )),
-        }
-    }
-
-    fn claim(&self, what: &str) -> Result<Option<Claim>, DeviceError> {
-        let library = arm::name(&self.robot.by);
-        os::claim(library, what).map_err(|error| {
-            refused(format!(
-                "{}: {what} cannot be claimed: {error}",
-                self.shown()
-            ))
-        })
-    }
-
-    /// Keeps the drive from others.
-    fn own(&mut self, drive: u32) -> Result<(), DeviceError> {
-        if self.drive.is_none() {
-            self.drive = self.claim(&format!("drive {drive}"))?;
-        }
-        match self.drive {
-            Some(_) => Ok(()),
-            None => {
-                let holder = station::holder(&self.options);
-                Err(DeviceError::new(Outcome::LOCKED, holder))
-            }
-        }
-    }
-
-    /// The arm, what lies where, and the drive's number.
-    fn begin(&mut self) -> Result<(Inventory, u32), DeviceError> {
-        let inventory = Arm::take(&self.robot.by, &self.host)?.inventory()?;
-        let drive = self.element(&inventory)?;
-        Ok((inventory, drive))
-    }
-
-    fn plan(&self, inventory: &Inventory, row: &Row, drive: u32) -> Vec<Choice> {
-        let known = Known {
-            row: row.clone(),
-            seen: self.known.seen.clone(),
-        };
-        plan(inventory, &self.robot.rules, &known, drive)
-    }
-
-    /// Opens the drive with the cartridge in it.
-    fn open(&self, cartridge: &str) -> Result<Head, DeviceError> {
-        let mut head = match &self.robot.by {
-            By::Mtx { .. } => station::load(&self.options, &self.who)?,
-            By::Stacks(folder) => {
-                let place = self.options.at(stacks::image(folder, cartridge));
-                let who = Who {
-                    writes: false,
-                    ..self.who.clone()
-                };
-                station::load(&place, &who)?
-            }
-        };
-        cartridge.clone_into(&mut head.cartridge);
-        head.ask();
-        Ok(head)
-    }
-
-    /// The same, as soon as the drive has threaded it.
-    fn open_when_ready(&self, cartridge: &str, drive: u32) -> Result<Head, DeviceError> {
-        let begun = Instant::now();
-        loop {
-            match self.open(cartridge) {
-                Err(error) if error.outcome == Outcome::NO_MEDIUM => {
-                    if begun.elapsed() >= READY_MAX {
-                        let text = format!(
-                            "{} put {cartridge} into its drive {drive}, and there it is not: {}; \
-                             is `drive_element` right?",
-                            self.shown(),
-                            error.text
-                        );
-                        return Err(DeviceError::new(Outcome::NO_MEDIUM, text));
-                    }
-                    program::wait(&self.host, LOOK)?;
-                }
-                other => return other,
-            }
-        }
-    }
-
-    /// Takes the cartridge out of the drive, back to where it came from.
-    fn take_out(
-        &mut self,
-        arm: &Arm<'_>,
-        inventory: &Inventory,
-        drive: u32,
-        mut out: Head,
-    ) -> Result<(), DeviceError> {
-        let cartridges = inventory.cartridges();
-        let inside = cartridges
-            .iter()
-            .find(|(_, (at, _))| *at == At::Drive(drive));
-        let Some((name, (_, element))) = inside else {
-            return Ok(());
-        };
-        if !out.status().is_ok_and(|status| status.online) {
-            drop(out);
-            out = match self.open(name) {
-                Err(error) if error.outcome == Outcome::NO_MEDIUM => Head::none(""),
-                other => other?,
-            };
-        }
-        // Many libraries do not take what the drive has not given out.
-        let _ = out.drive.eject();
-        drop(out);
-        let empty = |number: &u32| inventory.slot(*number).is_some_and(|slot| !slot.full);
-        let others = inventory.slots.iter();
-        let mut others =
-            others.filter(|slot| !slot.full && self.robot.rules.allow_slot(slot.number, slot.mail));
-        let home = element.from.filter(empty);
-        let home = home.or_else(|| others.next().map(|slot| slot.number));
-        let Some(home) = home else {
-            let text = format!("{}: no slot is empty to put {name} into", self.shown());
-            return Err(DeviceError::new(Outcome::NEEDS_OPERATOR, text));
-        };
-        arm.unload(home, drive)
-    }
-
-    /// Whether a cartridge may be moved out of its slot.
-    fn may_move(&self, choices: &[Choice], cartridge: &str) -> Result<(), DeviceError> {
-        let choice = choices.iter().find(|choice| choice.name == cartridge);
-        match choice {
-            Some(choice) if choice.may_be_read() => Ok(()),
-            Some(choice) => {
-                let text = format!("{}: {choice}; it is left alone", self.shown());
-                Err(DeviceError::new(Outcome::NO_MEDIUM, text))
-            }
-            None => Err(self.absent(cartridge)),
-        }
-    }
-
-    fn absent(&self, cartridge: &str) -> DeviceError {
-        let text = format!("{cartridge} is not in {}", self.shown());
-        DeviceError::new(Outcome::NO_MEDIUM, text)
-    }
-}
 
 /// Reasons, for people.
 fn told(choices: &[Choice]) -> String {
@@ -277,10 +74,9 @@ impl Source for Changer {
 
     fn bring(&mut self, out: Head, cartridge: &str) -> Result<Head, DeviceError> {
         let (by, host) = (self.robot.by.clone(), self.host.clone());
-        let arm = Arm::take(&by, &host)?;
-        let inventory = arm.inventory()?;
-        let drive = self.element(&inventory)?;
-        self.own(drive)?;
+        let mut out = Some(out);
+        let (arm, inventory, drive) = self.reach((&by, &host), cartridge, &mut out)?;
+        let out = out.unwrap_or_else(|| Head::none(""));
         let at = inventory.cartridges().get(cartridge).map(|(at, _)| *at);
         let slot = match at {
             Some(At::Drive(here)) if here == drive => {
@@ -331,9 +127,19 @@ impl Source for Changer {
     fn list(&mut self) -> Result<Vec<String>, DeviceError> {
         let (inventory, drive) = self.begin()?;
         let mut choices = self.plan(&inventory, &Row::new(), drive);
-        choices.retain(|choice| choice.may_be_read() && !matches!(choice.why, Why::InDrive(_)));
-        choices.sort_by_key(|choice| choice.at);
-        Ok(choices.into_iter().map(|choice| choice.name).collect())
+        choices.retain(Choice::may_be_read);
+        let mut names = Vec::new();
+        for choice in choices {
+            let other = match choice.why {
+                Why::InDrive(other) if !self.looks_through(other)? => continue,
+                Why::InDrive(_) => true,
+                _ => false,
+            };
+            names.push((other, choice.at, choice.name));
+        }
+        // What another drive looks at comes last: it may be back in its slot by then.
+        names.sort();
+        Ok(names.into_iter().map(|(.., name)| name).collect())
     }
 
     fn places_of(&mut self, card: &str) -> Result<Vec<String>, DeviceError> {
@@ -347,6 +153,25 @@ impl Source for Changer {
         }
         // A barcode says where it is, and that it is not there.
         Ok(vec![card.to_owned()])
+    }
+
+    fn look_through(&mut self, looks: bool) {
+        self.looks = looks;
+        if !looks {
+            self.look = None;
+        }
+    }
+
+    fn put_back(&mut self, out: Head) -> Result<(), DeviceError> {
+        if self.drive.is_none() {
+            // Nothing was brought, so what is in the drive is somebody else's.
+            return Ok(());
+        }
+        let (by, host) = (self.robot.by.clone(), self.host.clone());
+        let arm = Arm::take(&by, &host)?;
+        let inventory = arm.inventory()?;
+        let drive = self.element(&inventory)?;
+        self.take_out(&arm, &inventory, drive, out)
     }
 
     fn refuse(&mut self, head: Head, why: &str) {

@@ -178,11 +178,12 @@ impl Medium {
         protected.then(|| "it is write-protected".to_owned())
     }
 
-    /// No other run takes a cartridge of this row.
+    /// It is found: no other run takes a cartridge of this row.
     pub(crate) fn hold_row(&mut self) {
         for cartridge in self.row().keys() {
             self.source.hold(cartridge);
         }
+        self.source.look_through(false);
     }
 
     /// Gives back who changes cartridges, and the one that is in the drive.

@@ -27,6 +27,8 @@ struct Search {
     source: Box<dyn Source>,
     /// Cartridges that were not looked at yet.
     names: VecDeque<String>,
+    /// Those that were, or could not be.
+    tried: BTreeSet<String>,
     /// The one in the drive.
     out: Head,
     /// What was found instead.
@@ -35,17 +37,31 @@ struct Search {
 
 impl Search {
     fn new(mut source: Box<dyn Source>) -> Result<Self, DeviceError> {
+        source.look_through(true);
         Ok(Self {
             names: source.list()?.into(),
+            tried: BTreeSet::new(),
             source,
             out: Head::none(""),
             seen: Vec::new(),
         })
     }
 
+    fn name(&mut self) -> Result<Option<String>, DeviceError> {
+        if self.names.is_empty() {
+            // Another drive may have put one back since.
+            let mut names = self.source.list()?;
+            names.retain(|name| !self.tried.contains(name));
+            self.names = names.into();
+        }
+        let name = self.names.pop_front();
+        self.tried.extend(name.clone());
+        Ok(name)
+    }
+
     /// The next cartridge that can be looked at.
     fn next(&mut self, tape: &Tape) -> Result<Option<(Head, Found)>, DeviceError> {
-        while let Some(name) = self.names.pop_front() {
+        while let Some(name) = self.name()? {
             let out = std::mem::replace(&mut self.out, Head::none(""));
             let brought = self.source.bring(out, &name).and_then(|mut head| {
                 let found = scan::identify(&mut head)?;
@@ -76,6 +92,15 @@ impl Search {
         self.seen
             .push(format!("{}: {}", head.cartridge, words(found)));
         self.out = head;
+    }
+
+    /// Nothing was found. The one in the drive may be what another drive looks for.
+    fn end(&mut self, tape: &Tape) {
+        let out = std::mem::replace(&mut self.out, Head::none(""));
+        if let Err(error) = self.source.put_back(out) {
+            tape.host.log(Level::Warn, &error.text);
+        }
+        self.source.look_through(false);
     }
 
     fn none(&self, tape: &Tape, what: &str) -> DeviceError {
@@ -122,6 +147,7 @@ impl Tape {
                 break;
             }
         }
+        search.end(self);
         // The last tape that is there says what follows it; the others are not the last.
         let last = broken.pop_last().map(|(_, error)| error);
         Err(last.unwrap_or_else(|| search.none(self, "no cartridge of this volume")))
@@ -136,6 +162,7 @@ impl Tape {
             }
             search.was(head, &found);
         }
+        search.end(self);
         Ok(Vec::new())
     }
 
@@ -151,6 +178,7 @@ impl Tape {
                 }
                 Found::Blank | Found::Free => {
                     if !head.status().is_ok_and(|status| status.protected) {
+                        search.source.look_through(false);
                         return Ok(State::Blank(head, key.to_owned(), search.source));
                     }
                     search
@@ -161,6 +189,7 @@ impl Tape {
                 other => search.was(head, other),
             }
         }
+        search.end(self);
         Err(search.none(self, "no blank cartridge"))
     }
 }

@@ -105,7 +105,12 @@ impl St {
     /// Options last until the driver is loaded again and are shared by all programs: what is
     /// needed is set at each open.
     fn set_up(&mut self, compress: Option<bool>) -> Done {
-        ioctl::operate(&self.file, op::SETBLK, 0)?;
+        if ioctl::operate(&self.file, op::SETBLK, 0) == Err(Errno::IO) {
+            // A drive that was reset while somebody wrote takes nothing before it is rewound, from
+            // nobody: the driver remembers that beyond the end of that program.
+            ioctl::operate(&self.file, op::REW, 1)?;
+            ioctl::operate(&self.file, op::SETBLK, 0)?;
+        }
         let wanted = [
             ("SCSI2LOGICAL", SET_BITS | SCSI2_LOGICAL),
             ("AUTO_LOCK", SET_BITS | AUTO_LOCK),

@@ -85,7 +85,7 @@ fn another_cartridge_in_the_middle_is_not_written() {
     device.begin_section(&section(3, "x", NEW)).unwrap();
     device.write(&bytes(3 * BLOCK)).unwrap();
     // Another tape of the same volume key: only its label tells them apart.
-    fs::rename(other.image(), shelf.image()).unwrap();
+    shelf.put_in(&other.image());
     assert_eq!(outcome(device.write(&bytes(BLOCK))), Outcome::PERMANENT);
     for _ in 0..3 {
         assert!(device.write(&bytes(BLOCK)).is_err());
@@ -105,7 +105,7 @@ fn a_change_that_nobody_tells_is_found_before_the_next_tape_file() {
     let theirs = fs::read(other.image()).unwrap();
     let mut device = shelf.mounted();
     shelf.sidecar(&json!({ "quiet": true }));
-    fs::rename(other.image(), shelf.image()).unwrap();
+    shelf.put_in(&other.image());
     assert!(device.begin_section(&section(3, "x", NEW)).is_err());
     assert_eq!(outcome(device.put_record("r", b"")), Outcome::WRONG_MEDIUM);
     drop(device);

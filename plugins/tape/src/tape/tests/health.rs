@@ -67,7 +67,7 @@ fn another_cartridge_behind_the_question_is_not_written_to() {
     shelf.sidecar(&json!({ "quiet": true }));
     let other = shelf.folder.path().join("b.tap");
     fs::write(&other, &foreign).unwrap();
-    fs::rename(other, shelf.image()).unwrap();
+    shelf.put_in(&other);
     device
         .begin_section(&section(3, "p.log.trn", NEW))
         .unwrap_err();

@@ -1,6 +1,7 @@
 //! Drives that share a library: who takes which cartridge, and how a row is found again.
 
 mod choice;
+mod looks;
 
 use std::fs;
 use std::path::PathBuf;
