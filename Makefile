@@ -68,7 +68,7 @@ test-mutations:
 	tests/run-mutations
 
 bench:
-	$(CARGO) build --release --locked -p twinset -p twinset-disk -p twinset-bench \
+	$(CARGO) build --release --locked -p twinset -p twinset-disk -p twinset-tape -p twinset-bench \
 		-p twinset-tests -p twinset-sqlvdi -p twinset-fault-device
 	$(target)/release/twinset-bench $(BENCH)
 

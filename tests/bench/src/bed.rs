@@ -19,6 +19,8 @@ pub(crate) struct Tools {
     pub(crate) twinset: PathBuf,
     /// Its disk plugin.
     pub(crate) plugin: PathBuf,
+    /// Its tape plugin.
+    pub(crate) tape: PathBuf,
     /// A device that can throw data away.
     pub(crate) fault: PathBuf,
     /// The double of SQL Server.
@@ -46,6 +48,7 @@ impl Tools {
         Ok(Self {
             twinset: beside("twinset")?,
             plugin: beside("libtwinset_disk.so")?,
+            tape: beside("libtwinset_tape.so")?,
             fault: beside("libtwinset_fault_device.so")?,
             lab: beside("twinset-lab")?,
             library: beside("libsqlvdi.so")?,
@@ -145,7 +148,12 @@ impl<'a> Bed<'a> {
 
     /// Our command line with these arguments.
     pub(crate) fn ours(&self, arguments: &str) -> String {
-        let (twinset, config) = (self.tools.twinset.display(), self.path("agent.toml"));
+        self.line("agent.toml", arguments)
+    }
+
+    /// The same with another configuration of the folder.
+    pub(crate) fn line(&self, config: &str, arguments: &str) -> String {
+        let (twinset, config) = (self.tools.twinset.display(), self.path(config));
         format!(
             "{twinset} --config {} --no-progress {arguments}",
             config.display()

@@ -9,6 +9,7 @@ mod bed;
 mod measure;
 mod rows;
 mod sql;
+mod tape;
 mod wide;
 
 use std::io;

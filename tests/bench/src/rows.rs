@@ -8,6 +8,7 @@ use crate::Arguments;
 use crate::bed::{self, Bed, Tools};
 use crate::measure::{self, Medians, Pairs};
 use crate::sql;
+use crate::tape;
 use crate::wide;
 
 /// Runs of `twinset --version`.
@@ -48,6 +49,10 @@ pub(crate) enum Row {
     LogDisk,
     /// A backup through a virtual device, beside a bare reader that discards
     Copy,
+    /// Import to two virtual tapes in memory, and their verify, beside the disk plugin
+    TapeRam,
+    /// The same on the disk
+    TapeDisk,
 }
 
 /// Runs every row that is wanted.
@@ -96,6 +101,12 @@ pub(crate) fn all(arguments: &Arguments, tools: &Tools) -> io::Result<()> {
     }
     if wanted(Row::Copy) {
         sql::copy(arguments, tools)?;
+    }
+    if wanted(Row::TapeRam) {
+        tape::beside_disk("tape-ram", arguments, tools, &arguments.ram)?;
+    }
+    if wanted(Row::TapeDisk) {
+        tape::beside_disk("tape-disk", arguments, tools, &disk)?;
     }
     if wanted(Row::Memory) {
         memory(arguments, tools, &disk)?;
