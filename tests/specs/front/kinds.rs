@@ -166,7 +166,7 @@ fn a_long_full_holds_no_log_up() {
         ..Setup::default()
     });
     host.backup().ended(0);
-    host.turn(&json!({ "bytes_per_second": 2 << 20 }));
+    host.turn(&json!({ "bytes_per_second": 512 << 10 }));
     let mut full = host
         .world
         .start(&["backup", "payroll", "--database", "Payroll"]);
