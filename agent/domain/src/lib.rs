@@ -50,6 +50,7 @@ pub mod span;
 pub mod stage;
 pub mod stamp;
 pub mod standing;
+pub mod system;
 pub mod verdict;
 pub mod wrapping;
 

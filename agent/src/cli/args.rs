@@ -19,6 +19,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use twinset_domain::system::HERE;
 use twinset_domain::{MediaSetId, Moment, Position};
 
 use crate::config::units::{DURATION_HELP, parse_duration};
@@ -39,7 +40,7 @@ pub use spool::SpoolArgs;
 pub use upkeep::{CatalogVerb, ExpireArgs, FleetVerb};
 
 /// Where the configuration lies when nothing else is said.
-pub const DEFAULT_CONFIG: &str = crate::config::DEFAULT_FILE;
+pub const DEFAULT_CONFIG: &str = HERE.config;
 
 /// Exit codes, for the end of the main help.
 const AFTER: &str = "\
@@ -118,9 +119,9 @@ pub enum Verb {
     /// who is principal, runs the consistency check where one is due, and takes backups by
     /// schedule. Changed files are read by themselves; a faulty change is named and not used. Look:
     /// twinset status, jobs, history, alerts list
-    #[command(after_help = "\
+    #[command(after_help = format!("\
 Example:
-  twinset --config /etc/twinset/agent.toml --log-level info run")]
+  twinset --config {} --log-level info run", HERE.config))]
     Run,
     /// Protection groups: pause, resume, go on after a change of the session
     #[command(subcommand)]

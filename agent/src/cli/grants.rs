@@ -8,7 +8,7 @@ use twinset_domain::grants::{self, Feature, Grant, Release, Wanted};
 use twinset_domain::{Exit, Fault};
 
 use super::args::GrantsArgs;
-use crate::config::{self, Auth, Config, Instance, Source};
+use crate::config::{self, Config, Instance, Source};
 use crate::report::Output;
 use crate::sqlserver::{Connector, Purpose, facts};
 
@@ -43,7 +43,6 @@ pub(super) fn grants(file: &Path, args: &GrantsArgs, output: &Output) -> Exit {
 
 fn told(config: &Config, args: &GrantsArgs, output: &Output) -> Result<Told, Fault> {
     let instance = config.instance(&args.instance)?;
-    let Auth::Sql { user, .. } = &instance.auth;
     let features = match args.feature.as_slice() {
         [] => needed(config, &instance.name),
         given => given.iter().map(|feature| feature.feature()).collect(),
@@ -61,7 +60,7 @@ fn told(config: &Config, args: &GrantsArgs, output: &Output) -> Result<Told, Fau
         }),
     };
     let wanted = Wanted {
-        login: user,
+        login: instance.auth.login(),
         features: &features,
         release,
         databases: &databases,
@@ -70,7 +69,7 @@ fn told(config: &Config, args: &GrantsArgs, output: &Output) -> Result<Told, Fau
     let script = grants::script(&wanted, &grants);
     Ok(Told {
         instance: instance.name.clone(),
-        login: user.clone(),
+        login: instance.auth.login().to_owned(),
         version: release.map(Release::year),
         features,
         databases,

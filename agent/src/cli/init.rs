@@ -8,6 +8,7 @@ use std::path::Path;
 
 use serde::Serialize;
 use twinset_domain::grants::{self, Wanted};
+use twinset_domain::system::HERE;
 use twinset_domain::{Exit, Fault, code};
 
 use super::args::DEFAULT_CONFIG;
@@ -15,7 +16,7 @@ use super::args::InitArgs;
 use super::grants::{named, needed};
 use crate::config::draft::{self, DraftFile};
 use crate::config::write::{self, Over, Readers};
-use crate::config::{self, Auth, Config, SecretRef};
+use crate::config::{self, Config, SecretRef};
 use crate::report::Output;
 use answers::Answers;
 use ask::Asker;
@@ -138,7 +139,10 @@ fn write(
             "the file cannot be written",
         )
         .cause(error)
-        .remedy("run it as root, or as who may write there; --dry-run prints the files")
+        .remedy(format!(
+            "run it as {}; --dry-run prints the files",
+            HERE.writer
+        ))
     };
     let put = |path: &Path, text: &str, over, readers| {
         let folder = path.parent().unwrap_or(Path::new("/"));
@@ -175,8 +179,7 @@ fn missing(config: &Config, instances: &[String]) -> Vec<String> {
         let Ok(instance) = config.instance(name) else {
             continue;
         };
-        let Auth::Sql { password, .. } = &instance.auth;
-        if let SecretRef::File(path) = password
+        if let Some(SecretRef::File(path)) = instance.auth.password()
             && !path.exists()
         {
             let path = path.display().to_string();
@@ -191,10 +194,9 @@ fn missing(config: &Config, instances: &[String]) -> Vec<String> {
 fn scripts(config: &Config, instances: &[String]) -> Result<Vec<Script>, Fault> {
     let script = |name: &String| {
         let instance = config.instance(name)?;
-        let Auth::Sql { user, .. } = &instance.auth;
         let (features, databases) = (needed(config, name), named(config, name));
         let wanted = Wanted {
-            login: user,
+            login: instance.auth.login(),
             features: &features,
             release: None,
             databases: &databases,
@@ -244,7 +246,8 @@ fn print(told: &Told, output: &Output) {
     }
     for path in &told.missing {
         output.warn(format!(
-            "the password is not there yet: put it alone into {path}, with mode 0600"
+            "the password is not there yet: {}",
+            HERE.secret("password", path)
         ));
     }
     for one in &told.grants {
@@ -258,5 +261,5 @@ fn print(told: &Told, output: &Output) {
     for line in &told.next {
         output.line(format!("  {line}"));
     }
-    output.line("then the service: systemctl enable --now twinset");
+    output.line(format!("then the service: {}", HERE.first_start));
 }

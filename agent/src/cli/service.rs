@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::Value;
 use twinset_domain::protection::Shown;
+use twinset_domain::system::HERE;
 use twinset_domain::{Exit, Fault, Moment, code};
 
 use super::args::GroupVerb;
@@ -268,7 +269,7 @@ fn ask(path: &Path, request: &Request) -> Result<Answer, Fault> {
             path.display().to_string(),
             "no service runs here",
         )
-        .remedy("start it: systemctl start twinset, or twinset run")
+        .remedy(format!("start it: {}", HERE.start))
     })
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use toml::Spanned;
 use twinset_domain::Fault;
+use twinset_domain::system::HERE;
 
 use super::checked::agent::agent;
 use super::checked::alerts::alerts;
@@ -18,7 +19,6 @@ use super::checked::plugin::{Plugin, plugin};
 use super::checked::shared::shared;
 use super::checked::{Check, Config, Note};
 use super::draft::DraftFile;
-use super::os::STATE_DIR;
 use super::raw::{AgentFile, GroupFile};
 use super::shape;
 use super::source::{Faults, SourceFile};
@@ -118,7 +118,7 @@ pub fn state_dir(path: &Path) -> Result<PathBuf, Vec<Fault>> {
         return Err(loading.faults.into_sorted());
     };
     let named = agent_key(&file, "state_dir").or_else(|| line_of(file.text(), "state_dir"));
-    Ok(file.resolve(named.as_deref().unwrap_or(STATE_DIR)))
+    Ok(file.resolve(named.as_deref().unwrap_or(HERE.state)))
 }
 
 /// A text by its line, in a file that is no TOML any more.

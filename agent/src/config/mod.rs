@@ -45,6 +45,6 @@ pub use checked::{Config, Note};
 pub use databases::Databases;
 pub use kept::{Kept, Standing, standing};
 pub use load::{load, load_draft, state_dir};
-pub use os::{DEFAULT_FILE, host_name};
+pub use os::host_name;
 pub use secret::SecretRef;
 pub use source::Place;

@@ -1,18 +1,5 @@
 //! What the operating system knows about this host, and what it does with rights of files.
 
-/// Where the configuration lies when nothing else is said.
-#[cfg(unix)]
-pub const DEFAULT_FILE: &str = "/etc/twinset/agent.toml";
-/// Where the configuration lies when nothing else is said.
-#[cfg(windows)]
-pub const DEFAULT_FILE: &str = r"C:\ProgramData\Twinset\agent.toml";
-/// Where the state lies when the file does not say.
-#[cfg(unix)]
-pub(crate) const STATE_DIR: &str = "/var/lib/twinset";
-/// Where the state lies when the file does not say.
-#[cfg(windows)]
-pub(crate) const STATE_DIR: &str = r"C:\ProgramData\Twinset\state";
-
 /// The short name of this host, up to the first dot; empty when it has none.
 #[must_use]
 pub fn host_name() -> String {

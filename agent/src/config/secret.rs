@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::PathBuf;
 
 use serde::Serialize;
+use twinset_domain::system::HERE;
 use twinset_domain::{Fault, code};
 
 use super::os;
@@ -96,19 +97,13 @@ impl SecretRef {
         let (object, remedy) = match self {
             Self::File(path) => {
                 let path = path.display().to_string();
-                (
-                    path.clone(),
-                    format!("put the {what} alone into {path}, with mode 0600"),
-                )
+                (path.clone(), HERE.secret(what, &path))
             }
             Self::Env(name) => (
                 format!("${name}"),
                 format!("set the environment variable {name}"),
             ),
-            Self::Credential(name) => {
-                let remedy = format!("add `LoadCredential={name}:FILE` to the systemd unit");
-                (format!("credential {name}"), remedy)
-            }
+            Self::Credential(name) => (format!("credential {name}"), HERE.credential(name)),
         };
         Fault::new(code::SECRET, object, format!("the {what} cannot be read")).remedy(remedy)
     }

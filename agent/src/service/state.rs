@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use twinset_domain::presence::Presence;
 use twinset_domain::protection::{Event, Record, Rules, step};
+use twinset_domain::system::HERE;
 use twinset_domain::{AgentId, Fault, Moment, code};
 
 use super::input::Input;
@@ -160,7 +161,7 @@ impl Service {
                     "cannot start a thread",
                 )
                 .cause(error)
-                .remedy("raise the limit of tasks for this service (TasksMax, ulimit -u)")
+                .remedy(HERE.tasks)
             })?);
         }
         Ok(())

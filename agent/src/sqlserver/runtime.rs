@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
+use twinset_domain::system::HERE;
 use twinset_domain::{Fault, code};
 
 /// Threads that poll sockets. Each job has two connections and moves no payload over them.
@@ -38,6 +39,6 @@ pub(super) fn runtime() -> Result<&'static Runtime, Fault> {
                 "cannot start their threads",
             )
             .cause(text)
-            .remedy("raise the limit of tasks for this service (TasksMax, ulimit -u)")
+            .remedy(HERE.tasks)
         })
 }

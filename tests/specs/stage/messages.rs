@@ -16,8 +16,8 @@ fn no_folder() {
     probe sql-a: Payroll
     error TW4041 [folder]/stage: the intent cannot be written
       cause: No such file or directory (os error 2)
-      remedy: stage_dir must be a folder in which the agent's user and SQL Server's may both
-          > write, such as one of mode 2770 and a group that both are in
+      remedy: stage_dir must be a folder of mode 2770 and of a group that the agent's user
+          > and SQL Server's are both in
     ");
 }
 

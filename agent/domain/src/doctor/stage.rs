@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::Finding;
 use crate::code;
+use crate::system::System;
 
 /// Whoever is of the folder's group may write.
 const GROUP_WRITES: u32 = 0o020;
@@ -37,12 +38,8 @@ pub struct Stage {
 impl Stage {
     /// What of it would keep staged backups from succeeding.
     #[must_use]
-    pub fn findings(&self) -> Vec<Finding> {
-        let remedy = format!(
-            "make {} a folder of mode 2770 and of a group that the agent's user and SQL Server's \
-             are both in",
-            self.dir
-        );
+    pub fn findings(&self, system: &System) -> Vec<Finding> {
+        let remedy = format!("make {} {}", self.dir, system.shared_folder);
         let failure =
             |message: &str| Finding::failure(code::STAGE_DIR, &self.dir, message).remedy(&remedy);
         if let Some(fault) = &self.fault {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::grants::{self, Feature, Release};
+use crate::system::LINUX;
 use crate::{FamilyNo, MirrorNo, Shape, Slot, code};
 
 fn levels(findings: &[Finding]) -> Vec<Level> {
@@ -299,7 +300,7 @@ fn stage(change: impl FnOnce(&mut Stage)) -> Vec<(Level, String)> {
         ..Stage::default()
     };
     change(&mut seen);
-    let found = seen.findings().into_iter();
+    let found = seen.findings(&LINUX).into_iter();
     found.map(|found| (found.level, found.message)).collect()
 }
 

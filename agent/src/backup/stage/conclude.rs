@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use twinset_domain::stage::{Ended, Evidence, Fate, Stream, Why, judge};
+use twinset_domain::system::HERE;
 use twinset_domain::verdict::{History, Verdict};
 use twinset_domain::{BackupKind, Fault, code};
 
@@ -242,8 +243,8 @@ fn server_fault(ran: &PlainEnd, intent: &Intent, folder: &Folder) -> Option<Faul
     Some(if has(3201) {
         fault.remedy(format!(
             "SQL Server cannot write to {}: stage_dir_server must name stage_dir as SQL Server sees \
-             it, and SQL Server's user (mssql) must be able to write there",
-            folder.server
+             it, and SQL Server's user ({}) must be able to write there",
+            folder.server, HERE.server_user
         ))
     } else if has(3202) || has(3271) {
         fault.remedy("look at the space and the health of stage_dir; nothing of it was kept")

@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use twinset_domain::system::HERE;
 use twinset_domain::{Fault, code};
 
 use super::intent::{DONE, FORMAT, INTENT, Intent, MAX_BYTES, PREFIX};
@@ -71,10 +72,7 @@ impl Folder {
     fn fault(&self, what: &str, error: &io::Error) -> Fault {
         Fault::new(code::STAGE_DIR, self.dir.display().to_string(), what)
             .cause(error)
-            .remedy(
-                "stage_dir must be a folder in which the agent's user and SQL Server's may both \
-                 write, such as one of mode 2770 and a group that both are in",
-            )
+            .remedy(format!("stage_dir must be {}", HERE.shared_folder))
     }
 
     /// Writes the intent. Durable when it returns; SQL Server may write then.

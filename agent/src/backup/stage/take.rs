@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io;
 
+use twinset_domain::system::HERE;
 use twinset_domain::verdict::Verdict;
 use twinset_domain::{Fault, code};
 use twinset_format::record::Outcome;
@@ -144,10 +145,9 @@ fn readable(path: &std::path::Path) -> Result<(), Fault> {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
             let object = path.display().to_string();
             let message = "the agent may not read what SQL Server wrote";
-            Err(Fault::new(code::FILE, object, message).cause(error).remedy(
-                "put the agent's user into SQL Server's group (usermod -aG mssql twinset), and \
-                 give stage_dir the mode 2770",
-            ))
+            Err(Fault::new(code::FILE, object, message)
+                .cause(error)
+                .remedy(HERE.read_of_server))
         }
         // Any other trouble is told by whoever reads.
         _ => Ok(()),

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use twinset_domain::system::HERE;
+
 /// What a first configuration, or one more group, is made of.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -57,8 +59,9 @@ pub struct InitArgs {
     /// Take backups through files in this folder, not through virtual devices
     #[arg(long, value_name = "DIR")]
     pub stage_dir: Option<String>,
-    /// Folder for identity, catalog and locks [default: /var/lib/twinset]
+    /// Folder for identity, catalog and locks.
     #[arg(long, value_name = "DIR")]
+    #[arg(help = format!("Folder for identity, catalog and locks [default: {}]", HERE.state))]
     pub state_dir: Option<String>,
     /// File of the plugin for folders [default: the one of this installation]
     #[arg(long, value_name = "FILE")]

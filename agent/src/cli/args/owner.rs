@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use twinset_domain::Position;
 use twinset_domain::append::Tail;
+use twinset_domain::system::HERE;
 
 use super::{SetArgs, position};
 
@@ -14,9 +15,9 @@ pub enum KeyVerb {
     /// Make a new private key, and print its public half
     ///
     /// Name the file in agent.toml, table agent: signing_key_file = "secrets/signing-key"
-    #[command(after_help = "\
+    #[command(after_help = format!("\
 Example:
-  twinset key make --out /etc/twinset/secrets/signing-key")]
+  twinset key make --out {}signing-key", HERE.secrets))]
     Make {
         /// The file to write; one that is there is never replaced
         #[arg(long, value_name = "FILE")]

@@ -135,7 +135,8 @@ fn every_verb_shows_an_example() {
     fn walk(command: &clap::Command, path: &str) {
         let path = format!("{path} {}", command.get_name());
         if command.has_subcommands() {
-            for inner in command.get_subcommands() {
+            // What is hidden is for no hands.
+            for inner in command.get_subcommands().filter(|one| !one.is_hide_set()) {
                 walk(inner, &path);
             }
             return;

@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use twinset_domain::doctor::{Finding, Host, Level, Stage, Verdict};
+use twinset_domain::system::HERE;
 use twinset_domain::{Exit, Fault};
 
 use super::args::DoctorArgs;
@@ -91,7 +92,7 @@ fn stage(group: &Group, sizes: &server::Sizes) -> Vec<Finding> {
         Ok((writable, mode)) => (seen.writable, seen.mode) = (writable, mode),
         Err(error) => seen.fault = Some(error.to_string()),
     }
-    seen.findings()
+    seen.findings(HERE)
 }
 
 impl<'a> Scope<'a> {

@@ -12,7 +12,7 @@ use twinset_domain::{AgentId, Fault};
 use super::Scope;
 use crate::cli::grants::{named, needed};
 use crate::clock;
-use crate::config::{Auth, Group, Instance, Source};
+use crate::config::{Group, Instance, Source};
 use crate::sqlserver::facts::{self, InstanceFacts};
 use crate::sqlserver::statement::Compression;
 use crate::sqlserver::vdi::VdiLibrary;
@@ -115,9 +115,8 @@ fn server(
     control: &mut Session,
 ) -> Result<(InstanceFacts, Server), Fault> {
     let facts = facts::probe_instance(control)?;
-    let Auth::Sql { user, .. } = &instance.auth;
     let wanted = grants::grants(&Wanted {
-        login: user,
+        login: instance.auth.login(),
         features: &features.iter().copied().collect(),
         release: Release::of_major(facts.major),
         databases: &named(scope.config, &instance.name),

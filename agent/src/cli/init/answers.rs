@@ -8,7 +8,7 @@ use super::ask::{self, Asker};
 use super::os;
 use crate::cli::args::InitArgs;
 use crate::config::draft::{Reach, Server, Wish};
-use crate::config::{self, Auth, Config, SecretRef};
+use crate::config::{self, Config, SecretRef};
 use crate::sqlserver::secret::Secret;
 
 /// Most mirrors that are asked for.
@@ -59,8 +59,7 @@ impl Answers {
     /// Where the password belongs.
     pub(super) fn secret_file(&self, config: &Config) -> Option<PathBuf> {
         let instance = config.instance(&self.wish.servers.first()?.name).ok()?;
-        let Auth::Sql { password, .. } = &instance.auth;
-        match password {
+        match instance.auth.password()? {
             SecretRef::File(path) => Some(path.clone()),
             SecretRef::Env(_) | SecretRef::Credential(_) => None,
         }

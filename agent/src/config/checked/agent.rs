@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use toml::Spanned;
 
+use twinset_domain::system::HERE;
+
 use super::Check;
 use super::instance::Instance;
 use crate::config::os;
@@ -77,7 +79,7 @@ pub(crate) fn agent(
     let state_dir = text(raw.and_then(|raw| raw.state_dir.as_ref()));
     let groups_dir = text(raw.and_then(|raw| raw.groups_dir.as_ref()));
     let (state_dir, groups_dir) = (
-        folder(state_dir.as_deref(), os::STATE_DIR),
+        folder(state_dir.as_deref(), HERE.state),
         folder(groups_dir.as_deref(), crate::config::load::GROUPS_DIR),
     );
     let none = None;

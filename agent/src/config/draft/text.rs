@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use twinset_domain::system::HERE;
+
 use super::{Server, Wish};
 
 /// A text as TOML writes it.
@@ -29,12 +31,13 @@ pub(super) fn head(wish: &Wish) -> String {
     let name = wish.servers.first().map_or("", |server| &server.name);
     let mut text = format!(
         "# Twinset, this agent's file. Every key: docs/reference-configuration.md.\n\
-         # Only root and the agent's user may write this file and the folders above it. After a\n\
+         # Only {1} may write this file and the folders above it. After a\n\
          # change: twinset config check\n\n\
          [agent]\n\
          name = {0}\n\
          serves = [{0}]\n",
-        quoted(name)
+        quoted(name),
+        HERE.writers
     );
     if let Some(folder) = &wish.state_dir {
         // Writing into a string cannot fail.
