@@ -196,6 +196,12 @@ fn grant(right: Right, sql: &[String], why: &str) -> Grant {
 }
 
 fn login(name: &str) -> Grant {
+    if name.contains('\\') {
+        let sql = format!("CREATE LOGIN {} FROM WINDOWS;", quoted(name));
+        let why = "the account of Windows that the agent logs in with; without it every connection \
+                   fails with 18456. It needs no database of its own: the agent connects to master";
+        return grant(Right::Login, &[sql], why);
+    }
     let sql = format!(
         "CREATE LOGIN {} WITH PASSWORD = {}, CHECK_POLICY = ON;",
         quoted(name),

@@ -170,8 +170,7 @@ impl Connector {
             Encrypt::LoginOnly => EncryptionLevel::Off,
             Encrypt::Off => EncryptionLevel::NotSupported,
         });
-        let Auth::Sql { user, password } = &settings.auth;
-        config.authentication(AuthMethod::sql_server(user, password.expose()));
+        config.authentication(self.proof()?);
         config.handshake_timeout(Some(settings.connect_timeout));
         // Long statements are silent for hours; short ones get a bound of ours.
         config.command_timeout(None);
@@ -189,6 +188,22 @@ impl Connector {
             (None, false) => {}
         }
         Ok(config)
+    }
+
+    /// A password, or what Windows proves.
+    fn proof(&self) -> Result<AuthMethod, Fault> {
+        let account = match &self.settings.auth {
+            Auth::Sql { user, password } => {
+                return Ok(AuthMethod::sql_server(user, password.expose()));
+            }
+            Auth::Windows { user, password } => Some((user.as_str(), password.expose())),
+            Auth::Own => None,
+        };
+        os::windows_login(account).ok_or_else(|| {
+            let message = "accounts of Windows log in from Windows alone";
+            Fault::new(code::CONFIG_VALUE, self.settings.to_string(), message)
+                .remedy("use `auth = \"sql\"`")
+        })
     }
 
     async fn connect(&self, config: Config) -> Result<TdsClient, Failed> {

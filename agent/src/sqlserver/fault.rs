@@ -1,10 +1,11 @@
 //! SQL Server's errors as faults with a remedy.
 
 use tiberius::error::Error;
+use twinset_domain::system::HERE;
 use twinset_domain::{Code, Fault, code};
 
 use super::running::StatementEnd;
-use super::settings::InstanceSettings;
+use super::settings::{Auth, InstanceSettings};
 
 mod remedies;
 
@@ -19,18 +20,9 @@ pub(super) const NOTED_IN_LOG: u32 = 3041;
 fn virtual_device(message: &str) -> Option<(Code, &'static str)> {
     let shows = |number: &str| message.to_ascii_lowercase().contains(number);
     if shows("0x8077000a") || shows("0x8007000e") {
-        Some((
-            code::VDI_MEMORY,
-            "lower buffer_count or max_transfer_size in [backup]; give the host more memory, or a \
-             container a larger /dev/shm",
-        ))
+        Some((code::VDI_MEMORY, HERE.set_memory))
     } else if shows("0x80770006") {
-        Some((
-            code::VDI_NOT_OPENED,
-            "SQL Server does not see the agent's set: both must run on this host and share /dev/shm \
-             (no other container, no PrivateIPC); put each user into the other's group (usermod -aG \
-             mssql twinset; usermod -aG twinset mssql) and restart SQL Server",
-        ))
+        Some((code::VDI_NOT_OPENED, HERE.set_unseen))
     } else if shows("0x80070002") || shows("0x8077000") {
         Some((
             code::VDI_NOT_OPENED,
@@ -259,6 +251,16 @@ pub(super) fn login(settings: &InstanceSettings, error: &Error) -> Fault {
                     token.message()
                 ))
                 .remedy("wait until it has started, or end what fills it; see its error log"),
+                18452 if matches!(settings.auth, Auth::Sql { .. }) => fault(
+                    "SQL Server takes accounts of Windows alone",
+                    "let it take logins of SQL Server as well (mixed mode); agents on Windows may \
+                     use `auth = \"windows\"`",
+                ),
+                18452 => fault(
+                    "SQL Server does not trust this account of Windows",
+                    "check user and password; the account's domain must be the server's or one that \
+                     it trusts, and the server must not require Extended Protection",
+                ),
                 18486..=18488 => fault(
                     "the login is locked, or its password has expired",
                     "unlock it or set a new password on the server, then in the configuration",

@@ -28,6 +28,22 @@ pub(super) fn keep_alive(stream: &TcpStream) -> io::Result<()> {
     Ok(())
 }
 
+/// How an account of Windows logs in: with its password (NTLM), or, where none is given, as the one
+/// that this process runs under.
+#[cfg(windows)]
+pub(super) fn windows_login(account: Option<(&str, &str)>) -> Option<tiberius::AuthMethod> {
+    Some(match account {
+        Some((user, password)) => tiberius::AuthMethod::windows(user, password),
+        None => tiberius::AuthMethod::Integrated,
+    })
+}
+
+/// Linux has no accounts of Windows.
+#[cfg(unix)]
+pub(super) fn windows_login(_: Option<(&str, &str)>) -> Option<tiberius::AuthMethod> {
+    None
+}
+
 /// SQL Server's library of virtual devices, when nothing else is said.
 #[cfg(unix)]
 pub(super) const VDI_LIBRARY: &str = "/opt/mssql/lib/libsqlvdi.so";

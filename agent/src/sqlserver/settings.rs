@@ -40,6 +40,15 @@ pub enum Auth {
         /// Its password.
         password: Secret,
     },
+    /// An account of Windows.
+    Windows {
+        /// `DOMAIN\user`.
+        user: String,
+        /// Its password.
+        password: Secret,
+    },
+    /// The account of Windows that this process runs under.
+    Own,
 }
 
 /// How much of the connection is encrypted.

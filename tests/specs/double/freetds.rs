@@ -11,7 +11,8 @@ fn tsql(world: &World, encryption: &str, login: (&str, &str), sql: &str) -> Opti
     let port = world.port();
     let text = format!(
         "[double]\nhost = 127.0.0.1\nport = {port}\ntds version = 7.4\nencryption = {encryption}\n\
-         client charset = UTF-8\n"
+         client charset = UTF-8\n\
+         use ntlmv2 = yes\n"
     );
     std::fs::write(&config, text).unwrap();
     let spawned = Command::new("tsql")
@@ -51,6 +52,31 @@ fn every_level_of_encryption_works() {
             return;
         };
         assert!(said.contains("SQL-A"), "{server}/{client}: {said}");
+    }
+}
+
+#[test]
+fn an_account_of_windows_proves_itself_by_ntlm() {
+    for (server, client) in [("required", "require"), ("off", "request"), ("off", "off")] {
+        let world = World::start(server);
+        let ask =
+            |user, password| tsql(&world, client, (user, password), "SELECT @@SERVERNAME AS s");
+        let Some(said) = ask(r"LAB\dba", "Account-1") else {
+            return;
+        };
+        assert!(said.contains("\nSQL-A\n"), "{server}/{client}: {said}");
+        // A wrong password, an account that nobody knows, and a login of SQL Server as an account.
+        for (user, password) in [
+            (r"LAB\dba", "account-1"),
+            (r"LAB\eve", "Account-1"),
+            (r"LAB\twinset", SA.1),
+        ] {
+            let said = ask(user, password).unwrap();
+            assert!(
+                said.contains("18452") && said.contains("connection failed"),
+                "{user}: {said}"
+            );
+        }
     }
 }
 

@@ -43,6 +43,9 @@ sysadmin = true
 [[instances.logins]]
 name = "reader"
 password = "Reader-1"
+[[instances.logins]]
+name = 'LAB\dba'
+password = "Account-1"
 [[instances.databases]]
 name = "Payroll"
 size = 4194304

@@ -4,6 +4,7 @@
 //! and [`statement`] run what clients send, [`backup`] and [`restore`] move data through devices.
 
 pub mod access;
+mod accounts;
 pub mod agent_jobs;
 pub mod availability;
 pub mod backup;
@@ -57,9 +58,9 @@ const MAX_SESSIONS: usize = 1000;
 #[derive(Clone, Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Login {
-    /// Name.
+    /// Name; `DOMAIN\user` is an account of Windows.
     pub name: String,
-    /// Password.
+    /// Password; an account's is the one that its domain knows.
     pub password: String,
     /// Member of sysadmin.
     #[serde(default)]
@@ -322,7 +323,15 @@ impl Instance {
             .logins
             .iter()
             .find(|known| known.name.eq_ignore_ascii_case(&login.user));
-        let right = known.filter(|known| !login.integrated && known.password == login.password);
+        if login.integrated && !login.proven {
+            let text = "Login failed. The login is from an untrusted domain and cannot be used \
+                        with Integrated authentication.";
+            return Err(vec![ServerMessage::new(18_452, 14, text)]);
+        }
+        let right = known.filter(|known| match known.is_of_windows() {
+            true => login.proven,
+            false => !login.proven && known.password == login.password,
+        });
         let Some(known) = right.cloned() else {
             return Err(vec![refused(&login.user)]);
         };

@@ -33,6 +33,10 @@ pub struct Login {
     pub database: String,
     /// Windows authentication was asked for.
     pub integrated: bool,
+    /// What it begins with.
+    pub sspi: Vec<u8>,
+    /// The account of Windows that `user` names has proven itself.
+    pub proven: bool,
     /// ApplicationIntent=ReadOnly.
     pub read_only: bool,
     /// Ids of requested features.
@@ -72,6 +76,8 @@ impl Login {
             library: text(6)?,
             database: text(8)?,
             integrated: flags2 & 0x80 != 0,
+            sspi: sspi(body)?.to_vec(),
+            proven: false,
             read_only: type_flags & 0x20 != 0,
             features,
         })
@@ -86,6 +92,18 @@ fn field(body: &[u8], slot: usize) -> Result<&[u8], Malformed> {
     let bytes = usize::from(table.u16()?) * 2;
     body.get(offset..offset + bytes)
         .ok_or(Malformed("LOGIN7 field beyond the end"))
+}
+
+/// The SSPI blob, whose length counts bytes, behind the client's id of six bytes.
+fn sspi(body: &[u8]) -> Result<&[u8], Malformed> {
+    let mut slot = Cursor::new(&body[36 + 9 * 4 + 6..]);
+    let offset = usize::from(slot.u16()?);
+    let length = usize::from(slot.u16()?);
+    if length == 0 {
+        return Ok(&[]);
+    }
+    body.get(offset..offset + length)
+        .ok_or(Malformed("LOGIN7 SSPI beyond the end"))
 }
 
 fn unscramble(bytes: &[u8]) -> Vec<u8> {

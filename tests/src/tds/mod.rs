@@ -9,6 +9,7 @@
 pub mod bytes;
 pub mod decode;
 pub mod login;
+pub mod ntlm;
 pub mod packet;
 pub mod prelogin;
 pub mod reply;

@@ -23,6 +23,8 @@ pub const ATTENTION: u8 = 0x06;
 pub const TRANSACTION: u8 = 0x0E;
 /// LOGIN7.
 pub const LOGIN: u8 = 0x10;
+/// SSPI: the client goes on with what its LOGIN7 began.
+pub const SSPI: u8 = 0x11;
 /// PRELOGIN, and TLS handshake records.
 pub const PRELOGIN: u8 = 0x12;
 

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 
 use super::login::{Admission, Login, admit};
+use super::ntlm::{self, Challenge};
 use super::packet::{self, Message, Packets, read_message};
 use super::prelogin::{Channel, Prelogin};
 use super::reply::{Chunk, Interrupt, Reply, Stop};
@@ -36,7 +37,7 @@ type Stream = Box<dyn Duplex>;
 /// Serves one client until it leaves.
 pub async fn serve(socket: TcpStream, instance: Arc<Instance>) -> io::Result<()> {
     socket.set_nodelay(true)?;
-    let greeted = tokio::time::timeout(HANDSHAKE, greet(socket, &instance)).await;
+    let greeted = tokio::time::timeout(HANDSHAKE, known(socket, &instance)).await;
     let Some((stream, login)) = greeted.map_err(|_| io::ErrorKind::TimedOut)?? else {
         return Ok(());
     };
@@ -78,6 +79,30 @@ pub async fn serve(socket: TcpStream, instance: Arc<Instance>) -> io::Result<()>
             live(link, reader, session, &instance).await
         }
     }
+}
+
+/// The same, and who wants in as an account of Windows has been asked for his proof.
+async fn known(socket: TcpStream, instance: &Instance) -> io::Result<Option<(Stream, Login)>> {
+    let Some((mut stream, mut login)) = greet(socket, instance).await? else {
+        return Ok(None);
+    };
+    if !ntlm::is_negotiation(&login.sspi) || !login.integrated {
+        return Ok(Some((stream, login)));
+    }
+    let (domain, server) = (instance.windows_domain(), instance.server_name());
+    let challenge = Challenge::new(&login.sspi, &domain, server, ntlm::now());
+    let asked = tokens::sspi(challenge.message());
+    send_message(&mut stream, packet::FIRST_SIZE, 0, &asked).await?;
+    let Some(message) = read_message(&mut stream).await? else {
+        return Ok(None);
+    };
+    // Clients in use send it as a second LOGIN7 as well.
+    if !matches!(message.kind, packet::SSPI | packet::LOGIN) {
+        return Err(invalid("expected SSPI"));
+    }
+    let answer = challenge.judge(&message.body, |account| instance.password_of(account))?;
+    (login.user, login.proven) = (answer.account, answer.proven);
+    Ok(Some((stream, login)))
 }
 
 /// PRELOGIN, TLS and LOGIN7; `None` when the client left before it logged in.

@@ -153,6 +153,14 @@ pub fn done(token: u8, status: u16, command: u16, rows: u64) -> Vec<u8> {
     out
 }
 
+/// SSPI.
+#[must_use]
+pub fn sspi(blob: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    put_lengthy(&mut out, 0xED, blob);
+    out
+}
+
 /// RETURNSTATUS.
 #[must_use]
 pub fn return_status(status: i32) -> Vec<u8> {

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use toml::Spanned;
 use twinset_domain::Fault;
+use twinset_domain::system::HERE;
 
 use super::Check;
 use super::password::password;
 use crate::config::raw::InstanceTable;
 use crate::config::secret::SecretRef;
 use crate::config::source::Place;
-use crate::sqlserver::secret::Secret;
 use crate::sqlserver::settings::InstanceSettings;
 use crate::sqlserver::settings::{
     self, DEFAULT_CONNECT_RETRY, DEFAULT_CONNECT_TIMEOUT, DEFAULT_FINISH_TIMEOUT,
@@ -20,6 +20,9 @@ use crate::sqlserver::settings::{
 
 pub use crate::sqlserver::settings::{Encrypt, Endpoint as Address};
 
+/// The account that the service runs under. On another host it is that of the machine,
+/// `DOMAIN\HOST$`.
+const OWN: &str = r"NT AUTHORITY\SYSTEM";
 /// SQL Server's port when none is named.
 const DEFAULT_PORT: u16 = 1433;
 
@@ -77,32 +80,63 @@ pub enum Auth {
         /// Where its password lies.
         password: SecretRef,
     },
+    /// An account of Windows.
+    Windows {
+        /// Its name, `DOMAIN\user`.
+        user: String,
+        /// Where its password lies.
+        password: SecretRef,
+    },
+    /// The account of Windows that the agent runs under.
+    Own,
+}
+
+impl Auth {
+    /// The login that SQL Server knows. Of the account that the agent runs under: the service's.
+    #[must_use]
+    pub fn login(&self) -> &str {
+        match self {
+            Self::Sql { user, .. } | Self::Windows { user, .. } => user,
+            Self::Own => OWN,
+        }
+    }
+
+    /// Where the password lies, if there is one.
+    #[must_use]
+    pub const fn password(&self) -> Option<&SecretRef> {
+        match self {
+            Self::Sql { password, .. } | Self::Windows { password, .. } => Some(password),
+            Self::Own => None,
+        }
+    }
 }
 
 impl Instance {
-    /// The password, read now.
-    ///
-    /// # Errors
-    /// As [`SecretRef::resolve`].
-    pub fn password(&self) -> Result<Secret, Fault> {
-        let Auth::Sql { password, .. } = &self.auth;
-        password.resolve()
+    /// How a connection proves itself: a password is read now.
+    fn proof(&self) -> Result<settings::Auth, Fault> {
+        Ok(match &self.auth {
+            Auth::Sql { user, password } => settings::Auth::Sql {
+                user: user.clone(),
+                password: password.resolve()?,
+            },
+            Auth::Windows { user, password } => settings::Auth::Windows {
+                user: user.clone(),
+                password: password.resolve()?,
+            },
+            Auth::Own => settings::Auth::Own,
+        })
     }
 
     /// What a connection needs, password included.
     ///
     /// # Errors
-    /// As [`Instance::password`].
+    /// As [`SecretRef::resolve`].
     pub fn settings(&self) -> Result<InstanceSettings, Fault> {
-        let Auth::Sql { user, .. } = &self.auth;
         Ok(InstanceSettings {
             name: self.name.clone(),
             host: self.host.clone(),
             endpoint: self.address.clone(),
-            auth: settings::Auth::Sql {
-                user: user.clone(),
-                password: self.password()?,
-            },
+            auth: self.proof()?,
             encrypt: self.encrypt,
             ca_file: self.ca_file.clone(),
             server_name: self.server_name.clone(),
@@ -224,34 +258,47 @@ fn address(check: &mut Check<'_>, raw: &InstanceTable) -> Address {
     }
 }
 
-/// Exactly one way to the password.
+/// A login of SQL Server or an account of Windows, and exactly one way to its password; or the
+/// account that the agent runs under, which needs none.
 fn auth(check: &mut Check<'_>, name: &Spanned<String>, raw: &InstanceTable) -> Option<Auth> {
     let choices = [("sql", false), ("windows", true)];
-    if let (true, Some(auth)) = (check.choice(&raw.auth, "auth", &choices, false), &raw.auth) {
+    let windows = check.choice(&raw.auth, "auth", &choices, false);
+    if let (true, false, Some(auth)) = (windows, HERE.windows_logins, &raw.auth) {
         // The proof would be the system's own (SSPI): there is none to build in on Linux, and NTLM
         // with a stored password is no better than a login of SQL Server.
         let remedy = "use `auth = \"sql\"` with a login of SQL Server and `encrypt = \"strict\"` or \
                       `\"required\"`; `twinset grants` prints the login and its rights";
-        check.not_yet(&auth.span(), "`auth = \"windows\"`", remedy);
+        check.bad(
+            &auth.span(),
+            "`auth = \"windows\"` is for agents on Windows",
+            remedy,
+        );
         return None;
     }
+    let keys = [
+        ("password_file", &raw.password_file),
+        ("password_env", &raw.password_env),
+        ("password_credential", &raw.password_credential),
+    ];
     let user = raw.user.as_ref();
+    if windows && user.is_none() && keys.iter().all(|(_, key)| key.is_none()) {
+        return Some(Auth::Own);
+    }
     match user {
+        Some(user) if windows && !user.get_ref().contains('\\') => check.bad(
+            &user.span(),
+            format!("\"{}\" is no account of Windows", user.get_ref()),
+            "write DOMAIN\\user, in single quotes; or leave user and password out: then it is the \
+             account that the agent runs under",
+        ),
         Some(user) => check.text(user, "user", 128),
         None => check.bad(&name.span(), "`user` is missing", "add `user = \"...\"`"),
     }
-    let password = password(
-        check,
-        &name.span(),
-        [
-            ("password_file", &raw.password_file),
-            ("password_env", &raw.password_env),
-            ("password_credential", &raw.password_credential),
-        ],
-    )?;
-    Some(Auth::Sql {
-        user: user?.get_ref().clone(),
-        password,
+    let password = password(check, &name.span(), keys)?;
+    let user = user?.get_ref().clone();
+    Some(match windows {
+        true => Auth::Windows { user, password },
+        false => Auth::Sql { user, password },
     })
 }
 

@@ -35,7 +35,8 @@ table! {
         serves: Value<Vec<Spanned<String>>> = "list of instance names",
             "the only instance, else those whose host is this host";
         /// Folder for the agent's identity, catalog and locks.
-        state_dir: Value<String> = "path", "`/var/lib/twinset`";
+        state_dir: Value<String> = "path",
+            "`/var/lib/twinset`, on Windows `C:\\ProgramData\\Twinset\\state`";
         /// Folder with one file per protection group; every `*.toml` in it is read.
         groups_dir: Value<String> = "path", "`groups.d`";
         /// Upper bound of all buffers together, 32MiB to 64GiB. The service gives each of its
@@ -77,9 +78,11 @@ table! {
         port: Value<u16> = "1 to 65535", "`1433` without `instance`";
         /// Named instance, looked up through SQL Server Browser; goes without `port`.
         instance: Value<String> = "text", "the default instance";
-        /// `sql` or `windows`. (`windows` is not in this release.)
+        /// `sql`, a login of SQL Server; or, for agents on Windows, `windows`: the account of
+        /// Windows that `user` names, or the one that the agent runs under, where neither `user`
+        /// nor a password is given.
         auth: Value<String> = "choice", "`sql`";
-        /// Login name.
+        /// Login name; of an account of Windows `DOMAIN\user`.
         user: Value<String> = "text", "required for `auth = \"sql\"`";
         /// File that holds the password alone; others must not be able to read it.
         password_file: Value<String> = "path", "exactly one of the three";

@@ -289,12 +289,33 @@ fn several_partners_need_the_agent_in_every_device() {
     "#);
 }
 
+#[cfg(unix)]
 #[test]
-fn windows_login_is_not_in_this_release() {
+fn accounts_of_windows_are_for_agents_on_windows() {
     insta::assert_snapshot!(agent("password_env", "auth = \"windows\"\npassword_env"), @r#"
-    TW1002 agent.toml:13:8: `auth = "windows"` is not in this release
+    TW1002 agent.toml:13:8: `auth = "windows"` is for agents on Windows
       remedy: use `auth = "sql"` with a login of SQL Server and `encrypt = "strict"` or `"required"`; `twinset grants` prints the login and its rights
     "#);
+}
+
+#[cfg(windows)]
+#[test]
+fn an_account_of_windows_has_a_domain_and_all_or_nothing() {
+    use crate::config::Auth;
+    let windows = "auth = \"windows\"\npassword_env";
+    insta::assert_snapshot!(agent("password_env", windows), @r#"
+    TW1002 agent.toml:12:8: "twinset" is no account of Windows
+      remedy: write DOMAIN\user, in single quotes; or leave user and password out: then it is the account that the agent runs under
+    "#);
+    let of = |login: &str| {
+        let text = AGENT.replace("user = \"twinset\"\npassword_env = \"B\"", login);
+        let folder = Folder::new(&[("agent.toml", &text), ("groups.d/p.toml", GROUP)]);
+        let config = folder.load().unwrap();
+        config.instance("sql-b").unwrap().auth.clone()
+    };
+    let account = of("auth = \"windows\"\nuser = 'LAB\\twinset'\npassword_env = \"B\"");
+    assert!(matches!(account, Auth::Windows { user, .. } if user == "LAB\\twinset"));
+    assert_eq!(of("auth = \"windows\""), Auth::Own);
 }
 
 #[test]

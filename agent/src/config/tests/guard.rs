@@ -1,3 +1,6 @@
+//! Owners and modes of the files. What Windows has in their place is tested in `twinset-win32`.
+#![cfg(unix)]
+
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 
@@ -46,13 +49,16 @@ fn a_secret_that_others_may_read_is_refused_at_load_and_at_use() {
     let folder = files();
     let config = folder.load().unwrap();
     let instance = config.instance("sql-a").unwrap();
-    assert_eq!(instance.password().unwrap().expose(), "hunter2");
+    let auth = instance.settings().unwrap().auth;
+    assert!(
+        matches!(auth, crate::sqlserver::settings::Auth::Sql { password, .. } if password.expose() == "hunter2")
+    );
     mode(&folder, "secrets/sql-a", 0o644);
     insta::assert_snapshot!(folder.faults(), @r#"
     TW1004 agent.toml:9:17: secrets/sql-a may be read by others (mode 0644)
       remedy: chmod o-rwx secrets/sql-a
     "#);
-    assert_eq!(instance.password().unwrap_err().code.text(), "TW1004");
+    assert_eq!(instance.settings().unwrap_err().code.text(), "TW1004");
 }
 
 #[test]
@@ -61,7 +67,7 @@ fn a_missing_or_empty_secret_is_found_when_it_is_needed() {
     let config = folder.load().unwrap();
     let instance = config.instance("sql-a").unwrap();
     fs::write(folder.path("secrets/sql-a"), "\n").unwrap();
-    let fault = instance.password().unwrap_err();
+    let fault = instance.settings().unwrap_err();
     assert_eq!(
         (fault.code.text(), fault.causes[0].as_str()),
         ("TW1005", "it is empty")

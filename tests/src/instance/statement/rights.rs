@@ -88,6 +88,11 @@ fn text(reader: &mut Reader<'_>) -> Result<String, ServerMessage> {
 
 fn create_login(session: &Session, reader: &mut Reader<'_>) -> Result<(), ServerMessage> {
     let name = reader.name()?;
+    if reader.word("FROM") {
+        reader.expect_word("WINDOWS")?;
+        ends(reader)?;
+        return Err(of_windows(session, &name));
+    }
     reader.expect_word("WITH")?;
     reader.expect_word("PASSWORD")?;
     reader.expect_sign('=')?;
@@ -123,6 +128,25 @@ fn create_login(session: &Session, reader: &mut Reader<'_>) -> Result<(), Server
         rights: Rights::default(),
     });
     Ok(())
+}
+
+/// Accounts of Windows that a scene names have their logins; there are no others.
+fn of_windows(session: &Session, name: &str) -> ServerMessage {
+    let (number, text) = if !name.contains('\\') {
+        let text = format!(
+            "'{name}' is not a valid Windows NT name. Give the complete name: <domain\\username>."
+        );
+        (15_407, text)
+    } else if login(&mut session.instance.state(), name).is_some() {
+        (
+            15_025,
+            format!("The server principal '{name}' already exists."),
+        )
+    } else {
+        let text = format!("Windows NT user or group '{name}' not found. Check the name again.");
+        (15_401, text)
+    };
+    ServerMessage::new(number, 16, text)
 }
 
 fn login<'a>(state: &'a mut State, name: &str) -> Option<&'a mut Login> {
