@@ -87,6 +87,24 @@ def damage_is_named_read_around_and_repaired(host):
 
 
 @row
+def a_mirror_that_is_away_is_missed_and_made_good(host):
+    host.configure()
+    host.write("agent.toml", (host.path / "agent.toml").read_text() + "min_mirrors = 1\n")
+    host.run("media", "format", "payroll").ended(0)
+    source = host.generated("4MiB")
+    windows = host.win(f"source-7\\{source.name}")
+    host.run("media", "import", "payroll", "--database", "Payroll", windows).ended(0)
+    (host.path / "b").rename(host.path / "away")
+    host.run("media", "import", "payroll", "--database", "Payroll", windows).ended(3)
+    host.run("media", "verify", "payroll").ended(3)
+    (host.path / "away").rename(host.path / "b")
+    host.run("media", "repair", "payroll").ended(0)
+    equal(host.run("media", "verify", "payroll").ended(0).result["damage"], [])
+    same(host.section("b", 3), source)
+    same(host.section("a", 3), source)
+
+
+@row
 def folders_may_be_deeper_than_260_letters(host):
     deep = "\\".join(["d" * 60] * 6)
     host.configure([host.win(f"a\\{deep}"), f"b\\{deep}"])
@@ -157,6 +175,34 @@ def a_backup_through_a_folder_restores_as_planned(host):
         raise Ended(json.dumps(plan))
     shown = host.run("media", "show", "payroll").ended(0).result["sets"]
     equal([one["state"] for one in shown], ["published"] * len(shown))
+
+
+@row
+def an_account_of_windows_logs_in(host):
+    host.serve("[[instances.logins]]\nname = 'LAB\\twinset'\npassword = \"Account-1\"\n"
+               f"sysadmin = true\n{PAYROLL}")
+    host.instance = host.instance.replace("auth = \"sql\"\nuser = \"twinset\"",
+                                          "auth = \"windows\"\nuser = 'LAB\\twinset'")
+    host.instance += "\nconnect_retry = \"0s\""
+    host.write("password", "Account-1")
+    host.configure()
+    host.stage()
+    host.run("config", "check").ended(0)
+    host.run("media", "format", "payroll").ended(0)
+    host.run("backup", "payroll").ended(0)
+    granted = host.run("grants", "sql-a").ended(0).result["script"]
+    if "CREATE LOGIN [LAB\\twinset] FROM WINDOWS;" not in granted:
+        raise Ended(granted)
+    host.write("password", "another")
+    refused = host.run("backup", "payroll").ended(1)
+    if "18452" not in refused.out or "another" in refused.out:
+        raise Ended(refused.out)
+    # Nobody knows the account that this runs under.
+    text = (host.path / "agent.toml").read_text()
+    own = text.replace("user = 'LAB\\twinset'\npassword_file = \"password\"\n", "")
+    host.write("agent.toml", own)
+    host.run("config", "check").ended(0)
+    host.run("backup", "payroll").ended(1)
 
 
 @row

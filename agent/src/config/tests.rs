@@ -40,13 +40,17 @@ impl Folder {
         load(&self.path("agent.toml"))
     }
 
-    /// All faults as they are printed, without this folder's name.
+    /// All faults as they are printed, without this folder's name and what is this system's own:
+    /// its separator, and what it says of a missing file.
     fn faults(&self) -> String {
         let faults = self.load().expect_err("the files hold faults");
         let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        let missing = std::io::Error::from_raw_os_error(2).to_string();
         lines
             .join("\n")
-            .replace(&format!("{}/", self.0.path().display()), "")
+            .replace(&self.path("").display().to_string(), "")
+            .replace("groups.d\\", "groups.d/")
+            .replace(&missing, "No such file or directory (os error 2)")
     }
 }
 

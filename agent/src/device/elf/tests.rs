@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 
+#[cfg(unix)]
 #[test]
 fn the_test_itself_is_as_long_as_it_says() {
     let bytes = std::fs::read(std::env::current_exe().unwrap()).unwrap();

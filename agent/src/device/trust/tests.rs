@@ -1,3 +1,5 @@
+//! Owners and modes of plugin files. What Windows has in their place is tested in `twinset-win32`.
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::fs::{self, Permissions};

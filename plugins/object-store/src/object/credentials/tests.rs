@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use object_store::aws::AwsCredential;
@@ -43,24 +43,50 @@ fn azure_takes_a_key_or_a_signature() {
     assert!(of("azure_storage_account_key = ???").is_err());
 }
 
+/// A file that its owner alone may read.
+#[cfg(unix)]
+fn make_private(file: &Path, text: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::write(file, text).unwrap();
+    fs::set_permissions(file, fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+/// A file that administrators, SYSTEM and its owner alone may read.
+#[cfg(windows)]
+fn make_private(file: &Path, text: &str) {
+    use std::io::Write;
+    let mut made = twinset_win32::security::create_private(file).unwrap();
+    made.write_all(text.as_bytes()).unwrap();
+}
+
+#[cfg(unix)]
 #[test]
-fn a_file_is_read_again_when_it_was_changed_and_never_when_all_may_read_it() {
+fn a_file_that_all_may_read_is_not_read() {
+    use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("keys");
-    fs::write(&file, TEXT).unwrap();
-    let mode = |mode| fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
-    mode(0o604);
-    let provider = FromFile::<AwsCredential>::new(&file, "default");
-    let told = provider.read().unwrap_err();
+    make_private(&file, TEXT);
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o604)).unwrap();
+    let told = FromFile::<AwsCredential>::new(&file, "default").read();
+    let told = told.unwrap_err();
     assert!(
         told.ends_with("may be read by everybody; chmod o-rwx it"),
         "{told}"
     );
-    mode(0o600);
+}
+
+#[test]
+fn a_file_is_read_again_when_it_was_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("keys");
+    make_private(&file, TEXT);
+    let provider = FromFile::<AwsCredential>::new(&file, "default");
     assert_eq!(provider.read().unwrap().key_id, "a");
     fs::write(&file, TEXT.replace("_id = a", "_id = new")).unwrap();
     let later = SystemTime::now() + Duration::from_secs(5);
-    fs::File::open(&file).unwrap().set_modified(later).unwrap();
+    let open = fs::File::options().write(true).open(&file).unwrap();
+    open.set_modified(later).unwrap();
+    drop(open);
     assert_eq!(provider.read().unwrap().key_id, "new");
     assert!(!format!("{provider:?}").contains("new"));
     fs::remove_file(&file).unwrap();

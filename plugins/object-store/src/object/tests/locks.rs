@@ -25,8 +25,7 @@ fn one_writer_at_a_time_and_the_lock_goes_with_it() {
 }
 
 fn lock_of(agent: &str, process: u32) -> String {
-    let host = rustix::system::uname();
-    let host = host.nodename().to_str().unwrap().to_owned();
+    let host = crate::object::os::host_name();
     format!(
         r#"{{"agent":"{agent}","host":"{host}","process":{process},"started":1,"mark":"m","renewal":0}}"#
     )
