@@ -195,8 +195,15 @@ fn grant(right: Right, sql: &[String], why: &str) -> Grant {
     }
 }
 
+/// Whether a login is that of an account of Windows, `DOMAIN\user`. Names of SQL Server's own logins
+/// hold no backslash (CREATE LOGIN).
+#[must_use]
+pub fn is_of_windows(login: &str) -> bool {
+    login.contains('\\')
+}
+
 fn login(name: &str) -> Grant {
-    if name.contains('\\') {
+    if is_of_windows(name) {
         let sql = format!("CREATE LOGIN {} FROM WINDOWS;", quoted(name));
         let why = "the account of Windows that the agent logs in with; without it every connection \
                    fails with 18456. It needs no database of its own: the agent connects to master";

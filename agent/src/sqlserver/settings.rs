@@ -30,25 +30,68 @@ pub enum Endpoint {
     Instance(String),
 }
 
-/// How the login proves itself.
+/// The account that the service runs under. On another host it is that of the machine,
+/// `DOMAIN\HOST$`.
+const OWN: &str = r"NT AUTHORITY\SYSTEM";
+
+/// How the login proves itself; `P` is its password, or where that lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Auth {
+pub enum Auth<P = Secret> {
     /// A SQL Server login.
     Sql {
         /// Login name.
         user: String,
         /// Its password.
-        password: Secret,
+        password: P,
     },
     /// An account of Windows.
     Windows {
         /// `DOMAIN\user`.
         user: String,
         /// Its password.
-        password: Secret,
+        password: P,
     },
     /// The account of Windows that this process runs under.
     Own,
+}
+
+impl<P> Auth<P> {
+    /// The login that SQL Server knows. Of the account that the agent runs under: the service's.
+    #[must_use]
+    pub fn login(&self) -> &str {
+        match self {
+            Self::Sql { user, .. } | Self::Windows { user, .. } => user,
+            Self::Own => OWN,
+        }
+    }
+
+    /// The password, if there is one.
+    #[must_use]
+    pub const fn password(&self) -> Option<&P> {
+        match self {
+            Self::Sql { password, .. } | Self::Windows { password, .. } => Some(password),
+            Self::Own => None,
+        }
+    }
+
+    /// The same with what becomes of its password.
+    ///
+    /// # Errors
+    /// As `with`.
+    pub fn with<Q, E>(&self, with: impl FnOnce(&P) -> Result<Q, E>) -> Result<Auth<Q>, E> {
+        let user = self.login().to_owned();
+        Ok(match self {
+            Self::Sql { password, .. } => Auth::Sql {
+                user,
+                password: with(password)?,
+            },
+            Self::Windows { password, .. } => Auth::Windows {
+                user,
+                password: with(password)?,
+            },
+            Self::Own => Auth::Own,
+        })
+    }
 }
 
 /// How much of the connection is encrypted.

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use toml::Spanned;
-use twinset_domain::Fault;
 use twinset_domain::system::HERE;
+use twinset_domain::{Fault, grants};
 
 use super::Check;
 use super::password::password;
@@ -20,9 +20,6 @@ use crate::sqlserver::settings::{
 
 pub use crate::sqlserver::settings::{Encrypt, Endpoint as Address};
 
-/// The account that the service runs under. On another host it is that of the machine,
-/// `DOMAIN\HOST$`.
-const OWN: &str = r"NT AUTHORITY\SYSTEM";
 /// SQL Server's port when none is named.
 const DEFAULT_PORT: u16 = 1433;
 
@@ -70,63 +67,10 @@ pub struct Waits {
     pub finish: Duration,
 }
 
-/// How the agent logs in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Auth {
-    /// A login of SQL Server.
-    Sql {
-        /// Its name.
-        user: String,
-        /// Where its password lies.
-        password: SecretRef,
-    },
-    /// An account of Windows.
-    Windows {
-        /// Its name, `DOMAIN\user`.
-        user: String,
-        /// Where its password lies.
-        password: SecretRef,
-    },
-    /// The account of Windows that the agent runs under.
-    Own,
-}
-
-impl Auth {
-    /// The login that SQL Server knows. Of the account that the agent runs under: the service's.
-    #[must_use]
-    pub fn login(&self) -> &str {
-        match self {
-            Self::Sql { user, .. } | Self::Windows { user, .. } => user,
-            Self::Own => OWN,
-        }
-    }
-
-    /// Where the password lies, if there is one.
-    #[must_use]
-    pub const fn password(&self) -> Option<&SecretRef> {
-        match self {
-            Self::Sql { password, .. } | Self::Windows { password, .. } => Some(password),
-            Self::Own => None,
-        }
-    }
-}
+/// How the agent logs in, and where the password lies.
+pub type Auth = settings::Auth<SecretRef>;
 
 impl Instance {
-    /// How a connection proves itself: a password is read now.
-    fn proof(&self) -> Result<settings::Auth, Fault> {
-        Ok(match &self.auth {
-            Auth::Sql { user, password } => settings::Auth::Sql {
-                user: user.clone(),
-                password: password.resolve()?,
-            },
-            Auth::Windows { user, password } => settings::Auth::Windows {
-                user: user.clone(),
-                password: password.resolve()?,
-            },
-            Auth::Own => settings::Auth::Own,
-        })
-    }
-
     /// What a connection needs, password included.
     ///
     /// # Errors
@@ -136,7 +80,7 @@ impl Instance {
             name: self.name.clone(),
             host: self.host.clone(),
             endpoint: self.address.clone(),
-            auth: self.proof()?,
+            auth: self.auth.with(SecretRef::resolve)?,
             encrypt: self.encrypt,
             ca_file: self.ca_file.clone(),
             server_name: self.server_name.clone(),
@@ -285,7 +229,7 @@ fn auth(check: &mut Check<'_>, name: &Spanned<String>, raw: &InstanceTable) -> O
         return Some(Auth::Own);
     }
     match user {
-        Some(user) if windows && !user.get_ref().contains('\\') => check.bad(
+        Some(user) if windows && !grants::is_of_windows(user.get_ref()) => check.bad(
             &user.span(),
             format!("\"{}\" is no account of Windows", user.get_ref()),
             "write DOMAIN\\user, in single quotes; or leave user and password out: then it is the \
