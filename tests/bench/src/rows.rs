@@ -159,7 +159,7 @@ fn import(name: &str, bed: &Bed<'_>, count: u16, durable: bool) -> io::Result<()
         },
     )?;
     bed.clear(&["a", "b", "peer-a", "peer-b"])?;
-    tell(name, &pairs, 1.0);
+    tell(name, &pairs, [Some(1.0); 2]);
     Ok(())
 }
 
@@ -180,8 +180,7 @@ fn verify(bed: &Bed<'_>, count: u16) -> io::Result<()> {
     let peer = format!("b3sum --num-threads 1 {}", copies.join(" "));
     println!("\nverify: A {ours}\nverify: B {peer}");
     let pairs = measure::pairs(count, || measure::run(&ours), || measure::run(&peer))?;
-    line("verify, CPU", &pairs.medians(|taken| taken.cpu), Some(1.15));
-    line("verify, wall", &pairs.medians(|taken| taken.wall), None);
+    tell("verify", &pairs, [None, Some(1.15)]);
     Ok(())
 }
 
@@ -266,17 +265,12 @@ fn build(disk: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn tell(name: &str, pairs: &Pairs, goal: f64) {
-    line(
-        &format!("{name}, wall"),
-        &pairs.medians(|taken| taken.wall),
-        Some(goal),
-    );
-    line(
-        &format!("{name}, CPU"),
-        &pairs.medians(|taken| taken.cpu),
-        Some(goal),
-    );
+/// Prints a row's wall time and CPU, each with its goal.
+pub(crate) fn tell(name: &str, pairs: &Pairs, [wall, cpu]: [Option<f64>; 2]) {
+    let medians = pairs.medians(|taken| taken.wall);
+    line(&format!("{name}, wall"), &medians, wall);
+    let medians = pairs.medians(|taken| taken.cpu);
+    line(&format!("{name}, CPU"), &medians, cpu);
 }
 
 pub(crate) fn line(what: &str, found: &Medians, goal: Option<f64>) {

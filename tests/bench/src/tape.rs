@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::Arguments;
 use crate::bed::{Bed, Tools};
 use crate::measure;
-use crate::rows::line;
+use crate::rows::tell;
 
 /// The virtual tapes, and what a run on them leaves beside.
 const TAPES: [&str; 2] = ["a.tap", "b.tap"];
@@ -58,16 +58,7 @@ pub(crate) fn beside_disk(
         },
     )?;
     // 0.8 of the disk plugin's throughput.
-    line(
-        &format!("{name}, import, wall"),
-        &pairs.medians(|taken| taken.wall),
-        Some(1.25),
-    );
-    line(
-        &format!("{name}, import, CPU"),
-        &pairs.medians(|taken| taken.cpu),
-        None,
-    );
+    tell(&format!("{name}, import"), &pairs, [Some(1.25), None]);
     // One of the two is there by now.
     formatted(tape("media format bench"))?;
     measure::run(&bed.ours("media format bench"))?;
@@ -80,16 +71,7 @@ pub(crate) fn beside_disk(
         || measure::run(&ours),
         || measure::run(&peer),
     )?;
-    line(
-        &format!("{name}, verify, wall"),
-        &pairs.medians(|taken| taken.wall),
-        Some(1.25),
-    );
-    line(
-        &format!("{name}, verify, CPU"),
-        &pairs.medians(|taken| taken.cpu),
-        None,
-    );
+    tell(&format!("{name}, verify"), &pairs, [Some(1.25), None]);
     Ok(())
 }
 

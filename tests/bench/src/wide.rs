@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::Arguments;
 use crate::bed::{self, Bed, MIRRORS, Tools};
 use crate::measure;
-use crate::rows::{line, word};
+use crate::rows::{tell, word};
 
 /// Holes that are spread over two mirrors.
 const HOLES: u64 = 64;
@@ -71,9 +71,8 @@ pub(crate) fn fan(
         )?;
         // The goals of the product: two and four mirrors. One and three are for orientation.
         let goal = |goal: f64| (mirrors % 2 == 0).then_some(goal);
-        let (wall, cpu) = (pairs.medians(|t| t.wall), pairs.medians(|t| t.cpu));
-        line(&format!("{name} {mirrors}, wall"), &wall, goal(0.85));
-        line(&format!("{name} {mirrors}, CPU"), &cpu, goal(0.90));
+        let goals = [goal(0.85), goal(0.90)];
+        tell(&format!("{name} {mirrors}"), &pairs, goals);
     }
     Ok(())
 }
@@ -106,8 +105,7 @@ pub(crate) fn zstd(arguments: &Arguments, tools: &Tools) -> io::Result<()> {
             measure::run(&peer)
         },
     )?;
-    line("zstd, CPU", &pairs.medians(|taken| taken.cpu), Some(1.05));
-    line("zstd, wall", &pairs.medians(|taken| taken.wall), None);
+    tell("zstd", &pairs, [None, Some(1.05)]);
     Ok(())
 }
 
@@ -157,12 +155,7 @@ pub(crate) fn holes(arguments: &Arguments, tools: &Tools) -> io::Result<()> {
             measure::run(&export)
         },
     )?;
-    line(
-        "holes, wall",
-        &pairs.medians(|taken| taken.wall),
-        Some(1.30),
-    );
-    line("holes, CPU", &pairs.medians(|taken| taken.cpu), None);
+    tell("holes", &pairs, [Some(1.30), None]);
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use super::{Host, Store};
 use crate::Arguments;
 use crate::bed::Tools;
 use crate::measure;
-use crate::rows::line;
+use crate::rows::tell;
 
 /// A database whose log backups have 1 MiB.
 const BYTES: u64 = 16 << 20;
@@ -48,15 +48,6 @@ pub(crate) fn log(name: &str, arguments: &Arguments, tools: &Tools, root: &Path)
             measure::run(&peer)
         },
     )?;
-    line(
-        &format!("{name}, wall"),
-        &pairs.medians(|taken| taken.wall),
-        Some(GOAL),
-    );
-    line(
-        &format!("{name}, CPU"),
-        &pairs.medians(|taken| taken.cpu),
-        None,
-    );
+    tell(name, &pairs, [Some(GOAL), None]);
     Ok(())
 }
