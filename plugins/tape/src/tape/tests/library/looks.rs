@@ -52,6 +52,19 @@ fn until(what: &str, is: impl Fn() -> bool) {
     }
 }
 
+/// Mounts the first row in drive 0, which gives the other one out before it waits, and lets it have
+/// its cartridge then. What was read of it.
+fn while_it_waits(library: &Library, lets: impl FnOnce()) -> Vec<u8> {
+    thread::scope(|scope| {
+        let mounted = scope.spawn(|| get(&mut *library.mounted(0, KEY), 1));
+        until("it gives the other one out", || {
+            library.inside(0).is_empty() || mounted.is_finished()
+        });
+        lets();
+        mounted.join().unwrap()
+    })
+}
+
 /// Two rows, each of one cartridge; no drive holds any.
 fn two_rows() -> (Library, Vec<u8>) {
     let library = Library::new(2);
@@ -68,15 +81,8 @@ fn a_cartridge_that_another_drive_looks_at_is_waited_for() {
     let (library, first) = two_rows();
     let (mut source, head) = library.looks(1, "V00001");
     drop(library.looks(0, "V00002"));
-    thread::scope(|scope| {
-        let mounted = scope.spawn(|| get(&mut *library.mounted(0, KEY), 1));
-        // It gives the other one out before it waits.
-        until("it gives the other one out", || {
-            library.inside(0).is_empty() || mounted.is_finished()
-        });
-        source.put_back(head).unwrap();
-        assert!(mounted.join().unwrap() == first);
-    });
+    let read = while_it_waits(&library, || source.put_back(head).unwrap());
+    assert!(read == first);
     assert_eq!(library.inside(0), "V00001");
 }
 
@@ -86,15 +92,11 @@ fn two_drives_that_want_each_others_cartridge_both_get_it() {
     // Each drive is left with the other one's.
     let (mut source, head) = library.looks(1, "V00001");
     drop(library.looks(0, "V00002"));
-    thread::scope(|scope| {
-        let mounted = scope.spawn(|| get(&mut *library.mounted(0, KEY), 1));
-        until("it gives the other one out", || {
-            library.inside(0).is_empty() || mounted.is_finished()
-        });
+    let read = while_it_waits(&library, || {
         let other = source.bring(head, "V00002").unwrap();
         assert_eq!(other.cartridge, "V00002");
-        assert!(mounted.join().unwrap() == first);
     });
+    assert!(read == first);
     assert_eq!(library.inside(1), "V00002");
 }
 
