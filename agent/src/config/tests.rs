@@ -13,6 +13,11 @@ use twinset_domain::Fault;
 
 use super::{Config, load};
 
+/// Options without the drive that a rooted path of Windows takes from its file.
+pub(super) fn rooted(options: &str) -> String {
+    options.replace("\"C:/", "\"/")
+}
+
 /// A folder with configuration files that only this user may write.
 struct Folder(TempDir);
 

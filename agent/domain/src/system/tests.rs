@@ -3,20 +3,39 @@
 use super::{LINUX, System, WINDOWS};
 
 fn all(system: &System) -> Vec<String> {
+    // A new word is missed here by the compiler.
+    let System {
+        windows_logins: _,
+        credential: _,
+        secret: _,
+        config,
+        state,
+        secrets,
+        writer,
+        writers,
+        start,
+        first_start,
+        tasks,
+        set_memory,
+        set_unseen,
+        shared_folder,
+        server_user,
+        read_of_server,
+    } = *system;
     let fixed = [
-        system.config,
-        system.state,
-        system.secrets,
-        system.writer,
-        system.writers,
-        system.start,
-        system.first_start,
-        system.tasks,
-        system.set_memory,
-        system.set_unseen,
-        system.shared_folder,
-        system.server_user,
-        system.read_of_server,
+        config,
+        state,
+        secrets,
+        writer,
+        writers,
+        start,
+        first_start,
+        tasks,
+        set_memory,
+        set_unseen,
+        shared_folder,
+        server_user,
+        read_of_server,
     ];
     let mut words: Vec<String> = fixed.map(str::to_owned).into();
     words.push(system.secret("password", "FILE"));

@@ -17,11 +17,6 @@ fn load_sample(folder: &str, file: &str) -> Result<Config, Vec<Fault>> {
     load(&target.path(file))
 }
 
-/// Options without the drive that a rooted path of Windows takes from its file.
-pub(super) fn rooted(options: &str) -> String {
-    options.replace("\"C:/", "\"/")
-}
-
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::config::tests::rooted;
 use crate::config::{Config, load};
 
 /// A configuration with these media sets, and one group with these lines.
@@ -26,9 +27,7 @@ const PAY: &str = "[media_sets.pay]\nname = \"Pay\"\ndisk_mirrors = [\"/a/pay\",
 fn paths(config: &Config, key: &str) -> Vec<String> {
     let devices = config.media_set(key).unwrap().devices("sql-a", None);
     let all = devices.unwrap().into_iter().flatten();
-    // On Windows a rooted path takes the drive of its file.
-    all.map(|device| device.options.replace("\"C:/", "\"/"))
-        .collect()
+    all.map(|device| rooted(&device.options)).collect()
 }
 
 #[test]
