@@ -1,13 +1,12 @@
 //! NTLM as a server asks for it and judges it ([MS-NLMP]), version 2 alone: what SQL Server does with
 //! the accounts of its Windows. Keys are compared, sessions are neither signed nor sealed.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use hmac::{Hmac, KeyInit, Mac};
 use md4::{Digest, Md4};
 use md5::Md5;
 
 use super::bytes::{Cursor, Malformed, put_utf16, utf16};
+use crate::instance::moment::Moment;
 
 /// How each message begins.
 const SIGNATURE: &[u8; 8] = b"NTLMSSP\0";
@@ -47,12 +46,10 @@ pub fn is_negotiation(blob: &[u8]) -> bool {
     kind(blob) == Some(1)
 }
 
-/// Now, in 100 ns since 1601.
-#[must_use]
-pub fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    let since = since.map_or(0, |since| since.as_secs());
-    (since + TO_1970) * 10_000_000
+/// A time in 100 ns since 1601, as Windows counts it.
+fn ticks(time: Moment) -> u64 {
+    let seconds = u64::try_from(time.to_unix()).unwrap_or(0);
+    (seconds + TO_1970) * 10_000_000
 }
 
 fn kind(blob: &[u8]) -> Option<u32> {
@@ -70,9 +67,9 @@ pub struct Challenge {
 }
 
 impl Challenge {
-    /// The answer to a negotiation, of a server in a domain. `now`: 100 ns since 1601.
+    /// The answer to a negotiation, of a server in a domain.
     #[must_use]
-    pub fn new(negotiation: &[u8], domain: &str, host: &str, now: u64) -> Self {
+    pub fn new(negotiation: &[u8], domain: &str, host: &str, now: Moment) -> Self {
         let (high, _) = uuid::Uuid::new_v4().as_u64_pair();
         let nonce = high.to_le_bytes();
         let text = |text: &str| {
@@ -87,7 +84,7 @@ impl Challenge {
             (HOST, text(host)),
             (DNS_DOMAIN, text(&dns)),
             (DNS_HOST, text(&format!("{}.{dns}", host.to_lowercase()))),
-            (TIME, now.to_le_bytes().to_vec()),
+            (TIME, ticks(now).to_le_bytes().to_vec()),
             (0, Vec::new()),
         ] {
             facts.extend(id.to_le_bytes());

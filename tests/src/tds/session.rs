@@ -90,7 +90,8 @@ async fn known(socket: TcpStream, instance: &Instance) -> io::Result<Option<(Str
         return Ok(Some((stream, login)));
     }
     let (domain, server) = (instance.windows_domain(), instance.server_name());
-    let challenge = Challenge::new(&login.sspi, &domain, server, ntlm::now());
+    let now = instance.clock.now();
+    let challenge = Challenge::new(&login.sspi, &domain, server, now);
     let asked = tokens::sspi(challenge.message());
     send_message(&mut stream, packet::FIRST_SIZE, 0, &asked).await?;
     let Some(message) = read_message(&mut stream).await? else {

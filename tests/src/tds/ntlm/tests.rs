@@ -37,7 +37,7 @@ fn the_sample_of_the_specification_is_proven() {
 
 #[test]
 fn what_is_no_answer_is_refused() {
-    let challenge = Challenge::new(&[], "LAB", "SQL-A", 0);
+    let challenge = Challenge::new(&[], "LAB", "SQL-A", Moment::EPOCH);
     let asked = challenge.message().to_vec();
     assert_eq!(kind(&asked), Some(2));
     assert!(!is_negotiation(&asked) && !is_negotiation(b"NTLMSSP\0"));
@@ -90,7 +90,7 @@ fn answer(challenge: &Challenge, password: &str) -> Vec<u8> {
 /// The check covers the whole answer, so whoever stands between can change nothing of it.
 #[test]
 fn every_changed_byte_of_an_answer_is_refused() {
-    let challenge = Challenge::new(b"what the client began with", "LAB", "SQL-A", 0);
+    let challenge = Challenge::new(b"what the client began with", "LAB", "SQL-A", Moment::EPOCH);
     let judge = |blob: &[u8]| {
         let known = |account: &str| (account == "LAB\\twinset").then(|| "S3cret!".to_owned());
         challenge.judge(blob, known)
